@@ -1,0 +1,32 @@
+/**
+ * Calendar days as `YYYY-MM-DD` strings: they sort as text, need no time zone and are what file names and
+ * flags carry. All days are UTC days.
+ */
+const pattern = /^\d{4}-\d{2}-\d{2}$/
+const msPerDay = 86_400_000
+
+export type Day = string
+
+/** Whether `text` is a day that exists, years 0001–9999: `2024-02-29` is, `2023-02-29` and `2024-2-9` are not. */
+export function isDay(text: string): boolean {
+  if (!pattern.test(text) || text.startsWith('0000')) return false
+  const parsed = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(text)
+}
+
+/** The day of an instant, in UTC. */
+export const dayOf = (instant: Date): Day => instant.toISOString().slice(0, 10)
+
+/** `day` moved by `count` days (negative: earlier). */
+export const addDays = (day: Day, count: number): Day =>
+  dayOf(new Date(Date.parse(`${day}T00:00:00Z`) + count * msPerDay))
+
+/** Every day from `first` to `last`, both inclusive; empty when `last` is before `first`. */
+export function daysBetween(first: Day, last: Day): Day[] {
+  const days: Day[] = []
+  for (let day = first; day <= last; day = addDays(day, 1)) days.push(day)
+  return days
+}
+
+/** The `length` days that end with `last`, oldest first. */
+export const windowOf = (last: Day, length: number): Day[] => daysBetween(addDays(last, 1 - length), last)

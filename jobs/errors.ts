@@ -1,0 +1,67 @@
+/**
+ * The errors a caller of a job can tell apart: one class, one code per decision. The code fixes the exit
+ * status (docs/architecture.md, "exit codes"); `field` names what was wrong, `fix` what to do about it.
+ */
+export const exitCodes = {
+  failed: 1,
+  usage: 2,
+  data: 3,
+  conflict: 4,
+  unknownCommit: 4,
+  notYet: 5,
+  nothingToDo: 99,
+} as const
+
+export type ErrorCode = keyof typeof exitCodes
+
+export interface ErrorDetails {
+  /** The option, environment name, table, column or file that the message is about. */
+  readonly field?: string
+  /** One sentence in the imperative: what makes the next run succeed. */
+  readonly fix?: string
+  readonly cause?: unknown
+}
+
+/** A failure that the user can act on: printed as one line, without a stack trace. */
+export class JobError extends Error {
+  override readonly name = 'JobError'
+  readonly code: ErrorCode
+  readonly field: string | undefined
+  readonly fix: string | undefined
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.field = details.field
+    this.fix = details.fix
+  }
+}
+
+/** The run was stopped by a signal; everything unpublished has been cleaned up. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+  readonly signal: 'SIGINT' | 'SIGTERM'
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`stopped by ${signal}`)
+    this.signal = signal
+  }
+}
+
+/** Wrong flag, environment value or configuration: exit 2. */
+export const usageError = (message: string, details?: ErrorDetails): JobError =>
+  new JobError('usage', message, details)
+
+/** The data does not allow the job to go on: exit 3. */
+export const dataError = (message: string, details?: ErrorDetails): JobError =>
+  new JobError('data', message, details)
+
+/** Whatever was thrown, as an Error. */
+export const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(String(thrown))
+
+/** The system's error code (`ENOENT`, `ECONNREFUSED`, an SQLSTATE …), if `thrown` carries one. */
+export function systemCode(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined
+  return typeof thrown.code === 'string' ? thrown.code : undefined
+}

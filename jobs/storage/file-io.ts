@@ -1,0 +1,68 @@
+import type { Readable } from 'node:stream'
+
+/**
+ * The seam to the object store, Iceberg's `FileIO`. Implementations: local.ts (`file://`), s3.ts (`s3://`),
+ * memory.ts (`memory://`); one conformance suite (tests/storage/conformance.ts) runs over all of them.
+ *
+ * A *location* is an absolute URI: `file:///data/x.csv`, `s3://bucket/key`, `memory://store/key`. Keys are
+ * compared as bytes; a location never ends in `/` except as a prefix for `list`.
+ *
+ * Everything written appears whole or not at all, and only once it is durable.
+ */
+export interface FileIO {
+  readonly scheme: 'file' | 's3' | 'memory'
+
+  /** What is at `location`; undefined when there is nothing (or only a folder). */
+  stat(location: string): Promise<FileStat | undefined>
+
+  /** The whole object. Throws `FileNotFound` when it is missing. */
+  read(location: string): Promise<Buffer>
+
+  /** Bytes `start` to `end` (exclusive), as a stream; all of it without a range. Throws or emits `FileNotFound`. */
+  stream(location: string, range?: { readonly start: number; readonly end: number }): Promise<Readable>
+
+  /** Writes a whole object at once. `ifAbsent`: throws `FileExists` when there is one already. */
+  write(location: string, body: Uint8Array, options?: WriteOptions): Promise<FileStat>
+
+  /** Opens an object for writing in constant memory. Nothing is visible before `close` resolves. */
+  create(location: string, options?: WriteOptions): Promise<OutputFile>
+
+  /** Removes one object; removing what is not there is not an error. */
+  delete(location: string): Promise<void>
+
+  /** Every object whose location starts with `prefix` + '/', in no fixed order. Unpublished writes are never listed. */
+  list(prefix: string): AsyncIterable<FileStat>
+
+  /** The file's path for programs that open files themselves (engines); undefined unless the store is local. */
+  localPath(location: string): string | undefined
+}
+
+export interface WriteOptions {
+  /** Create only: fail with `FileExists` instead of replacing. */
+  readonly ifAbsent?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface OutputFile {
+  /** Waits while too much is buffered. The chunk may be reused by the caller once the promise has resolved. */
+  write(chunk: Uint8Array): Promise<void>
+  /** Publishes the file. After a failure nothing is published and nothing is left behind. */
+  close(): Promise<FileStat>
+  /** Drops everything written. Safe to call at any time, also after `close` or a failure. */
+  abort(): Promise<void>
+}
+
+export interface FileStat {
+  readonly location: string
+  /** Bytes. */
+  readonly size: number
+  /** Last modification, milliseconds since 1970. */
+  readonly modifiedMs: number
+  /**
+   * Changes whenever the content may have changed: local `dev-inode-size-mtimeNs-ctimeNs`,
+   * S3 `etag-size-versionId`, memory a write counter.
+   */
+  readonly identity: string
+  /** Local files only: the inode's change time (ctime), which no program can set. Milliseconds since 1970. */
+  readonly changedMs?: number
+}
