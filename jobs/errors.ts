@@ -1,3 +1,5 @@
+import type { Outcome } from './summary.ts'
+
 /**
  * The errors a caller of a job can tell apart: one class, one code per decision. The code fixes the exit
  * status (docs/architecture.md, "exit codes"); `field` names what was wrong, `fix` what to do about it.
@@ -20,6 +22,8 @@ export interface ErrorDetails {
   /** One sentence in the imperative: what makes the next run succeed. */
   readonly fix?: string
   readonly cause?: unknown
+  /** What was done until then: the summary's fields (rejects, missing days …) of a run that failed. */
+  readonly outcome?: Outcome
 }
 
 /** A failure that the user can act on: printed as one line, without a stack trace. */
@@ -28,12 +32,14 @@ export class JobError extends Error {
   readonly code: ErrorCode
   readonly field: string | undefined
   readonly fix: string | undefined
+  readonly outcome: Outcome
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.field = details.field
     this.fix = details.fix
+    this.outcome = details.outcome ?? {}
   }
 }
 

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { CommandModule } from './commands/index.ts'
+import type { JobContext } from './context.ts'
+import { parseDotenv } from './dotenv.ts'
+import { asError, exitCodes, Interrupted, JobError, systemCode, usageError } from './errors.ts'
+import { createLogger, logFormats, logLevels } from './logger.ts'
+import type { OptionTable } from './options.ts'
+import { placePositionals } from './positionals.ts'
+import { createProgress } from './progress.ts'
+import { resolveOptions } from './resolve-options.ts'
+import { capLists, type Outcome, type Summary } from './summary.ts'
+
+/** The process, as far as a run may touch it; main.ts hands it in. */
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where `.env` is looked for. */
+  readonly folder: string
+  readonly stdout: (text: string) => void
+  readonly stderr: (text: string) => void
+  readonly terminal: boolean
+  readonly onSignal: (name: 'SIGINT' | 'SIGTERM', listener: () => void) => void
+  readonly exitNow: (code: number) => void
+}
+
+const signalExits = { SIGINT: 130, SIGTERM: 143 } as const
+
+const logOptions = {
+  'log-format': { kind: 'choice', choices: logFormats, describe: 'log format', env: 'LAKEJOBS_LOG_FORMAT' },
+  'log-level': {
+    kind: 'choice',
+    choices: logLevels,
+    describe: 'log level',
+    env: 'LAKEJOBS_LOG_LEVEL',
+    default: 'info',
+  },
+} as const satisfies OptionTable
+
+/**
+ * Runs one command, given the words and flags after its name, from flags to summary line: settings, logger, signals, the job, the report.
+ *
+ * @returns the exit status (docs/architecture.md, "exit codes")
+ */
+export async function runJob(
+  module: CommandModule,
+  words: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+  host: Host,
+): Promise<number> {
+  const { command } = module
+  const started = new Date()
+  const runId = randomUUID()
+  const interruption = new AbortController()
+  let logger = createLogger({ format: host.terminal ? 'pretty' : 'json', level: 'info' })
+  let outcome: Outcome = {}
+  let failure: unknown
+  try {
+    const env = readEnvironment(host)
+    const logging = resolveOptions(logOptions, flags, env)
+    const format = logging['log-format'] ?? (host.terminal ? 'pretty' : 'json')
+    logger = createLogger({ format, level: logging['log-level'] })
+    const options = resolveOptions(command.options, placePositionals(command, words, flags), env)
+    watchSignals(host, interruption, logger)
+    const progress = createProgress({
+      terminal: host.terminal && format === 'pretty',
+      write: host.stderr,
+      logger,
+      clock: () => performance.now(),
+    })
+    const context: JobContext = {
+      runId,
+      now: () => new Date(),
+      logger,
+      progress,
+      signal: interruption.signal,
+      env,
+    }
+    outcome = await module.run(options, context)
+  } catch (error) {
+    // What an abort broke reports itself in many ways; the reason is the signal.
+    failure = interruption.signal.aborted ? interruption.signal.reason : error
+    logFailure(logger, failure)
+  }
+  const summary = summarise(command.name, { runId, started, ended: new Date() }, outcome, failure)
+  host.stdout(`${JSON.stringify(summary)}\n`)
+  return summary.exit
+}
+
+/** Reports a command line that could not be parsed, in the form of every other failure. */
+export function reportUsage(job: string, error: unknown, host: Host): number {
+  const now = new Date()
+  logFailure(createLogger({ format: host.terminal ? 'pretty' : 'json', level: 'info' }), error)
+  const summary = summarise(job, { runId: randomUUID(), started: now, ended: now }, {}, error)
+  host.stdout(`${JSON.stringify(summary)}\n`)
+  return summary.exit
+}
+
+/** process.env over `.env`, without empty values: empty means unset. */
+function readEnvironment({ env, folder }: Host): Record<string, string> {
+  const path = join(folder, '.env')
+  let file: Record<string, string> = {}
+  try {
+    file = parseDotenv(readFileSync(path, 'utf8'), env)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') {
+      throw usageError(`.env cannot be read: ${asError(error).message}`, {
+        field: '.env',
+        fix: `mend ${path}`,
+        cause: error,
+      })
+    }
+  }
+  const given = Object.entries({ ...file, ...withoutEmpty(env) })
+  return Object.fromEntries(given.filter((entry): entry is [string, string] => Boolean(entry[1])))
+}
+
+const withoutEmpty = (env: Host['env']): Host['env'] =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+
+function watchSignals(host: Host, interruption: AbortController, logger: Logger): void {
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    host.onSignal(name, () => {
+      if (interruption.signal.aborted) host.exitNow(signalExits[name])
+      logger.warn(`${name}: stopping and cleaning up; once more stops at once`)
+      interruption.abort(new Interrupted(name))
+    })
+  }
+}
+
+function logFailure(logger: Logger, failure: unknown): void {
+  const error = asError(failure)
+  if (error instanceof JobError) {
+    const line = error.fix === undefined ? error.message : `${error.message}: ${error.fix}`
+    if (error.code === 'nothingToDo') logger.info(line)
+    else
+      logger.error({ code: error.code, ...(error.field === undefined ? {} : { field: error.field }) }, line)
+  } else if (error instanceof Interrupted) {
+    logger.warn(error.message)
+  } else {
+    logger.error(error.message)
+  }
+  logger.debug({ err: error }, 'stack of the failure')
+}
+
+interface Run {
+  readonly runId: string
+  readonly started: Date
+  readonly ended: Date
+}
+
+function summarise(job: string, { runId, started, ended }: Run, outcome: Outcome, failure: unknown): Summary {
+  const exit = failure === undefined ? 0 : exitOf(failure)
+  return {
+    job,
+    status: exit === 0 ? 'ok' : exit === exitCodes.nothingToDo ? 'skipped' : 'failed',
+    exit,
+    runId,
+    startedAt: started.toISOString(),
+    seconds: Math.round(ended.getTime() - started.getTime()) / 1000,
+    ...capLists(failure instanceof JobError ? failure.outcome : outcome),
+    ...(exit === 0 ? {} : { error: describe(failure) }),
+  }
+}
+
+function exitOf(failure: unknown): number {
+  if (failure instanceof JobError) return exitCodes[failure.code]
+  if (failure instanceof Interrupted) return signalExits[failure.signal]
+  return exitCodes.failed
+}
+
+function describe(failure: unknown): NonNullable<Summary['error']> {
+  const { message } = asError(failure)
+  if (!(failure instanceof JobError))
+    return { code: failure instanceof Interrupted ? 'interrupted' : 'failed', message }
+  return {
+    code: failure.code,
+    message,
+    ...(failure.field === undefined ? {} : { field: failure.field }),
+    ...(failure.fix === undefined ? {} : { fix: failure.fix }),
+  }
+}
