@@ -1,0 +1,204 @@
+import type { Day } from '../../calendar.ts'
+import { isUtf8 } from '../utf8.ts'
+import { createCleanRows, overrun } from './clean-row.ts'
+import { hashByte, hashStart, type EmailCounter } from './counter.ts'
+import { actionAt, equals, isTimestamp } from './fields.ts'
+import { createRecordShape, delimitRecord } from './record.ts'
+import { rawLimit, type Reject, type RejectReason } from './reject.ts'
+
+/** The longest record, line end included; also how far a quoted field is followed before it counts as unclosed. */
+export const maxRecordBytes = 1_048_576
+/** Input is taken in slices of at most this, so that the window stays bounded for any size of chunk. */
+const sliceBytes = 65_536
+const header = Buffer.from('email,action,timestamp')
+const bom = Buffer.from([0xef, 0xbb, 0xbf])
+
+/** What a file held: rows + rejects + blankLines + headerLines = its records. */
+export interface LogTotals {
+  rows: number
+  rejects: number
+  blankLines: number
+  headerLines: 0 | 1
+  /** Of the rows, those dated another day than the file's. */
+  otherDayRows: number
+}
+
+export interface LogScanner {
+  /** Takes the file's next bytes, cut anywhere; they may be reused afterwards. Calls `onReject` meanwhile. */
+  push(chunk: Uint8Array): void
+  /** The file has ended: settles what was left. */
+  end(): LogTotals
+}
+
+/**
+ * Reads the CRUD log of `day` (aggregate-spec §1): this is the grammar's definition. Rows go to `counter`,
+ * everything else to the totals and `onReject`. Results do not depend on how the bytes are cut into chunks; a
+ * few `maxRecordBytes` are held at most.
+ *
+ * - UTF-8, RFC 4180, records end in LF or CR LF (mixed at will), the last may lack its line end. One BOM may lead;
+ *   any later U+FEFF is data. How records and fields are delimited: record.ts. Reasons and their order: reject.ts.
+ * - A blank line is one without any byte; spaces make a record of one field. Line 1 that is exactly
+ *   `email,action,timestamp` is a header.
+ * - Exactly three fields: an email of at least one byte, kept as it is (spaces, case and line ends within quotes
+ *   included); an action (fields.ts); a timestamp (fields.ts). Both may be quoted.
+ * - Quoting faults do not spread: the record is cut at its first line feed, that line is rejected, and scanning goes
+ *   on behind it. So an unclosed quote costs its line alone. A record above `maxRecordBytes` is treated alike:
+ *   `unclosed quote` if a line feed lies in it (it can only do so in quotes), else `line too long`.
+ *   Every byte is looked at a bounded number of times: a field left open at a line's end means an odd number of
+ *   quotes in that line, and the next odd line closes the field or is the fault; even lines are never looked past.
+ */
+export function createLogScanner(
+  day: Day,
+  counter: EmailCounter,
+  onReject: (reject: Reject) => void,
+): LogScanner {
+  const totals: LogTotals = { rows: 0, rejects: 0, blankLines: 0, headerLines: 0, otherDayRows: 0 }
+  const dayBytes = Buffer.from(day)
+  const shape = createRecordShape()
+  const cleanRows = createCleanRows(day, counter, (rows) => {
+    totals.rows += rows
+    line += rows
+  })
+  let window = Buffer.alloc(4 * sliceBytes)
+  let unquoted = Buffer.alloc(0)
+  let at = 0 // the next record's start in the window
+  let limit = 0 // the data's end in the window
+  let line = 1 // the next record's
+  let started = false // the BOM, if any, has been passed
+  let skipping = false // within a line that was rejected as too long
+  let wanted = 0 // bytes of an unfinished record before it is worth another look
+
+  const append = (slice: Uint8Array): void => {
+    if (limit + slice.length + overrun > window.length) {
+      const held = limit - at
+      // Moved within the window only while that is cheap: tiny chunks must not move a long record each time.
+      const target =
+        2 * held + slice.length + overrun > window.length ? Buffer.alloc(2 * window.length) : window
+      window.copy(target, 0, at, limit)
+      window = target
+      at = 0
+      limit = held
+    }
+    window.set(slice, limit)
+    limit += slice.length
+    window[limit] = 0
+  }
+
+  const reject = (reason: RejectReason, end: number): void => {
+    totals.rejects++
+    onReject({ line, reason, raw: Buffer.from(window.subarray(at, Math.min(end, at + rawLimit))) })
+  }
+
+  /** Cuts the record at its first line feed (see above). False: the line's end is not here yet. */
+  const rejectLine = (faultAt: number, reason: RejectReason, last: boolean): boolean => {
+    const found = window.indexOf(0x0a, at)
+    const closed = found >= 0 && found < limit
+    const next = closed ? found + 1 : limit
+    if (next - at > maxRecordBytes) {
+      reject('line too long', next)
+      skipping = !closed
+    } else if (!closed && !last) {
+      return false
+    } else {
+      const end = closed && found > at && window[found - 1] === 0x0d ? found - 1 : closed ? found : limit
+      reject(faultAt > found && closed ? 'unclosed quote' : reason, end)
+    }
+    if (closed) line++
+    at = next
+    return true
+  }
+
+  /** The delimited record's fault, or undefined after counting it as a row. */
+  const takeRow = (): RejectReason | undefined => {
+    const { starts, ends } = shape
+    if (shape.nul) return 'NUL byte'
+    if (shape.loneCr) return 'lone CR'
+    if (shape.highBytes && !isUtf8(window, at, shape.end)) return 'invalid UTF-8'
+    if (shape.fields !== 3) return 'wrong field count'
+    if (starts[0] === ends[0]) return 'empty email'
+    const action = actionAt(window, starts[1]!, ends[1]!)
+    if (action < 0) return 'unknown action'
+    if (!isTimestamp(window, starts[2]!, ends[2]!)) return 'bad timestamp'
+    if (shape.doubledQuotes) countUndoubled(starts[0]!, ends[0]!, action)
+    else count(window, starts[0]!, ends[0]!, action)
+    totals.rows++
+    if (!equals(window, starts[2]!, starts[2]! + dayBytes.length, dayBytes)) totals.otherDayRows++
+    return undefined
+  }
+
+  const count = (bytes: Uint8Array, start: number, end: number, action: number): void => {
+    let hash = hashStart
+    for (let i = start; i < end; i++) hash = hashByte(hash, bytes[i]!)
+    counter.add(bytes, start, end, hash, action)
+  }
+
+  const countUndoubled = (start: number, end: number, action: number): void => {
+    if (unquoted.length < end - start) unquoted = Buffer.alloc(end - start)
+    let length = 0
+    for (let i = start; i < end; i++) {
+      unquoted[length++] = window[i]!
+      if (window[i] === 0x22) i++
+    }
+    count(unquoted, 0, length, action)
+  }
+
+  /** Settles the record at `at`. False: more bytes are needed. */
+  const scanRecord = (last: boolean): boolean => {
+    const outcome = delimitRecord(window, at, limit, last, shape)
+    if (outcome === 'more') {
+      return limit - at > maxRecordBytes && rejectLine(limit, 'line too long', last)
+    }
+    if (outcome !== 'record') return rejectLine(shape.next, outcome, last)
+    if (shape.next - at > maxRecordBytes) return rejectLine(shape.next, 'line too long', last)
+    if (shape.end === at) totals.blankLines++
+    else if (line === 1 && equals(window, at, shape.end, header)) totals.headerLines = 1
+    else {
+      const reason = takeRow()
+      if (reason !== undefined) reject(reason, shape.end)
+    }
+    line += shape.lines
+    at = shape.next
+    return true
+  }
+
+  const scan = (last: boolean): void => {
+    if (!started) {
+      if (limit < bom.length && !last) return
+      if (limit >= bom.length && equals(window, 0, bom.length, bom)) at = bom.length
+      started = true
+    }
+    if (limit - at < wanted && !last) return
+    wanted = 0
+    while (at < limit) {
+      at = cleanRows(window, at, limit, maxRecordBytes)
+      if (at < limit && !scanRecord(last)) {
+        // Looking again only at twice the length keeps one-byte chunks linear.
+        wanted = Math.min(2 * (limit - at), maxRecordBytes + 1)
+        return
+      }
+    }
+  }
+
+  const pushSlice = (slice: Uint8Array): void => {
+    let from = 0
+    if (skipping) {
+      const found = slice.indexOf(0x0a)
+      if (found < 0) return
+      from = found + 1
+      skipping = false
+      line++
+    }
+    append(slice.subarray(from))
+    scan(false)
+  }
+
+  return {
+    push(chunk) {
+      for (let i = 0; i < chunk.length; i += sliceBytes) pushSlice(chunk.subarray(i, i + sliceBytes))
+    },
+    end() {
+      scan(true)
+      return totals
+    },
+  }
+}
