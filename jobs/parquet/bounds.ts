@@ -1,0 +1,139 @@
+import type { ByteValues } from './dictionary/bytes.ts'
+
+/**
+ * The least and the greatest of a column's values in the order that Parquet's TYPE_ORDER defines for its type:
+ * PLAIN-encoded, without the length of a BYTE_ARRAY.
+ */
+export interface MinMax {
+  readonly min: Uint8Array
+  readonly max: Uint8Array
+}
+
+/** Bounds of `count` values of int32; `count` > 0. */
+export function int32Bounds(values: Int32Array, count: number): { min: number; max: number } {
+  let min = values[0]!
+  let max = min
+  for (let i = 1; i < count; i++) {
+    const value = values[i]!
+    if (value < min) min = value
+    if (value > max) max = value
+  }
+  return { min, max }
+}
+
+/** Bounds of `count` values of int64, as two 32-bit lanes each (low, high); `count` > 0. */
+export function int64Bounds(lanes: Int32Array, count: number): MinMax {
+  let minAt = 0
+  let maxAt = 0
+  let minHigh = lanes[1]!
+  let maxHigh = minHigh
+  let minLow = lanes[0]! >>> 0
+  let maxLow = minLow
+  for (let at = 2; at < count * 2; at += 2) {
+    const high = lanes[at + 1]!
+    if (high <= minHigh) {
+      const low = lanes[at]! >>> 0
+      if (high < minHigh || low < minLow) {
+        minHigh = high
+        minLow = low
+        minAt = at
+      }
+    }
+    if (high >= maxHigh) {
+      const low = lanes[at]! >>> 0
+      if (high > maxHigh || low > maxLow) {
+        maxHigh = high
+        maxLow = low
+        maxAt = at
+      }
+    }
+  }
+  return { min: bytesOf(lanes.slice(minAt, minAt + 2)), max: bytesOf(lanes.slice(maxAt, maxAt + 2)) }
+}
+
+/**
+ * Bounds of floating-point values without the NaNs, and how many those are. A zero is -0.0 as a lower and +0.0
+ * as an upper bound (parquet.thrift, Statistics), so that either zero is found.
+ */
+export function floatBounds(
+  values: Float32Array | Float64Array,
+  count: number,
+): { readonly nanCount: number; readonly bounds: MinMax | undefined } {
+  let min = Infinity
+  let max = -Infinity
+  let nanCount = 0
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!
+    if (value < min) min = value
+    if (value > max) max = value
+    if (value !== value) nanCount++
+  }
+  if (nanCount === count) return { nanCount, bounds: undefined }
+  // All values infinite of one sign leave one of the starting points, which is then right as well.
+  const plain = (value: number): Uint8Array =>
+    bytesOf(values instanceof Float32Array ? Float32Array.of(value) : Float64Array.of(value))
+  return { nanCount, bounds: { min: plain(min === 0 ? -0 : min), max: plain(max === 0 ? 0 : max) } }
+}
+
+/** Bounds of byte strings compared as unsigned bytes, a prefix first; `count` > 0. `prefix` bytes are skipped. */
+export function bytesBounds({ data, offsets }: ByteValues, count: number, prefix: number): MinMax {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  let min = 0
+  let max = 0
+  for (let i = 1; i < count; i++) {
+    if (compareBytes(data, view, offsets, prefix, i, min) < 0) min = i
+    else if (compareBytes(data, view, offsets, prefix, i, max) > 0) max = i
+  }
+  const value = (i: number): Uint8Array => data.subarray(offsets[i]! + prefix, offsets[i + 1])
+  return { min: value(min), max: value(max) }
+}
+
+/** Bounds of values of `width` bytes compared as unsigned bytes, or as big-endian two's complement if `signed`. */
+export function fixedBounds(data: Uint8Array, width: number, count: number, signed: boolean): MinMax {
+  const signBit = signed ? 0x80 : 0
+  let min = 0
+  let max = 0
+  for (let at = width; at < count * width; at += width) {
+    if (compareFixed(data, at, min, width, signBit) < 0) min = at
+    else if (compareFixed(data, at, max, width, signBit) > 0) max = at
+  }
+  return { min: data.slice(min, min + width), max: data.slice(max, max + width) }
+}
+
+function compareBytes(
+  data: Uint8Array,
+  view: DataView,
+  offsets: Int32Array,
+  prefix: number,
+  left: number,
+  right: number,
+): number {
+  const a = offsets[left]! + prefix
+  const b = offsets[right]! + prefix
+  const aLength = offsets[left + 1]! - a
+  const bLength = offsets[right + 1]! - b
+  const shared = Math.min(aLength, bLength)
+  let i = 0
+  for (; i + 4 <= shared; i += 4) {
+    const difference = view.getUint32(a + i) - view.getUint32(b + i)
+    if (difference !== 0) return difference
+  }
+  for (; i < shared; i++) {
+    const difference = data[a + i]! - data[b + i]!
+    if (difference !== 0) return difference
+  }
+  return aLength - bLength
+}
+
+function compareFixed(data: Uint8Array, a: number, b: number, width: number, signBit: number): number {
+  const first = (data[a]! ^ signBit) - (data[b]! ^ signBit)
+  if (first !== 0) return first
+  for (let i = 1; i < width; i++) {
+    const difference = data[a + i]! - data[b + i]!
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+const bytesOf = (array: Int32Array | Float32Array | Float64Array): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength)

@@ -1,0 +1,72 @@
+import type { CodecName } from './codec.ts'
+import type { ParquetColumn } from './column.ts'
+import { type EncodeOptions, indexedPages, plainPages } from './data-pages.ts'
+import { dictionaryPage } from './page.ts'
+import { valueSource } from './source.ts'
+import { type ColumnMetrics, type ColumnStatistics, summarize } from './statistics.ts'
+import type { ColumnVector } from './vector.ts'
+
+/**
+ * One column of one row group, to be written at any position of any file. Plain data over ArrayBuffers: it can be
+ * moved between threads.
+ */
+export interface RelocatableChunk {
+  /** The pages, dictionary first, in blocks that follow each other. */
+  readonly blocks: readonly Uint8Array<ArrayBuffer>[]
+  readonly codec: CodecName
+  /** Bytes before the first data page: the dictionary page's, 0 without one. */
+  readonly dataPageOffset: number
+  /** Bytes of all pages with their headers. */
+  readonly compressedSize: number
+  readonly uncompressedSize: number
+  /** Data pages by encoding; the indexed ones come first. */
+  readonly indexedPages: number
+  readonly plainPages: number
+  readonly statistics: ColumnStatistics
+  readonly metrics: ColumnMetrics
+}
+
+/**
+ * Encodes one column of a row group: dictionary indices as long as they pay and the dictionary has room, then
+ * PLAIN (export-spec §2.2). Throws a TypeError for a vector that contradicts the column.
+ */
+export function encodeChunk(
+  column: ParquetColumn,
+  vector: ColumnVector,
+  options: EncodeOptions,
+): RelocatableChunk {
+  if (column.required && vector.count !== vector.rows) {
+    throw new TypeError(`required column "${column.name}" has ${vector.rows - vector.count} NULLs`)
+  }
+  const source = valueSource(column.type, vector)
+  const input = { vector, source, optional: !column.required, options }
+  const indexed = indexedPages(input)
+  const plain = plainPages(input, indexed?.endRow ?? 0, indexed?.endValue ?? 0)
+  const page = indexed && dictionaryPage(indexed.dictionary.body(), indexed.dictionary.count(), options.codec)
+  const dictionaryBytes = page && joined(page.header, page.body)
+  const complete = indexed?.endValue === vector.count
+  const bounds = complete ? indexed.dictionary.bounds() : source.bounds()
+  const dataPageOffset = dictionaryBytes?.length ?? 0
+  return {
+    blocks: [
+      ...(dictionaryBytes ? [dictionaryBytes] : []),
+      ...(indexed?.blocks.finish() ?? []),
+      ...plain.blocks.finish(),
+    ],
+    codec: options.codec.name,
+    dataPageOffset,
+    compressedSize: dataPageOffset + (indexed?.blocks.size() ?? 0) + plain.blocks.size(),
+    uncompressedSize:
+      (page?.uncompressedSize ?? 0) + (indexed?.uncompressedSize ?? 0) + plain.uncompressedSize,
+    indexedPages: indexed?.pages ?? 0,
+    plainPages: plain.pages,
+    ...summarize(column.type, { rows: vector.rows, values: vector.count, nans: source.nanCount }, bounds),
+  }
+}
+
+function joined(header: Uint8Array, body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(header.length + body.length)
+  bytes.set(header)
+  bytes.set(body, header.length)
+  return bytes
+}

@@ -1,0 +1,166 @@
+import { bitWidth, byteTarget, type ByteTarget } from './bit-packing.ts'
+import { type BlockList, blockList } from './blocks.ts'
+import type { Codec } from './codec.ts'
+import { encodeIndices, encodeLevels, hybridCapacity } from './hybrid.ts'
+import { dataPage, type PageEncoding } from './page.ts'
+import type { SourceDictionary, ValueSource } from './source.ts'
+import type { ColumnVector } from './vector.ts'
+
+export interface EncodeOptions {
+  readonly codec: Codec
+  /** Uncompressed bytes of a data page; one value that is larger gets a page of its own. */
+  readonly pageBytes: number
+  /** Rows of a data page. */
+  readonly pageRows: number
+  /** Bytes of a dictionary; the rows after the one that exceeds it are written PLAIN. */
+  readonly dictionaryBytes: number
+}
+
+/** What the data pages of one chunk are made from. */
+export interface ChunkInput {
+  readonly vector: ColumnVector
+  readonly source: ValueSource
+  /** Optional columns carry definition levels. */
+  readonly optional: boolean
+  readonly options: EncodeOptions
+}
+
+/** A run of data pages of one encoding, from where the previous run ended to `endRow` and `endValue`. */
+export interface DataPages {
+  readonly blocks: BlockList
+  readonly pages: number
+  readonly uncompressedSize: number
+  readonly endRow: number
+  readonly endValue: number
+}
+
+/** A chunk's first pages, as indices into a dictionary. */
+export interface IndexedPages extends DataPages {
+  readonly dictionary: SourceDictionary
+}
+
+/**
+ * Encodes pages as dictionary indices until the rows end or the dictionary is full; undefined when the dictionary
+ * would save nothing, so that the chunk is PLAIN altogether. Each page has the bit width that the dictionary
+ * needed up to it.
+ */
+export function indexedPages(input: ChunkInput): IndexedPages | undefined {
+  const { vector, source, options } = input
+  const dictionary = vector.count === 0 ? undefined : source.dictionary(options.dictionaryBytes)
+  if (dictionary === undefined) return undefined
+  const pages = pageList(input)
+  const indices = new Int32Array(Math.min(options.pageRows, vector.rows) + 7)
+  let row = 0
+  let value = 0
+  let indexBytes = 0
+  while (row < vector.rows) {
+    const pageRows = Math.min(options.pageRows, vector.rows - row)
+    const wanted = valuesIn(vector, row, row + pageRows)
+    const indexed = dictionary.index(value, value + wanted, indices)
+    const full = indexed < wanted
+    if (full && indexed === 0) break
+    if (row === 0 && !promising(dictionary, indexed, input)) return undefined
+    const rows = full ? rowsOf(vector, row, indexed) : pageRows
+    const width = bitWidth(dictionary.count() - 1)
+    pages.add(row, rows, 'RLE_DICTIONARY', hybridCapacity(indexed) + 1, (target, position) => {
+      target.bytes[position] = width
+      const end = encodeIndices(indices, indexed, width, target, position + 1)
+      indexBytes += end - position
+      return end
+    })
+    row += rows
+    value += indexed
+    if (full) break
+  }
+  if (dictionary.body().length + indexBytes >= source.plainSize(0, value)) return undefined
+  return { ...pages.finish(row, value), dictionary }
+}
+
+/**
+ * Whether a dictionary is worth going on with after its first page. Were all values equally likely, n values with
+ * d distinct ones would come from about n² / 2(n - d).
+ */
+function promising(
+  dictionary: SourceDictionary,
+  indexed: number,
+  { vector, source, options }: ChunkInput,
+): boolean {
+  const distinct = dictionary.count()
+  const expected = Math.min(vector.count, (indexed * indexed) / (2 * (indexed - distinct)))
+  const expectedBytes = (expected * dictionary.body().length) / distinct
+  return expectedBytes <= options.dictionaryBytes && expectedBytes < source.plainSize(0, vector.count)
+}
+
+/** Encodes PLAIN pages from the given row, whose values start at `value`, to the last one. */
+export function plainPages(input: ChunkInput, startRow: number, startValue: number): DataPages {
+  const { vector, source, options } = input
+  const pages = pageList(input)
+  let row = startRow
+  let value = startValue
+  while (row < vector.rows) {
+    const pageRows = Math.min(options.pageRows, vector.rows - row)
+    const wanted = valuesIn(vector, row, row + pageRows)
+    const fitting = Math.min(
+      wanted,
+      Math.max(1, source.fit(value, value + wanted, options.pageBytes) - value),
+    )
+    const rows = fitting < wanted ? rowsOf(vector, row, fitting) : pageRows
+    const from = value
+    const to = value + fitting
+    pages.add(row, rows, 'PLAIN', source.plainSize(from, to), (target, position) =>
+      source.writePlain(from, to, target, position),
+    )
+    row += rows
+    value = to
+  }
+  return pages.finish(row, value)
+}
+
+interface PageList {
+  /** Adds a page of `rows` rows; `writeValues` needs at most `capacity` bytes and returns the position after them. */
+  readonly add: (
+    row: number,
+    rows: number,
+    encoding: PageEncoding,
+    capacity: number,
+    writeValues: (target: ByteTarget, position: number) => number,
+  ) => void
+  readonly finish: (endRow: number, endValue: number) => DataPages
+}
+
+function pageList({ vector, optional, options }: ChunkInput): PageList {
+  const blocks = blockList()
+  let scratch = byteTarget(0)
+  let pages = 0
+  let uncompressedSize = 0
+  return {
+    add(row, rows, encoding, capacity, writeValues) {
+      const needed = (optional ? hybridCapacity(rows >> 3) : 0) + capacity
+      if (scratch.bytes.length < needed) scratch = byteTarget(needed)
+      const levels = optional ? encodeLevels(vector.defined, row, row + rows, scratch, 0) : 0
+      const end = writeValues(scratch, levels)
+      const page = dataPage(scratch.bytes.subarray(0, end), rows, encoding, options.codec)
+      blocks.append(page.header)
+      blocks.append(page.body)
+      pages++
+      uncompressedSize += page.uncompressedSize
+    },
+    finish: (endRow, endValue) => ({ blocks, pages, uncompressedSize, endRow, endValue }),
+  }
+}
+
+/** Values in the rows `from … to`. */
+function valuesIn({ defined }: ColumnVector, from: number, to: number): number {
+  if (defined === undefined) return to - from
+  let values = 0
+  for (let row = from; row < to; row++) values += defined[row]!
+  return values
+}
+
+/** Rows from `from` that hold exactly `values` values, with the NULLs after the last one. */
+function rowsOf({ defined, rows }: ColumnVector, from: number, values: number): number {
+  if (defined === undefined) return values
+  let row = from
+  for (let left = values; row < rows && (left > 0 || defined[row] === 0); row++) left -= defined[row]!
+  return row - from
+}

@@ -1,0 +1,69 @@
+import { checkColumns } from './column.ts'
+import { encodeFooter, type FileDescription, placed, type PlacedRowGroup } from './footer.ts'
+import type { RelocatableRowGroup } from './row-group.ts'
+
+const magic = Buffer.from('PAR1', 'latin1')
+
+/** A finished file: what a catalog wants to know about it. */
+export interface FileSummary {
+  /** Bytes of the whole file. */
+  readonly size: number
+  readonly rowCount: number
+  /** Bytes of the serialized metadata, without its length and magic. */
+  readonly footerSize: number
+  /** Where each row group starts: Iceberg's `split_offsets`. */
+  readonly splitOffsets: readonly number[]
+}
+
+/**
+ * Assembles a Parquet file from row groups in the order they are added. It keeps offsets and statistics only;
+ * the bytes are the caller's to write, in the order they are returned.
+ */
+export interface FileAssembler {
+  /** Bytes to write for this row group: its own blocks, before the first one also the file's magic. */
+  readonly add: (rowGroup: RelocatableRowGroup) => readonly Uint8Array[]
+  /** Bytes to write last. Without any row group the file is valid and has 0 rows. */
+  readonly finish: () => { readonly bytes: readonly Uint8Array[]; readonly summary: FileSummary }
+  /** Bytes returned so far: for rolling files at a target size. */
+  readonly size: () => number
+}
+
+/** Starts a file. Throws `checkColumns`' errors. */
+export function assembleFile(description: FileDescription): FileAssembler {
+  checkColumns(description.columns)
+  const rowGroups: PlacedRowGroup[] = []
+  let size = 0
+  const head = (): readonly Uint8Array[] => {
+    if (size > 0) return []
+    size = magic.length
+    return [magic]
+  }
+  return {
+    add(rowGroup) {
+      if (rowGroup.chunks.length !== description.columns.length) {
+        throw new TypeError(`a row group of ${rowGroup.chunks.length} columns does not fit the file's schema`)
+      }
+      const first = head()
+      rowGroups.push(placed(rowGroup, size))
+      size += rowGroup.compressedSize
+      return [...first, ...rowGroup.chunks.flatMap(({ blocks }) => blocks)]
+    },
+    finish() {
+      const first = head()
+      const footer = encodeFooter(description, rowGroups)
+      const length = Buffer.alloc(4)
+      length.writeUInt32LE(footer.length)
+      size += footer.length + length.length + magic.length
+      return {
+        bytes: [...first, footer, length, magic],
+        summary: {
+          size,
+          rowCount: rowGroups.reduce((sum, { rowCount }) => sum + rowCount, 0),
+          footerSize: footer.length,
+          splitOffsets: rowGroups.map(({ offset }) => offset),
+        },
+      }
+    },
+    size: () => size,
+  }
+}

@@ -1,0 +1,186 @@
+import { packFlags, type ByteTarget } from './bit-packing.ts'
+import { bytesBounds, fixedBounds, floatBounds, int32Bounds, int64Bounds, type MinMax } from './bounds.ts'
+import { type LogicalColumnType, type PhysicalType, physicalType } from './column.ts'
+import { bytesDictionary } from './dictionary/bytes.ts'
+import type { DictionaryBuilder } from './dictionary/dictionary.ts'
+import { int32Dictionary } from './dictionary/int32.ts'
+import { int64Dictionary } from './dictionary/int64.ts'
+import type { BytesVector, ColumnVector, FixedVector } from './vector.ts'
+
+/** A vector as its column's type sees it: what the chunk encoder asks of every type. */
+export interface ValueSource {
+  /** Starts a dictionary over the values; undefined where none is worth trying. */
+  readonly dictionary: (limitBytes: number) => SourceDictionary | undefined
+  /** Bytes of the values `from … to` in PLAIN encoding. */
+  readonly plainSize: (from: number, to: number) => number
+  /** The end of the longest range from `from`, at most to `to`, whose PLAIN encoding fits `limitBytes`. */
+  readonly fit: (from: number, to: number, limitBytes: number) => number
+  /** Writes the values `from … to` in PLAIN encoding; returns the position after them. */
+  readonly writePlain: (from: number, to: number, target: ByteTarget, position: number) => number
+  /** Values that are NaN; undefined unless the type has them. */
+  readonly nanCount: number | undefined
+  /** Bounds of all values; undefined when there is none (or only NaN). */
+  readonly bounds: () => MinMax | undefined
+}
+
+export interface SourceDictionary extends DictionaryBuilder {
+  /** Bounds of the distinct values. */
+  readonly bounds: () => MinMax | undefined
+}
+
+/**
+ * The source over a vector. Throws a TypeError for a vector that contradicts the column's type: a defect of the
+ * reader, never of the data.
+ */
+export function valueSource(type: LogicalColumnType, vector: ColumnVector): ValueSource {
+  const physical = physicalType(type)
+  if (physical.kind === 'BYTE_ARRAY') {
+    if (vector.kind === 'bytes') return byteArraySource(vector)
+  } else if (vector.kind === 'fixed' && vector.width === physical.width) {
+    if (vector.data.byteOffset % 8 === 0) return fixedSource(type, physical, vector)
+    throw new TypeError(`a vector of ${type.kind} is not aligned to 8 bytes`)
+  }
+  throw new TypeError(
+    `a vector of ${type.kind} cannot be ${vector.kind === 'fixed' ? `${vector.width} bytes wide` : 'of bytes'}`,
+  )
+}
+
+function byteArraySource({ data, offsets, count }: BytesVector): ValueSource {
+  const plainSize = (from: number, to: number): number => offsets[to]! - offsets[from]! + (to - from) * 4
+  return {
+    dictionary(limitBytes) {
+      const dictionary = bytesDictionary({ data, offsets }, true, limitBytes)
+      return {
+        ...dictionary,
+        bounds: () =>
+          bytesBounds({ data: dictionary.body(), offsets: dictionary.starts() }, dictionary.count(), 4),
+      }
+    },
+    plainSize,
+    fit(from, to, limitBytes) {
+      let low = from
+      let high = to
+      while (low < high) {
+        const middle = (low + high + 1) >> 1
+        if (plainSize(from, middle) <= limitBytes) low = middle
+        else high = middle - 1
+      }
+      return low
+    },
+    writePlain(from, to, { bytes, view }, position) {
+      for (let i = from; i < to; i++) {
+        const start = offsets[i]!
+        const end = offsets[i + 1]!
+        view.setInt32(position, end - start, true)
+        position += 4
+        if (end - start > longValue) {
+          bytes.set(data.subarray(start, end), position)
+          position += end - start
+        } else {
+          for (let p = start; p < end; p++) bytes[position++] = data[p]!
+        }
+      }
+      return position
+    },
+    nanCount: undefined,
+    bounds: () => (count === 0 ? undefined : bytesBounds({ data, offsets }, count, 0)),
+  }
+}
+
+/** From here on a view per value costs less than copying byte by byte. */
+const longValue = 128
+
+type FixedType = Exclude<PhysicalType, { kind: 'BYTE_ARRAY' }>
+
+function fixedSource(type: LogicalColumnType, { kind, width }: FixedType, vector: FixedVector): ValueSource {
+  const { data, count } = vector
+  const plain = {
+    plainSize: (from: number, to: number) => (to - from) * width,
+    fit: (from: number, to: number, limitBytes: number) =>
+      Math.min(to, from + Math.floor(limitBytes / width)),
+    writePlain(from: number, to: number, { bytes }: ByteTarget, position: number) {
+      bytes.set(data.subarray(from * width, to * width), position)
+      return position + (to - from) * width
+    },
+    nanCount: undefined,
+  }
+  const wordsOf = (bytes: Uint8Array, length: number): Int32Array =>
+    new Int32Array(bytes.buffer, bytes.byteOffset, length)
+  switch (kind) {
+    case 'BOOLEAN':
+      return {
+        ...plain,
+        plainSize: (from, to) => (to - from + 7) >> 3,
+        fit: (from, to, limitBytes) => Math.min(to, from + limitBytes * 8),
+        writePlain: (from, to, { bytes }, position) => packFlags(data, from, to, bytes, position),
+        dictionary: () => undefined,
+        bounds: () => (count === 0 ? undefined : fixedBounds(data, 1, count, false)),
+      }
+    case 'INT32': {
+      const values = wordsOf(data, count)
+      const extremes = count === 0 ? undefined : int32Bounds(values, count)
+      const bounds = (): MinMax | undefined =>
+        extremes && { min: int32Bytes(extremes.min), max: int32Bytes(extremes.max) }
+      return {
+        ...plain,
+        dictionary: (limitBytes) =>
+          extremes && { ...int32Dictionary(values, extremes.min, extremes.max, limitBytes), bounds },
+        bounds,
+      }
+    }
+    case 'INT64': {
+      const lanes = wordsOf(data, count * 2)
+      return {
+        ...plain,
+        dictionary(limitBytes) {
+          const dictionary = int64Dictionary(lanes, limitBytes)
+          return {
+            ...dictionary,
+            bounds: () => int64Bounds(wordsOf(dictionary.body(), dictionary.count() * 2), dictionary.count()),
+          }
+        },
+        bounds: () => (count === 0 ? undefined : int64Bounds(lanes, count)),
+      }
+    }
+    case 'FLOAT': {
+      const { nanCount, bounds } = floatBounds(new Float32Array(data.buffer, data.byteOffset, count), count)
+      const values = wordsOf(data, count)
+      return {
+        ...plain,
+        dictionary: (limitBytes) => ({
+          ...int32Dictionary(values, -0x80000000, 0x7fffffff, limitBytes),
+          bounds: () => bounds,
+        }),
+        nanCount,
+        bounds: () => bounds,
+      }
+    }
+    case 'DOUBLE': {
+      const { nanCount, bounds } = floatBounds(new Float64Array(data.buffer, data.byteOffset, count), count)
+      const lanes = wordsOf(data, count * 2)
+      return {
+        ...plain,
+        dictionary: (limitBytes) => ({ ...int64Dictionary(lanes, limitBytes), bounds: () => bounds }),
+        nanCount,
+        bounds: () => bounds,
+      }
+    }
+    case 'FIXED_LEN_BYTE_ARRAY': {
+      const signed = type.kind === 'decimal'
+      return {
+        ...plain,
+        dictionary(limitBytes) {
+          const offsets = Int32Array.from({ length: count + 1 }, (_, i) => i * width)
+          const dictionary = bytesDictionary({ data, offsets }, false, limitBytes)
+          return {
+            ...dictionary,
+            bounds: () => fixedBounds(dictionary.body(), width, dictionary.count(), signed),
+          }
+        },
+        bounds: () => (count === 0 ? undefined : fixedBounds(data, width, count, signed)),
+      }
+    }
+  }
+}
+
+const int32Bytes = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer)
