@@ -19,10 +19,11 @@ export interface S3Failure {
 
 /** Reads the SDK's exception, or any other thrown value. */
 export function s3Failure(thrown: unknown): S3Failure {
-  const { name, $metadata } = asError(thrown) as Error & {
+  const { name, $metadata } = (thrown ?? {}) as {
+    readonly name?: string
     readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number }
   }
-  return { name, status: $metadata?.httpStatusCode, attempts: $metadata?.attempts ?? 1 }
+  return { name: name ?? 'Error', status: $metadata?.httpStatusCode, attempts: $metadata?.attempts ?? 1 }
 }
 
 const wrongKey = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'ExpiredToken'])

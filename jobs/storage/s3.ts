@@ -181,7 +181,8 @@ export function s3FileIO(settings: S3Settings): FileIO {
           yield {
             location: `s3://${bucket}/${Key}`,
             size: Size,
-            modifiedMs: LastModified?.getTime() ?? 0,
+            // To the second, as HEAD has it (an HTTP date); some stores list milliseconds.
+            modifiedMs: Math.floor((LastModified?.getTime() ?? 0) / 1000) * 1000,
             identity: identity(Size, ETag, undefined),
           }
         }
