@@ -10,6 +10,7 @@ import { Upload } from '@aws-sdk/lib-storage'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { asError } from '../errors.ts'
 import type { WrittenFile } from './file-io.ts'
 import type { Sink } from './output-file.ts'
@@ -28,6 +29,9 @@ const partBytes = 8 << 20
 const partsInFlight = 4
 /** Small writes are gathered in blocks of this size. */
 const blockBytes = 1 << 20
+
+/** How long a store that does not answer may hold up the end of a run; maintenance aborts what stays. */
+const discardWaitMs = 10_000
 
 export interface UploadTarget {
   readonly client: S3Client
@@ -125,7 +129,8 @@ export function uploadSink(target: UploadTarget): Sink {
     },
     async discard() {
       stop(new Error('the upload was dropped'))
-      await done.catch(() => undefined)
+      const settled = done.catch(() => undefined)
+      await Promise.race([settled, sleep(discardWaitMs, undefined, { ref: false })])
     },
     interrupt: stop,
   }

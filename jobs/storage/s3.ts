@@ -15,6 +15,7 @@ import { outputFile, writeWhole } from './output-file.ts'
 import { s3Client, type S3Settings } from './s3-client.ts'
 import { noSuchBucket, s3Error, s3Failure } from './s3-errors.ts'
 import { uploadSink } from './s3-upload.ts'
+import { wholeBody } from './whole-body.ts'
 
 export { ensureBucket } from './s3-client.ts'
 
@@ -28,22 +29,6 @@ function split(location: string): { readonly bucket: string; readonly key: strin
 
 const identity = (size: number, etag: string | undefined, versionId: string | undefined): string =>
   [(etag ?? '').replaceAll('"', ''), size, versionId ?? ''].join('-')
-
-/** The body of an answer, which fails when the connection breaks or ends before the promised length. */
-async function* wholeBody(body: Readable, length: number | undefined, toError: (e: unknown) => Error) {
-  let seen = 0
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      seen += chunk.length
-      yield chunk
-    }
-  } catch (error) {
-    throw toError(error)
-  }
-  if (length !== undefined && seen !== length) {
-    throw toError(new Error(`the answer ended after ${seen} of ${length} bytes`))
-  }
-}
 
 /**
  * Objects in S3 or a store that speaks its protocol. Writes go up in parts with bounded memory; requests are
@@ -121,9 +106,7 @@ export function s3FileIO(settings: S3Settings): FileIO {
         fix: 'Run again; if it persists, check the network and the object store.',
         cause: thrown,
       })
-    const whole = Readable.from(wholeBody(body, answer.ContentLength, toError), { objectMode: false })
-    // A reader that leaves before the first byte never starts the generator, which would close the body.
-    return whole.once('close', () => body.destroy())
+    return wholeBody(body, answer.ContentLength, toError)
   }
 
   const create: FileIO['create'] = async (location, options = {}) => {

@@ -115,6 +115,16 @@ describe('s3FileIO against a store that fails', () => {
     expect(await direct.stat('s3://lake/parts')).toBeUndefined()
   })
 
+  it('drops parts that the store does not answer', async () => {
+    proxy.plan(({ url = '' }) => url.includes('partNumber='), ['stall'], true)
+    const file = await io.create('s3://lake/stalled')
+    await file.write(large)
+    while (proxy.met() < 2) await sleep(10)
+    const started = performance.now()
+    await file.abort()
+    expect(performance.now() - started).toBeLessThan(5000)
+  })
+
   it('interrupts the sending of the last parts', async () => {
     const reason = new Error('stopped')
     const controller = new AbortController()

@@ -3,11 +3,12 @@ import { createServer, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * What the proxy does with a request: forward it; answer with a status of its own; reset the connection; forward
+ * What the proxy does with a request: forward it; never answer; answer with a status of its own; reset the connection; forward
  * it and lose the answer; or cut the answer after `bytes` of its body.
  */
 export type Fault =
   | 'none'
+  | 'stall'
   | 'reset'
   | 'lose answer'
   | { readonly status: number; readonly code: string }
@@ -35,6 +36,7 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
       met++
       fault = (stays && faults.length === 1 ? faults[0] : faults.shift()) ?? 'none'
     }
+    if (fault === 'stall') return
     if (fault === 'reset') {
       incoming.socket.resetAndDestroy()
       return
