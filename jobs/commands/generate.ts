@@ -1,4 +1,5 @@
 import type { JobContext } from '../context.ts'
+import { usageError } from '../errors.ts'
 import type { CommandSpec, OptionValues } from '../options.ts'
 import type { Outcome } from '../summary.ts'
 
@@ -6,41 +7,55 @@ const options = {
   dir: {
     kind: 'place',
     env: 'CRUD_INPUT',
-    describe: 'folder of the logs: a path, file:// or s3://',
     default: './data/crud/input',
+    describe: 'folder of the logs: a path, file:// or s3://',
   },
   'first-date': { kind: 'day', describe: 'first day, YYYY-MM-DD' },
-  days: { kind: 'count', minimum: 1, describe: 'number of days', default: '1' },
+  days: { kind: 'count', minimum: 1, default: '1', describe: 'number of days' },
   emails: {
     kind: 'count',
     minimum: 1,
     env: 'LAKEJOBS_EMAILS',
-    describe: 'number of different emails',
     default: '10',
+    describe: 'number of different emails',
   },
-  events: { kind: 'count', env: 'LAKEJOBS_EVENTS', describe: 'events per day', default: '2000' },
+  events: { kind: 'count', env: 'LAKEJOBS_EVENTS', default: '2000', describe: 'events per day' },
   seed: {
     kind: 'count',
     env: 'LAKEJOBS_SEED',
+    default: '1',
     describe: 'the same number gives the same files',
-    default: '42',
   },
   'if-missing': { kind: 'flag', env: 'LAKEJOBS_IF_MISSING', describe: 'leave days that exist as they are' },
 } as const satisfies CommandSpec['options']
 
 export const command = {
   name: 'generate',
-  describe:
-    'Write daily CRUD logs (YYYY-MM-DD.csv: email,action,timestamp) of any size, the same bytes for the same seed.',
+  describe: 'Write daily CRUD logs (email,action,timestamp) of any size; the same seed gives the same bytes.',
   positionals: ['dir', 'first-date', 'days', 'emails', 'events'],
   options,
   examples: [
     ['lakejobs generate data/crud/input 2024-09-10 7 10 2000', 'a week with ten users'],
     ['lakejobs generate s3://logs/crud 2024-09-10 1 1000000 3000000', 'three million events straight to S3'],
   ],
+  epilogue: 'Emails depend on the seed and their number, the events of a day on the seed and the day.',
 } as const satisfies CommandSpec<typeof options>
 
-export function run(values: OptionValues<typeof options>, context: JobContext): Promise<Outcome> {
-  context.logger.info(values)
-  return Promise.resolve({ from: values['first-date'] })
+export async function run(values: OptionValues<typeof options>, context: JobContext): Promise<Outcome> {
+  const [{ generate }, { openStore, place, s3Settings }] = await Promise.all([
+    import('../generate/generate.ts'),
+    import('./settings.ts'),
+  ])
+  const firstDate = values['first-date']
+  if (firstDate === undefined) {
+    throw usageError('first-date is missing', {
+      field: '--first-date',
+      fix: 'give the first day, for example lakejobs generate logs 2024-09-10 7',
+    })
+  }
+  const dir = place(values.dir, '--dir')
+  const io = await openStore(dir, s3Settings(context.env))
+  const { days, emails, events, seed } = values
+  const settings = { dir, firstDate, days, emails, events, seed, ifMissing: values['if-missing'] }
+  return generate(io, { ...settings, demo: false }, context)
 }

@@ -12,6 +12,8 @@ export const hashByte = (hash: number, byte: number): number => Math.imul(hash ^
 export interface EmailCounter {
   /** Counts one event of the email `bytes[start … end - 1]`; `hash` is its FNV-1a, `action` 0–3 (fields.ts). */
   add(bytes: Uint8Array, start: number, end: number, hash: number, action: number): void
+  /** Distinct emails so far. */
+  emails(): number
   /** Bytes held by the tables: the caller with a memory limit may `take` early and merge the parts. */
   heldBytes(): number
   /** The counts so far, sorted; the counter starts anew. */
@@ -102,6 +104,7 @@ export function createEmailCounter(): EmailCounter {
       counts[4 * (size - 1) + action] = 1
       if (2 * size > mask) growTable()
     },
+    emails: () => size,
     heldBytes: () => slots.byteLength + arena.byteLength + offsets.byteLength + counts.byteLength,
     take() {
       // Freed before the sorted copy is made: the table is the larger half of the memory.

@@ -26,6 +26,8 @@ export interface LogTotals {
 export interface LogScanner {
   /** Takes the file's next bytes, cut anywhere; they may be reused afterwards. Calls `onReject` meanwhile. */
   push(chunk: Uint8Array): void
+  /** What has been settled so far; the same object all along. */
+  readonly totals: Readonly<LogTotals>
   /** The file has ended: settles what was left. */
   end(): LogTotals
 }
@@ -193,6 +195,7 @@ export function createLogScanner(
   }
 
   return {
+    totals,
     push(chunk) {
       for (let i = 0; i < chunk.length; i += sliceBytes) pushSlice(chunk.subarray(i, i + sliceBytes))
     },

@@ -9,18 +9,27 @@ const chunkSize = 65_536
  * The bytes of a day's log, decompressed when its name ends in `.gz` (RFC 1952: any number of members, whose CRC
  * and length are checked). Throws a `dataError` naming the file when it is not gzip, cut short, damaged or
  * followed by other bytes, zeros included: nothing is left unread silently. Chunks before the fault have then been
- * delivered, so a caller publishes nothing before the end. Other errors are the store's own.
+ * delivered, so a caller publishes nothing before the end. Other errors are the store's own. `onStored` sees the
+ * bytes as they are stored, compressed or not.
  */
-export async function* readLog(io: FileIO, location: string): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readLog(
+  io: FileIO,
+  location: string,
+  onStored: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const stored = await io.stream(location)
   if (!location.endsWith('.gz')) {
-    yield* stored as AsyncIterable<Buffer>
+    for await (const chunk of stored as AsyncIterable<Buffer>) {
+      onStored(chunk)
+      yield chunk
+    }
     return
   }
   let fed = 0
   const gunzip = createGunzip({ chunkSize })
   const counted = async function* (source: Readable): AsyncGenerator<Buffer> {
     for await (const chunk of source as AsyncIterable<Buffer>) {
+      onStored(chunk)
       fed += chunk.length
       yield chunk
     }

@@ -12,7 +12,7 @@ const bufferBytes = 262_144
  * a failure, is the caller's.
  */
 export async function writeResult(
-  output: OutputFile,
+  output: Pick<OutputFile, 'write'>,
   batches: AsyncIterable<EmailCounts> | Iterable<EmailCounts>,
 ): Promise<number> {
   let buffer = Buffer.alloc(bufferBytes)

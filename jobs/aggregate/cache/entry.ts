@@ -1,0 +1,69 @@
+import * as v from 'valibot'
+import type { Day } from '../../calendar.ts'
+
+/** Part of every key: what is cached under another version is not seen, and pruned in time. */
+export const cacheVersion = 1
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
+const cachedFile = v.object({ name: v.string(), size: count, sha256 })
+
+const dayEntry = v.object({
+  version: v.literal(cacheVersion),
+  day: v.string(),
+  /** SHA-256 of the log's bytes as stored. */
+  key: sha256,
+  source: v.object({
+    location: v.string(),
+    identity: v.string(),
+    size: count,
+    /** The clock before the log was read, milliseconds since 1970. */
+    readMs: v.number(),
+  }),
+  counts: cachedFile,
+  emails: count,
+  rejectsFile: v.optional(cachedFile),
+  totals: v.object({
+    rows: count,
+    rejects: count,
+    blankLines: count,
+    headerLines: count,
+    otherDayRows: count,
+  }),
+})
+
+const windowEntry = v.object({
+  version: v.literal(cacheVersion),
+  last: v.string(),
+  key: sha256,
+  result: cachedFile,
+  rows: count,
+})
+
+/** A file beside its description, by its bytes. */
+export type CachedFile = v.InferOutput<typeof cachedFile>
+/** What is known of one day's log, and where its counts are. Written last: it makes the day's files count. */
+export type DayEntry = v.InferOutput<typeof dayEntry>
+/** A window's finished result, under the keys of its days. */
+export type WindowEntry = v.InferOutput<typeof windowEntry>
+
+/** Where an entry is below the cache; its files are beside it, under the same name with another ending. */
+export const dayEntryName = (day: Day, key: string): string => `${day}/${day}.${key.slice(0, 16)}.json`
+export const windowEntryName = (last: Day, length: number, key: string): string =>
+  `windows/${last}.${length}d.${key.slice(0, 16)}.json`
+
+export const parseDayEntry = (json: string): DayEntry | undefined => parse(dayEntry, json)
+export const parseWindowEntry = (json: string): WindowEntry | undefined => parse(windowEntry, json)
+
+/** Undefined for what is not ours: cut short, foreign, of another version. */
+function parse<Schema extends v.GenericSchema>(
+  schema: Schema,
+  json: string,
+): v.InferOutput<Schema> | undefined {
+  try {
+    const result = v.safeParse(schema, JSON.parse(json))
+    return result.success ? result.output : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,55 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { FileIO } from '../../storage/file-io.ts'
+import { join } from '../../storage/place.ts'
+import type { CachedFile } from './entry.ts'
+
+export interface CachedFileWriter {
+  write(chunk: Uint8Array): Promise<void>
+  close(): Promise<CachedFile>
+  abort(): Promise<void>
+}
+
+/**
+ * Opens a file beside the entry `entryName` of the cache at `place`. Its name is its own: runs that race write
+ * different files, so that an entry never describes another run's bytes.
+ */
+export async function createCachedFile(
+  io: FileIO,
+  place: string,
+  { entryName, extension, signal }: { entryName: string; extension: string; signal: AbortSignal },
+): Promise<CachedFileWriter> {
+  const name = entryName.replace(/json$/, `${randomBytes(8).toString('hex')}.${extension}`)
+  const output = await io.create(join(place, name), { signal })
+  const hash = createHash('sha256')
+  return {
+    async write(chunk) {
+      hash.update(chunk)
+      await output.write(chunk)
+    },
+    async close() {
+      const { size } = await output.close()
+      return { name, size, sha256: hash.digest('hex') }
+    },
+    abort: () => output.abort(),
+  }
+}
+
+/**
+ * Hands a cached file's bytes to `take`, chunk by chunk, and tells whether they are what the entry says: only then
+ * may be kept what was made of them.
+ */
+export async function readCachedFile(
+  io: FileIO,
+  place: string,
+  file: CachedFile,
+  take: (chunk: Uint8Array) => Promise<void> | void,
+): Promise<boolean> {
+  const location = join(place, file.name)
+  if ((await io.stat(location))?.size !== file.size) return false
+  const hash = createHash('sha256')
+  for await (const chunk of (await io.stream(location)) as AsyncIterable<Uint8Array>) {
+    hash.update(chunk)
+    await take(chunk)
+  }
+  return hash.digest('hex') === file.sha256
+}

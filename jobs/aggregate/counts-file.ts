@@ -1,0 +1,85 @@
+import { writeFile } from 'node:fs/promises'
+import { assembleFile } from '../parquet/file.ts'
+import type { ParquetColumn } from '../parquet/column.ts'
+import { defaultLimits, encodeRowGroup } from '../parquet/row-group.ts'
+import type { ColumnVector } from '../parquet/vector.ts'
+import { createdBy } from '../version.ts'
+import { loadCodec } from '../parquet/codec.ts'
+import type { EmailCounts } from './counts.ts'
+
+/**
+ * Counts as Parquet: one row per email, sorted by the email's bytes. What engines write and read has these columns,
+ * too (engine/engine.ts).
+ */
+const columns: readonly ParquetColumn[] = [
+  { name: 'email', fieldId: 1, required: true, type: { kind: 'string' } },
+  { name: 'create_count', fieldId: 2, required: true, type: { kind: 'int64' } },
+  { name: 'read_count', fieldId: 3, required: true, type: { kind: 'int64' } },
+  { name: 'update_count', fieldId: 4, required: true, type: { kind: 'int64' } },
+  { name: 'delete_count', fieldId: 5, required: true, type: { kind: 'int64' } },
+]
+
+/** Writes counts to the local file `path`, which belongs to this run alone: neither atomic nor synced. */
+export async function writeCountsFile(path: string, counts: EmailCounts): Promise<void> {
+  const file = assembleFile({ columns, keyValueMetadata: {}, createdBy })
+  const body: Uint8Array[] = []
+  if (counts.rows > 0) {
+    const codec = loadCodec('snappy')
+    body.push(...file.add(encodeRowGroup(columns, vectorsOf(counts), { ...defaultLimits, codec })))
+  }
+  body.push(...file.finish().bytes)
+  await writeFile(path, body)
+}
+
+/** Counts from the bytes of a counts file that fits into memory many times over: each value passes as an object. */
+export async function decodeCountsFile(bytes: Buffer): Promise<EmailCounts> {
+  const { parquetReadObjects } = await import('hyparquet')
+  const { buffer, byteOffset, byteLength } = bytes
+  const file = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
+  const rows = await parquetReadObjects({ file })
+  const emails = Buffer.from(rows.map(({ email }) => email as string).join(''))
+  const offsets = new Uint32Array(rows.length + 1)
+  const column = (name: string): Float64Array => Float64Array.from(rows, (row) => Number(row[name]))
+  rows.forEach(({ email }, row) => {
+    offsets[row + 1] = offsets[row]! + Buffer.byteLength(email as string)
+  })
+  return {
+    rows: rows.length,
+    emails,
+    offsets,
+    create: column('create_count'),
+    read: column('read_count'),
+    update: column('update_count'),
+    delete: column('delete_count'),
+  }
+}
+
+function vectorsOf({
+  rows,
+  emails,
+  offsets,
+  create,
+  read,
+  update,
+  delete: deleted,
+}: EmailCounts): ColumnVector[] {
+  const common = { count: rows, rows, defined: undefined }
+  const texts: ColumnVector = { kind: 'bytes', data: emails, offsets: Int32Array.from(offsets), ...common }
+  const numbers = [create, read, update, deleted].map((counts): ColumnVector => ({
+    kind: 'fixed',
+    width: 8,
+    data: int64s(counts),
+    ...common,
+  }))
+  return [texts, ...numbers]
+}
+
+/** Whole numbers from 0 to 2^53 as little-endian 64-bit integers. */
+function int64s(values: Float64Array): Uint8Array {
+  const halves = new Uint32Array(2 * values.length)
+  values.forEach((value, i) => {
+    halves[2 * i] = value >>> 0
+    halves[2 * i + 1] = Math.floor(value / 2 ** 32)
+  })
+  return new Uint8Array(halves.buffer)
+}

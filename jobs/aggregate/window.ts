@@ -1,0 +1,96 @@
+import { addDays, daysBetween, windowOf, type Day } from '../calendar.ts'
+import { dataError, JobError, usageError } from '../errors.ts'
+
+/** The days whose sum is published under the last of them. */
+export interface Window {
+  readonly last: Day
+  /** Oldest first; the last one is `last`. */
+  readonly days: readonly Day[]
+}
+
+/** What to do about days without a file, see `checkMissing`. */
+export const missingPolicies = ['latest', 'warn', 'fail', 'ignore'] as const
+export type MissingPolicy = (typeof missingPolicies)[number]
+
+export interface WindowRequest {
+  readonly date: Day | undefined
+  readonly from: Day | undefined
+  readonly to: Day | undefined
+  readonly days: number
+  /** The day to end with when nothing is said. */
+  readonly yesterday: Day
+}
+
+/** The windows that are asked for: one that ends with `date`, or one for each day of `from` … `to`. */
+export function planWindows({ date, from, to, days, yesterday }: WindowRequest): Window[] {
+  if (from === undefined && to === undefined) {
+    const last = date ?? yesterday
+    return [{ last, days: windowOf(last, days) }]
+  }
+  if (date !== undefined) {
+    throw usageError('date is given together with from and to', {
+      field: '--date',
+      fix: 'give --date for one window, or --from and --to for one window a day',
+    })
+  }
+  if (from === undefined || to === undefined) {
+    const missing = from === undefined ? '--from' : '--to'
+    throw usageError(`${missing} is missing`, { field: missing, fix: 'give --from and --to together' })
+  }
+  if (to < from) {
+    throw usageError(`--to ${to} is before --from ${from}`, {
+      field: '--to',
+      fix: 'give --from the earlier day',
+    })
+  }
+  return daysBetween(from, to).map((last) => ({ last, days: windowOf(last, days) }))
+}
+
+/** Every day that any of the windows needs, oldest first. */
+export function daysOf(windows: readonly Window[]): Day[] {
+  const [first] = windows
+  const end = windows.at(-1)
+  return first === undefined || end === undefined ? [] : daysBetween(first.days[0] ?? first.last, end.last)
+}
+
+/** Every last day whose window of `length` days holds `day`. */
+export const windowsWith = (day: Day, length: number): Day[] => daysBetween(day, addDays(day, length - 1))
+
+/**
+ * The windows that can be published, by the policy on missing days: `latest` waits for the newest day (exit 5) and
+ * lets older gaps be, `fail` (exit 3) accepts no gap, `warn` and `ignore` any. No input at all is exit 3.
+ */
+export function checkMissing(
+  windows: readonly Window[],
+  present: ReadonlySet<Day>,
+  policy: MissingPolicy,
+  input: string,
+): { readonly publishable: Window[]; readonly missing: Day[] } {
+  const days = daysOf(windows)
+  const missing = days.filter((day) => !present.has(day))
+  const newest = days.at(-1) ?? ''
+  const outcome = { missingDays: missing, from: days[0], to: newest }
+  if (policy === 'latest' && !present.has(newest)) {
+    throw new JobError('notYet', `no log of ${newest} in ${input} yet`, {
+      field: 'input',
+      fix: `run again when ${newest}.csv has arrived`,
+      outcome,
+    })
+  }
+  const publishable = windows.filter(({ days }) => days.some((day) => present.has(day)))
+  if (publishable.length === 0) {
+    throw dataError(`no log of any day from ${days[0] ?? ''} to ${newest} in ${input}`, {
+      field: 'input',
+      fix: `put files named like ${newest}.csv or ${newest}.csv.gz there, or give another input or date`,
+      outcome,
+    })
+  }
+  if (policy === 'fail' && missing.length > 0) {
+    throw dataError(`no log of ${missing.join(', ')} in ${input}`, {
+      field: 'input',
+      fix: 'add the missing files, or allow gaps with --missing-days warn',
+      outcome,
+    })
+  }
+  return { publishable, missing }
+}

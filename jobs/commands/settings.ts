@@ -1,0 +1,50 @@
+import { usageError } from '../errors.ts'
+import type { S3Settings } from '../storage/s3-client.ts'
+import type { FileIO } from '../storage/file-io.ts'
+import { openFileIO } from '../storage/open.ts'
+import { parsePlace } from '../storage/place.ts'
+
+type Environment = Readonly<Record<string, string>>
+
+/**
+ * How to reach the object store (operations-spec §1.3): `S3_ENDPOINT` has no default. Unset, it is AWS with its own
+ * credential chain; set, it is MinIO or another store with MINIO_ROOT_* if present, else AWS_*.
+ */
+export function s3Settings(env: Environment): S3Settings {
+  const endpoint = env['S3_ENDPOINT']
+  const checksums = env['LAKEJOBS_S3_CHECKSUMS'] ?? 'WHEN_REQUIRED'
+  if (checksums !== 'WHEN_REQUIRED' && checksums !== 'WHEN_SUPPORTED') {
+    throw usageError(`LAKEJOBS_S3_CHECKSUMS: "${checksums}" is not valid`, {
+      field: 'LAKEJOBS_S3_CHECKSUMS',
+      fix: 'give WHEN_REQUIRED or WHEN_SUPPORTED',
+    })
+  }
+  if (endpoint !== undefined && !/^https?:\/\//.test(endpoint)) {
+    throw usageError(`S3_ENDPOINT: "${endpoint}" is not valid`, {
+      field: 'S3_ENDPOINT',
+      fix: 'give a URL such as http://localhost:9000, or leave it unset for AWS',
+    })
+  }
+  const minio = endpoint !== undefined && env['MINIO_ROOT_USER'] !== undefined
+  return {
+    endpoint,
+    region: env['AWS_REGION'] ?? 'us-east-1',
+    // Without an endpoint the SDK finds AWS credentials by itself, session tokens and roles included.
+    accessKeyId: minio ? env['MINIO_ROOT_USER'] : undefined,
+    secretAccessKey: minio ? env['MINIO_ROOT_PASSWORD'] : undefined,
+    checksums,
+    createBucket: env['S3_CREATE_BUCKET'] === 'true',
+  }
+}
+
+/** The canonical location of a folder or URI given for `field`, relative to the working directory. */
+export const place = (text: string, field: string): string => parsePlace(text, field, process.cwd())
+
+/** The store of a place; its bucket is made if it is missing and the settings say so. */
+export async function openStore(location: string, s3: S3Settings): Promise<FileIO> {
+  if (location.startsWith('s3://') && s3.createBucket === true) {
+    const { ensureBucket } = await import('../storage/s3.ts')
+    await ensureBucket(location, s3)
+  }
+  return openFileIO(location, s3)
+}
