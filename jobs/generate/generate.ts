@@ -2,7 +2,7 @@ import { addDays, daysBetween, type Day } from '../calendar.ts'
 import type { JobContext } from '../context.ts'
 import type { ProgressBar } from '../progress.ts'
 import { FileExists } from '../storage/errors.ts'
-import type { FileIO, FileStat } from '../storage/file-io.ts'
+import type { FileIO, WrittenFile } from '../storage/file-io.ts'
 import { claimDemoFolder } from './demo-mark.ts'
 import { createEvents } from './events.ts'
 import { checkOptions, type GenerateOptions } from './options.ts'
@@ -33,7 +33,7 @@ export async function generate(
   if (options.demo) await claimDemoFolder(io, options.dir)
   const days = daysBetween(options.firstDate, addDays(options.firstDate, options.days - 1))
   const bar = context.progress.start('generate', options.days * options.events, 'rows')
-  const written: FileStat[] = []
+  const written: WrittenFile[] = []
   try {
     for (const day of days) {
       const file = await writeDay(io, options, day, { signal: context.signal, bar })
@@ -61,7 +61,7 @@ async function writeDay(
   options: GenerateOptions,
   day: Day,
   context: DayContext,
-): Promise<FileStat | undefined> {
+): Promise<WrittenFile | undefined> {
   const { dir, ifMissing, events } = options
   const location = `${dir}/${day}.csv`
   context.signal.throwIfAborted()
@@ -82,7 +82,7 @@ async function writeFile(
   options: GenerateOptions,
   { day, location }: { readonly day: Day; readonly location: string },
   { signal, bar }: DayContext,
-): Promise<FileStat> {
+): Promise<WrittenFile> {
   const output = await io.create(location, { ifAbsent: options.ifMissing, signal })
   try {
     const putEvents = createEvents(day, options)
