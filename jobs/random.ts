@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 /** Reproducible random numbers: the same state gives the same sequence on every machine. Not for secrets. */
 export interface Random {
   /** A whole number, uniform in [0, 2^32). */
-  uint32(): number
+  readonly uint32: () => number
   /** A whole number, uniform in [0, `bound`), without bias; `bound` from 1 to 2^32. */
-  below(bound: number): number
+  readonly below: (bound: number) => number
 }
 
 /**
