@@ -1,5 +1,5 @@
-/** Unit tests need nothing but Node; integration tests start real servers. Both mirror jobs/. */
-const common = {
+/** Unit tests: nothing but Node. The others are in jest.integration.config.js. */
+export const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -11,13 +11,7 @@ const common = {
 }
 
 export default {
-  projects: [
-    {
-      ...common,
-      displayName: 'unit',
-      testMatch: ['<rootDir>/tests/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.integration\\.test\\.ts$'],
-    },
-    { ...common, displayName: 'integration', testMatch: ['<rootDir>/tests/**/*.integration.test.ts'] },
-  ],
+  ...common,
+  testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  testPathIgnorePatterns: ['\\.integration\\.test\\.ts$'],
 }
