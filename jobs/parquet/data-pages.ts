@@ -56,10 +56,10 @@ export function indexedPages(input: ChunkInput): IndexedPages | undefined {
   while (row < vector.rows) {
     const pageRows = Math.min(options.pageRows, vector.rows - row)
     const wanted = valuesIn(vector, row, row + pageRows)
+    if (value === 0 && wanted > sampleValues && !promising(dictionary, indices, input)) return undefined
     const indexed = dictionary.index(value, value + wanted, indices)
     const full = indexed < wanted
     if (full && indexed === 0) break
-    if (value === 0 && indexed > 0 && !full && !promising(dictionary, indexed, input)) return undefined
     const rows = full ? rowsOf(vector, row, indexed) : pageRows
     const width = bitWidth(dictionary.count() - 1)
     pages.add(row, rows, 'RLE_DICTIONARY', hybridCapacity(indexed) + 1, (target, position) => {
@@ -76,14 +76,18 @@ export function indexedPages(input: ChunkInput): IndexedPages | undefined {
   return { ...pages.finish(row, value), dictionary }
 }
 
-/** Whether a dictionary is worth going on with after its first page. */
+/** Values whose repetitions tell whether a dictionary is worth building. */
+const sampleValues = 4096
+
 function promising(
   dictionary: SourceDictionary,
-  indexed: number,
+  indices: Int32Array,
   { vector, source, options }: ChunkInput,
 ): boolean {
+  const sampled = dictionary.index(0, sampleValues, indices)
+  if (sampled < sampleValues) return true
   const distinct = dictionary.count()
-  const bytes = (expectedDistinct(indexed, distinct, vector.count) * dictionary.body().length) / distinct
+  const bytes = (expectedDistinct(sampled, distinct, vector.count) * dictionary.body().length) / distinct
   return bytes <= options.dictionaryBytes && bytes < source.plainSize(0, vector.count)
 }
 
