@@ -26,9 +26,86 @@ export function writeVarint(bytes: Uint8Array, position: number, value: number):
 
 /**
  * Packs `count` values (a multiple of 8) of `width` bits (1 to 31), least significant bit first (Parquet
- * Encodings.md, bit-packing); returns the position after them.
+ * Encodings.md, bit-packing); returns the position after them. May overwrite 3 bytes after that.
  */
 export function packBits(
+  values: Int32Array,
+  from: number,
+  count: number,
+  width: number,
+  target: ByteTarget,
+  position: number,
+): number {
+  if (width <= 4) return packOctets(values, from, count, width, target, position)
+  if (width < 16) return packPairs(values, from, count, width, target, position)
+  return packWords(values, from, count, width, target, position)
+}
+
+/** Eight values of at most 4 bits fill one word. */
+function packOctets(
+  values: Int32Array,
+  from: number,
+  count: number,
+  width: number,
+  { view }: ByteTarget,
+  position: number,
+): number {
+  const end = from + count
+  for (let i = from; i < end; i += 8) {
+    const low =
+      values[i]! |
+      (values[i + 1]! << width) |
+      (values[i + 2]! << (2 * width)) |
+      (values[i + 3]! << (3 * width))
+    const high =
+      values[i + 4]! |
+      (values[i + 5]! << width) |
+      (values[i + 6]! << (2 * width)) |
+      (values[i + 7]! << (3 * width))
+    view.setInt32(position, low | (high << (4 * width)), true)
+    position += width
+  }
+  return position
+}
+
+/**
+ * Eight values of 5 to 15 bits at a time, without branch or carry between them: two make a pair, and
+ * each pair is written as a word that starts at the byte in which the pair starts and repeats there the last bits
+ * of the pair before. A word always reaches the byte where the next one starts; only the last may end too early.
+ */
+function packPairs(
+  values: Int32Array,
+  from: number,
+  count: number,
+  width: number,
+  { bytes, view }: ByteTarget,
+  position: number,
+): number {
+  const pair = 2 * width
+  const byte1 = pair >> 3
+  const byte2 = (2 * pair) >> 3
+  const byte3 = (3 * pair) >> 3
+  const bit1 = pair & 7
+  const bit2 = (2 * pair) & 7
+  const bit3 = (3 * pair) & 7
+  const lastEndsEarly = bit3 + pair > 32
+  const end = from + count
+  for (let i = from; i < end; i += 8) {
+    const pair0 = values[i]! | (values[i + 1]! << width)
+    const pair1 = values[i + 2]! | (values[i + 3]! << width)
+    const pair2 = values[i + 4]! | (values[i + 5]! << width)
+    const pair3 = values[i + 6]! | (values[i + 7]! << width)
+    view.setInt32(position, pair0, true)
+    view.setInt32(position + byte1, (pair1 << bit1) | (pair0 >>> (pair - bit1)), true)
+    view.setInt32(position + byte2, (pair2 << bit2) | (pair1 >>> (pair - bit2)), true)
+    view.setInt32(position + byte3, (pair3 << bit3) | (pair2 >>> (pair - bit3)), true)
+    if (lastEndsEarly) bytes[position + width - 1] = pair3 >>> (pair - 8)
+    position += width
+  }
+  return position
+}
+
+function packWords(
   values: Int32Array,
   from: number,
   count: number,
@@ -37,10 +114,6 @@ export function packBits(
   position: number,
 ): number {
   const end = from + count
-  if (width === 8) {
-    for (let i = from; i < end; i++) bytes[position++] = values[i]!
-    return position
-  }
   let word = 0
   let filled = 0
   for (let i = from; i < end; i++) {

@@ -56,10 +56,10 @@ export function indexedPages(input: ChunkInput): IndexedPages | undefined {
   while (row < vector.rows) {
     const pageRows = Math.min(options.pageRows, vector.rows - row)
     const wanted = valuesIn(vector, row, row + pageRows)
+    if (value === 0 && wanted > sampleValues && !promising(dictionary, indices, input)) return undefined
     const indexed = dictionary.index(value, value + wanted, indices)
     const full = indexed < wanted
     if (full && indexed === 0) break
-    if (row === 0 && !promising(dictionary, indexed, input)) return undefined
     const rows = full ? rowsOf(vector, row, indexed) : pageRows
     const width = bitWidth(dictionary.count() - 1)
     pages.add(row, rows, 'RLE_DICTIONARY', hybridCapacity(indexed) + 1, (target, position) => {
@@ -76,19 +76,34 @@ export function indexedPages(input: ChunkInput): IndexedPages | undefined {
   return { ...pages.finish(row, value), dictionary }
 }
 
-/**
- * Whether a dictionary is worth going on with after its first page. Were all values equally likely, n values with
- * d distinct ones would come from about n² / 2(n - d).
- */
+/** Values whose repetitions tell whether a dictionary is worth building. */
+const sampleValues = 4096
+
 function promising(
   dictionary: SourceDictionary,
-  indexed: number,
+  indices: Int32Array,
   { vector, source, options }: ChunkInput,
 ): boolean {
+  const sampled = dictionary.index(0, sampleValues, indices)
+  if (sampled < sampleValues) return true
   const distinct = dictionary.count()
-  const expected = Math.min(vector.count, (indexed * indexed) / (2 * (indexed - distinct)))
-  const expectedBytes = (expected * dictionary.body().length) / distinct
-  return expectedBytes <= options.dictionaryBytes && expectedBytes < source.plainSize(0, vector.count)
+  const bytes = (expectedDistinct(sampled, distinct, vector.count) * dictionary.body().length) / distinct
+  return bytes <= options.dictionaryBytes && bytes < source.plainSize(0, vector.count)
+}
+
+/**
+ * How many distinct values there are, given the number in a sample: were all D equally likely, n draws would show
+ * D (1 - exp(-n / D)) of them. Solved by bisection; at most `total`.
+ */
+function expectedDistinct(sample: number, distinct: number, total: number): number {
+  let low = distinct
+  let high = total
+  while (high - low > 1) {
+    const middle = (low + high) / 2
+    if (middle * (1 - Math.exp(-sample / middle)) < distinct) low = middle
+    else high = middle
+  }
+  return high
 }
 
 /** Encodes PLAIN pages from the given row, whose values start at `value`, to the last one. */

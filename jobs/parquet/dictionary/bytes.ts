@@ -1,3 +1,4 @@
+import { byteTarget, type ByteTarget } from '../bit-packing.ts'
 import { type DictionaryBuilder, firstSlots, mix } from './dictionary.ts'
 import { growWords } from './words.ts'
 
@@ -22,77 +23,98 @@ export function bytesDictionary(
   prefixed: boolean,
   limitBytes: number,
 ): BytesDictionary {
-  const prefix = prefixed ? 4 : 0
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
-  const body = new Uint8Array(limitBytes)
-  const bodyView = new DataView(body.buffer)
-  // Two words a slot: the entry's number plus one (0: free), its hash.
-  let slots = new Int32Array(firstSlots * 2)
-  // Entry n (from 1) lies at starts[n - 1] … starts[n] of the page.
-  let starts = new Int32Array(firstSlots >> 1)
-  let count = 0
-
-  function grow(): void {
-    const old = slots
-    starts = growWords(starts)
-    slots = new Int32Array(old.length * 2)
-    const mask = slots.length - 2
-    for (let from = 0; from < old.length; from += 2) {
-      if (old[from] === 0) continue
-      let slot = (old[from + 1]! << 1) & mask
-      while (slots[slot] !== 0) slot = (slot + 2) & mask
-      slots[slot] = old[from]!
-      slots[slot + 1] = old[from + 1]!
-    }
+  const table: Table = {
+    data,
+    view: new DataView(data.buffer, data.byteOffset, data.byteLength),
+    offsets,
+    prefix: prefixed ? 4 : 0,
+    body: byteTarget(limitBytes),
+    slots: new Int32Array(firstSlots * 2),
+    starts: new Int32Array(firstSlots >> 1),
+    count: 0,
   }
-
   return {
-    index(from, to, indices) {
-      let mask = slots.length - 2
-      for (let i = from; i < to; i++) {
-        const start = offsets[i]!
-        const end = offsets[i + 1]!
-        const length = end - start
-        if (length > limitBytes) return i - from
-        const hash = hashBytes(data, view, start, end)
-        let slot = (hash << 1) & mask
-        let entry = slots[slot]!
-        while (entry !== 0) {
-          if (slots[slot + 1] === hash) {
-            const entryStart = starts[entry - 1]! + prefix
-            if (
-              starts[entry]! - entryStart === length &&
-              equalBytes(data, view, start, body, bodyView, entryStart, length)
-            ) {
-              break
-            }
-          }
-          slot = (slot + 2) & mask
-          entry = slots[slot]!
-        }
-        if (entry === 0) {
-          const used = starts[count]!
-          if (used + prefix + length > limitBytes) return i - from
-          if (count + 1 === starts.length) {
-            grow()
-            mask = slots.length - 2
-            i--
-            continue
-          }
-          if (prefixed) bodyView.setInt32(used, length, true)
-          for (let at = used + prefix, p = start; p < end; p++, at++) body[at] = data[p]!
-          starts[count + 1] = used + prefix + length
-          slots[slot] = entry = ++count
-          slots[slot + 1] = hash
-        }
-        indices[i - from] = entry - 1
-      }
-      return to - from
-    },
-    count: () => count,
-    body: () => body.subarray(0, starts[count]),
-    starts: () => starts,
+    index: (from, to, indices) => indexBytes(table, from, to, indices),
+    count: () => table.count,
+    body: () => table.body.bytes.subarray(0, table.starts[table.count]),
+    starts: () => table.starts,
   }
+}
+
+interface Table extends ByteValues {
+  readonly view: DataView
+  /** Bytes of length before each value. */
+  readonly prefix: number
+  readonly body: ByteTarget
+  /** Two words a slot: the entry's number (from 1; 0 is free), its hash. */
+  slots: Int32Array
+  /** Entry n lies at starts[n - 1] … starts[n] of the body. */
+  starts: Int32Array
+  count: number
+}
+
+/** One function for all chunks: a closure for each would be compiled anew for each. */
+function indexBytes(table: Table, from: number, to: number, indices: Int32Array): number {
+  const { data, view, offsets, prefix, body } = table
+  const limitBytes = body.bytes.length
+  let { slots, starts, count } = table
+  let mask = slots.length - 2
+  let i = from
+  for (; i < to; i++) {
+    const start = offsets[i]!
+    const end = offsets[i + 1]!
+    const length = end - start
+    if (length > limitBytes) break
+    const hash = hashBytes(data, view, start, end)
+    let slot = (hash << 1) & mask
+    let entry = slots[slot]!
+    while (entry !== 0) {
+      if (slots[slot + 1] === hash) {
+        const entryStart = starts[entry - 1]! + prefix
+        if (
+          starts[entry]! - entryStart === length &&
+          equalBytes(view, start, body.view, entryStart, length)
+        ) {
+          break
+        }
+      }
+      slot = (slot + 2) & mask
+      entry = slots[slot]!
+    }
+    if (entry === 0) {
+      const used = starts[count]!
+      if (used + prefix + length > limitBytes) break
+      if (count + 1 === starts.length) {
+        slots = table.slots = rehashed(slots)
+        starts = table.starts = growWords(starts)
+        mask = slots.length - 2
+        i--
+        continue
+      }
+      if (prefix > 0) body.view.setInt32(used, length, true)
+      for (let at = used + prefix, p = start; p < end; p++, at++) body.bytes[at] = data[p]!
+      entry = ++count
+      starts[count] = used + prefix + length
+      slots[slot] = entry
+      slots[slot + 1] = hash
+    }
+    indices[i - from] = entry - 1
+  }
+  table.count = count
+  return i - from
+}
+
+function rehashed(old: Int32Array): Int32Array {
+  const slots = new Int32Array(old.length * 2)
+  const mask = slots.length - 2
+  for (let from = 0; from < old.length; from += 2) {
+    if (old[from] === 0) continue
+    let slot = (old[from + 1]! << 1) & mask
+    while (slots[slot] !== 0) slot = (slot + 2) & mask
+    slots[slot] = old[from]!
+    slots[slot + 1] = old[from + 1]!
+  }
+  return slots
 }
 
 /**
@@ -125,29 +147,19 @@ function hashShort(data: Uint8Array, view: DataView, start: number, end: number)
 
 const rotate = (hash: number): number => (hash << 15) | (hash >>> 17)
 
-function equalBytes(
-  a: Uint8Array,
-  aView: DataView,
-  aStart: number,
-  b: Uint8Array,
-  bView: DataView,
-  bStart: number,
-  length: number,
-): boolean {
-  const aEnd = aStart + length
-  const bEnd = bStart + length
+function equalBytes(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
   if (length < 8) {
-    for (let i = 0; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false
+    for (let i = 0; i < length; i++) if (a.getInt8(aStart + i) !== b.getInt8(bStart + i)) return false
     return true
   }
   for (let i = 0; i < length - 16; i += 4) {
-    if (aView.getInt32(aStart + i, true) !== bView.getInt32(bStart + i, true)) return false
+    if (a.getInt32(aStart + i, true) !== b.getInt32(bStart + i, true)) return false
   }
   const tail = Math.max(0, length - 16)
   return (
-    aView.getInt32(aEnd - 4, true) === bView.getInt32(bEnd - 4, true) &&
-    aView.getInt32(aEnd - 8, true) === bView.getInt32(bEnd - 8, true) &&
-    aView.getInt32(aStart + tail, true) === bView.getInt32(bStart + tail, true) &&
-    aView.getInt32(aStart + tail + 4, true) === bView.getInt32(bStart + tail + 4, true)
+    a.getInt32(aStart + length - 4, true) === b.getInt32(bStart + length - 4, true) &&
+    a.getInt32(aStart + length - 8, true) === b.getInt32(bStart + length - 8, true) &&
+    a.getInt32(aStart + tail, true) === b.getInt32(bStart + tail, true) &&
+    a.getInt32(aStart + tail + 4, true) === b.getInt32(bStart + tail + 4, true)
   )
 }

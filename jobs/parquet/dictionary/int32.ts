@@ -1,5 +1,5 @@
 import { type DictionaryBuilder, firstSlots, mix } from './dictionary.ts'
-import { growWords, wordBytes } from './words.ts'
+import { growWords, wordBytes, type WordTable } from './words.ts'
 
 /** A span of values up to this is looked up in a table of its own, without hashing. */
 const widestSpan = 1 << 20
@@ -26,78 +26,92 @@ function directDictionary(
   limitBytes: number,
 ): DictionaryBuilder {
   const limit = limitBytes >> 2
-  const slots = new Int32Array(max - min + 1)
-  const distinct = new Int32Array(Math.min(limit, slots.length))
-  let count = 0
-  return {
-    index(from, to, indices) {
-      let next = count
-      for (let i = from; i < to; i++) {
-        const value = values[i]!
-        const slot = (value - min) | 0
-        let entry = slots[slot]!
-        if (entry === 0) {
-          if (next === limit) {
-            count = next
-            return i - from
-          }
-          distinct[next++] = value
-          slots[slot] = entry = next
-        }
-        indices[i - from] = entry - 1
-      }
-      count = next
-      return to - from
-    },
-    count: () => count,
-    body: () => wordBytes(distinct, count),
-  }
+  const span = max - min + 1
+  return wordDictionary(
+    { values, limit, slots: new Int32Array(span), distinct: new Int32Array(Math.min(limit, span)), count: 0 },
+    (table, from, to, indices) => indexDirect(table, min, from, to, indices),
+  )
 }
 
 function hashedDictionary(values: Int32Array, limitBytes: number): DictionaryBuilder {
-  const limit = limitBytes >> 2
-  let slots = new Int32Array(firstSlots)
-  let distinct = new Int32Array(firstSlots >> 1)
-  let count = 0
-
-  function grow(): void {
-    distinct = growWords(distinct)
-    slots = new Int32Array(slots.length * 2)
-    const mask = slots.length - 1
-    for (let entry = 0; entry < count; entry++) {
-      let slot = mix(distinct[entry]!) & mask
-      while (slots[slot] !== 0) slot = (slot + 1) & mask
-      slots[slot] = entry + 1
-    }
-  }
-
-  return {
-    index(from, to, indices) {
-      let mask = slots.length - 1
-      for (let i = from; i < to; i++) {
-        const value = values[i]!
-        let slot = mix(value) & mask
-        let entry = slots[slot]!
-        while (entry !== 0 && distinct[entry - 1] !== value) {
-          slot = (slot + 1) & mask
-          entry = slots[slot]!
-        }
-        if (entry === 0) {
-          if (count === limit) return i - from
-          if (count === distinct.length) {
-            grow()
-            mask = slots.length - 1
-            i--
-            continue
-          }
-          distinct[count++] = value
-          slots[slot] = entry = count
-        }
-        indices[i - from] = entry - 1
-      }
-      return to - from
+  return wordDictionary(
+    {
+      values,
+      limit: limitBytes >> 2,
+      slots: new Int32Array(firstSlots),
+      distinct: new Int32Array(firstSlots >> 1),
+      count: 0,
     },
-    count: () => count,
-    body: () => wordBytes(distinct, count),
+    indexHashed,
+  )
+}
+
+const wordDictionary = (
+  table: WordTable,
+  index: (table: WordTable, from: number, to: number, indices: Int32Array) => number,
+): DictionaryBuilder => ({
+  index: (from, to, indices) => index(table, from, to, indices),
+  count: () => table.count,
+  body: () => wordBytes(table.distinct, table.count),
+})
+
+function indexDirect(table: WordTable, min: number, from: number, to: number, indices: Int32Array): number {
+  const { values, limit, slots, distinct } = table
+  let { count } = table
+  let i = from
+  for (; i < to; i++) {
+    const value = values[i]!
+    const slot = (value - min) | 0
+    let entry = slots[slot]!
+    if (entry === 0) {
+      if (count === limit) break
+      distinct[count++] = value
+      slots[slot] = entry = count
+    }
+    indices[i - from] = entry - 1
   }
+  table.count = count
+  return i - from
+}
+
+function indexHashed(table: WordTable, from: number, to: number, indices: Int32Array): number {
+  const { values, limit } = table
+  let { slots, distinct, count } = table
+  let mask = slots.length - 1
+  let i = from
+  for (; i < to; i++) {
+    const value = values[i]!
+    let slot = mix(value) & mask
+    let entry = slots[slot]!
+    while (entry !== 0 && distinct[entry - 1] !== value) {
+      slot = (slot + 1) & mask
+      entry = slots[slot]!
+    }
+    if (entry === 0) {
+      if (count === limit) break
+      if (count === distinct.length) {
+        slots = table.slots = rehashed(distinct, slots.length * 2)
+        distinct = table.distinct = growWords(distinct)
+        mask = slots.length - 1
+        i--
+        continue
+      }
+      distinct[count++] = value
+      slots[slot] = entry = count
+    }
+    indices[i - from] = entry - 1
+  }
+  table.count = count
+  return i - from
+}
+
+function rehashed(distinct: Int32Array, length: number): Int32Array {
+  const slots = new Int32Array(length)
+  const mask = length - 1
+  for (let at = 0; at < distinct.length; at++) {
+    let slot = mix(distinct[at]!) & mask
+    while (slots[slot] !== 0) slot = (slot + 1) & mask
+    slots[slot] = at + 1
+  }
+  return slots
 }

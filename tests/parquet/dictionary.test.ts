@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals'
+import { loadCodec } from '../../jobs/parquet/codec.ts'
+import type { ParquetColumn } from '../../jobs/parquet/column.ts'
+import { defaultLimits, encodeRowGroup } from '../../jobs/parquet/row-group.ts'
+import type { ColumnVector } from '../../jobs/parquet/vector.ts'
+import { bigEndian, bytes, column, doubles, duckdb, int32s, int64s, parquetFile } from './support.ts'
+
+type Chunk = ReturnType<typeof encodeRowGroup>['chunks'][number]
+
+const chunkOf = (type: ParquetColumn['type'], vector: ColumnVector, limits = {}): Chunk =>
+  encodeRowGroup([column('v', type)], [vector], { ...defaultLimits, codec: loadCodec('none'), ...limits })
+    .chunks[0]!
+
+const rows = 60_000
+const numbers = (next: (i: number) => number): number[] => Array.from({ length: rows }, (_, i) => next(i))
+/** Many distinct values in an order without pattern. */
+const scattered =
+  (distinct: number) =>
+  (i: number): number =>
+    Math.imul(i % distinct, 0x9e3779b1)
+
+describe('dictionary encoding', () => {
+  it.each<[string, ParquetColumn['type'], ColumnVector, unknown[]]>([
+    [
+      'a narrow span of int32',
+      { kind: 'int32' },
+      int32s(numbers((i) => (i * 7) % 1000)),
+      numbers((i) => (i * 7) % 1000),
+    ],
+    ['scattered int32', { kind: 'int32' }, int32s(numbers(scattered(7000))), numbers(scattered(7000))],
+    [
+      'int64',
+      { kind: 'int64' },
+      int64s(numbers(scattered(9000)).map((value) => BigInt(value) * 0x1_0000_0001n)),
+      numbers(scattered(9000)).map((value) => BigInt(value) * 0x1_0000_0001n),
+    ],
+    [
+      'doubles with both zeros',
+      { kind: 'double' },
+      doubles(numbers((i) => [0, -0, NaN, 1.5][i % 4]!)),
+      numbers((i) => [0, -0, NaN, 1.5][i % 4]!),
+    ],
+    [
+      'texts',
+      { kind: 'string' },
+      bytes(numbers(scattered(5000)).map((value) => `/api/${value}`)),
+      numbers(scattered(5000)).map((value) => `/api/${value}`),
+    ],
+    [
+      'texts that differ in one byte at any place',
+      { kind: 'string' },
+      bytes(numbers((i) => i % 40).map((at) => `${'a'.repeat(at)}b${'a'.repeat(39 - at)}`)),
+      numbers((i) => i % 40).map((at) => `${'a'.repeat(at)}b${'a'.repeat(39 - at)}`),
+    ],
+  ])('%s', async (_, type, vector, expected) => {
+    const chunk = chunkOf(type, vector)
+    expect(chunk.plainPages).toBe(0)
+    expect(chunk.indexedPages).toBe(3)
+    expect(chunk.dataPageOffset).toBeGreaterThan(0)
+    const read = await duckdb(parquetFile([column('v', type)], [[vector]]), 'SELECT v FROM $file')
+    expect(read.map(({ v }) => v)).toEqual(expected)
+  })
+
+  it('of wide fixed values', async () => {
+    const values = numbers((i) => i % 300).map((value) => BigInt(value - 150) * 10n ** 20n)
+    const type = { kind: 'decimal', precision: 30, scale: 0 } as const
+    const vector = bigEndian(13, values)
+    expect(chunkOf(type, vector).plainPages).toBe(0)
+    const read = await duckdb(
+      parquetFile([column('v', type)], [[vector]]),
+      'SELECT v::HUGEINT AS v FROM $file',
+    )
+    expect(read.map(({ v }) => v)).toEqual(values)
+  })
+
+  it('gives way to PLAIN in mid-chunk when the dictionary is full, and says so', async () => {
+    const values = numbers((i) => (i < 50_000 ? i % 2000 : i))
+    const vector = bytes(values.map(String))
+    const limits = { dictionaryBytes: 20_000 }
+    const chunk = chunkOf({ kind: 'string' }, vector, limits)
+    expect([chunk.indexedPages, chunk.plainPages]).toEqual([3, 1])
+    expect(Buffer.from(chunk.metrics.max!.bytes).toString()).toBe('999')
+    const file = parquetFile([column('v', { kind: 'string' })], [[vector]], limits)
+    const read = await duckdb(file, 'SELECT v::INTEGER AS v FROM $file')
+    expect(read.map(({ v }) => v)).toEqual(values)
+    const [metadata] = await duckdb(
+      file,
+      'SELECT encodings, dictionary_page_offset, data_page_offset FROM parquet_metadata($file)',
+    )
+    expect(metadata).toMatchObject({ encodings: 'PLAIN, RLE, RLE_DICTIONARY', dictionary_page_offset: 4n })
+    expect(metadata!['data_page_offset']).toBeGreaterThan(4n)
+  })
+
+  it('is not used for values that hardly repeat', async () => {
+    const vector = int64s(numbers(scattered(rows)).map(BigInt))
+    const chunk = chunkOf({ kind: 'int64' }, vector)
+    expect([chunk.indexedPages, chunk.plainPages, chunk.dataPageOffset]).toEqual([0, 3, 0])
+    const [metadata] = await duckdb(
+      parquetFile([column('v', { kind: 'int64' })], [[vector]]),
+      'SELECT encodings, dictionary_page_offset, data_page_offset FROM parquet_metadata($file)',
+    )
+    expect(metadata).toEqual({ encodings: 'PLAIN, RLE', dictionary_page_offset: null, data_page_offset: 4n })
+  })
+
+  it('does not look into texts that no dictionary can hold', async () => {
+    const huge = 'x'.repeat(3_000_000)
+    const cells = ['a', huge, null, 'a', huge]
+    const file = parquetFile([column('v', { kind: 'string' })], [[bytes(cells)]])
+    const read = await duckdb(file, 'SELECT v FROM $file')
+    expect(read.map(({ v }) => v)).toEqual(cells)
+  })
+})
+
+describe('pages', () => {
+  it('hold at most the rows and bytes asked for, but always one value', () => {
+    const cells = Array.from({ length: 100 }, (_, i) => `${i}`.padEnd(96, '.'))
+    expect(chunkOf({ kind: 'string' }, bytes(cells), { pageBytes: 1000 }).plainPages).toBe(10)
+    expect(chunkOf({ kind: 'string' }, bytes(cells), { pageBytes: 1 }).plainPages).toBe(100)
+    expect(chunkOf({ kind: 'string' }, bytes(cells), { pageRows: 30 }).plainPages).toBe(4)
+  })
+})
