@@ -4,10 +4,12 @@ import type { Readable } from 'node:stream'
  * The seam to the object store, Iceberg's `FileIO`. Implementations: local.ts (`file://`), s3.ts (`s3://`),
  * memory.ts (`memory://`); one conformance suite (tests/storage/conformance.ts) runs over all of them.
  *
- * A *location* is an absolute URI: `file:///data/x.csv`, `s3://bucket/key`, `memory://store/key`. Keys are
- * compared as bytes; a location never ends in `/` except as a prefix for `list`.
+ * A *location* is an absolute URI: `file:///data/x.csv`, `s3://bucket/key`, `memory://store/key`. What follows
+ * the scheme is the path or key itself, never percent-encoded (place.ts says why). Keys are compared as bytes;
+ * a location never ends in `/` except as a prefix for `list`.
  *
- * Everything written appears whole or not at all, and only once it is durable.
+ * Everything written appears whole or not at all, and only once it is durable. Every failure is a `JobError`
+ * that names the place and the fix; an aborted write fails with its signal's reason.
  */
 export interface FileIO {
   readonly scheme: 'file' | 's3' | 'memory'
@@ -18,13 +20,16 @@ export interface FileIO {
   /** The whole object. Throws `FileNotFound` when it is missing. */
   read(location: string): Promise<Buffer>
 
-  /** Bytes `start` to `end` (exclusive), as a stream; all of it without a range. Throws or emits `FileNotFound`. */
+  /**
+   * Bytes `start` to `end` (exclusive), as a stream; all of it without a range. A range is clipped to the
+   * object. Throws `FileNotFound`; the stream errors, and never ends short, when the connection breaks.
+   */
   stream(location: string, range?: { readonly start: number; readonly end: number }): Promise<Readable>
 
   /** Writes a whole object at once. `ifAbsent`: throws `FileExists` when there is one already. */
-  write(location: string, body: Uint8Array, options?: WriteOptions): Promise<FileStat>
+  write(location: string, body: Uint8Array, options?: WriteOptions): Promise<WrittenFile>
 
-  /** Opens an object for writing in constant memory. Nothing is visible before `close` resolves. */
+  /** Opens an object for writing in constant memory. Nothing is visible before `close` publishes it. */
   create(location: string, options?: WriteOptions): Promise<OutputFile>
 
   /** Removes one object; removing what is not there is not an error. */
@@ -38,8 +43,9 @@ export interface FileIO {
 }
 
 export interface WriteOptions {
-  /** Create only: fail with `FileExists` instead of replacing. */
+  /** Create only: `write` or `close` fails with `FileExists` instead of replacing; of many creators one wins. */
   readonly ifAbsent?: boolean
+  /** Drops an open file when it fires, also between two calls; a file being published is published. */
   readonly signal?: AbortSignal
 }
 
@@ -47,22 +53,26 @@ export interface OutputFile {
   /** Waits while too much is buffered. The chunk may be reused by the caller once the promise has resolved. */
   write(chunk: Uint8Array): Promise<void>
   /** Publishes the file. After a failure nothing is published and nothing is left behind. */
-  close(): Promise<FileStat>
-  /** Drops everything written. Safe to call at any time, also after `close` or a failure. */
+  close(): Promise<WrittenFile>
+  /** Drops everything not yet published. Never fails; safe at any time, also after `close` or a failure. */
   abort(): Promise<void>
 }
 
-export interface FileStat {
+export interface WrittenFile {
   readonly location: string
   /** Bytes. */
   readonly size: number
-  /** Last modification, milliseconds since 1970. */
-  readonly modifiedMs: number
   /**
    * Changes whenever the content may have changed: local `dev-inode-size-mtimeNs-ctimeNs`,
-   * S3 `etag-size-versionId`, memory a write counter.
+   * S3 `etag-size-versionId`, memory a write counter. S3 lists no version ids, so in a bucket with versions
+   * compare an identity from `list` only with another one from `list`.
    */
   readonly identity: string
+}
+
+export interface FileStat extends WrittenFile {
+  /** Last modification, milliseconds since 1970. */
+  readonly modifiedMs: number
   /** Local files only: the inode's change time (ctime), which no program can set. Milliseconds since 1970. */
   readonly changedMs?: number
 }

@@ -1,0 +1,193 @@
+import type { BigIntStats } from 'node:fs'
+import { link, mkdir, open, opendir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Readable } from 'node:stream'
+import { systemCode } from '../errors.ts'
+import { FileExists, FileNotFound } from './errors.ts'
+import type { FileIO, FileStat } from './file-io.ts'
+import { localError } from './local-errors.ts'
+import { heartbeatMs, isTemporary, removeAbandoned, temporaryName } from './local-temp.ts'
+import { outputFile, writeWhole } from './output-file.ts'
+
+const streamBufferBytes = 1 << 20
+
+function pathOf(location: string): string {
+  if (!location.startsWith('file:///')) throw new Error(`not a local location: ${location}`)
+  return location.slice('file://'.length)
+}
+
+const isMissing = (thrown: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')
+
+function fileStat(location: string, inode: BigIntStats): FileStat {
+  return {
+    location,
+    size: Number(inode.size),
+    modifiedMs: Number(inode.mtimeMs),
+    changedMs: Number(inode.ctimeMs),
+    identity: [inode.dev, inode.ino, inode.size, inode.mtimeNs, inode.ctimeNs].join('-'),
+  }
+}
+
+/** Makes the names in `folder` durable. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } catch (error) {
+    // Some network file systems know no fsync of a folder: there, a rename is as durable as it gets.
+    if (systemCode(error) !== 'EINVAL') throw error
+  } finally {
+    await handle.close()
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true })
+  if (first === undefined) return
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+}
+
+async function statOf(location: string): Promise<FileStat | undefined> {
+  const path = pathOf(location)
+  try {
+    const inode = await stat(path, { bigint: true })
+    return inode.isFile() ? fileStat(location, inode) : undefined
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw localError(error, 'read', path)
+  }
+}
+
+function readError(error: unknown, location: string): Error {
+  if (isMissing(error) || systemCode(error) === 'EISDIR') return new FileNotFound(location, error)
+  return localError(error, 'read', pathOf(location))
+}
+
+async function streamOf(location: string, range?: { start: number; end: number }): Promise<Readable> {
+  const handle = await open(pathOf(location), 'r').catch((error: unknown) => {
+    throw readError(error, location)
+  })
+  const isFile = (await handle.stat()).isFile()
+  if (!isFile || (range !== undefined && range.end <= range.start)) {
+    await handle.close()
+    if (!isFile) throw new FileNotFound(location)
+    return Readable.from([])
+  }
+  return handle.createReadStream({
+    highWaterMark: streamBufferBytes,
+    ...(range === undefined ? {} : { start: range.start, end: range.end - 1 }),
+  })
+}
+
+/** Files below a folder; symbolic links to files count, those to folders are not followed (they may loop). */
+async function* filesBelow(folder: string): AsyncGenerator<FileStat> {
+  let entries
+  try {
+    entries = await opendir(folder)
+  } catch (error) {
+    if (isMissing(error)) return
+    throw localError(error, 'list', folder)
+  }
+  for await (const entry of entries) {
+    const path = folder === '/' ? `/${entry.name}` : `${folder}/${entry.name}`
+    if (entry.isDirectory()) yield* filesBelow(path)
+    else if ((entry.isFile() || entry.isSymbolicLink()) && !isTemporary(entry.name)) {
+      const found = await statOf(`file://${path}`)
+      if (found !== undefined) yield found
+    }
+  }
+}
+
+/**
+ * Files on disk. A file is written under a hidden name in its own folder, synced, renamed (linked for
+ * `ifAbsent`, which never replaces) and its folder synced. Parents are made; the umask decides the permissions.
+ * What killed runs left in a folder is removed before the first write into it (local-temp.ts).
+ */
+export function localFileIO(): FileIO {
+  const swept = new Map<string, Promise<void>>()
+
+  const createFile: FileIO['create'] = async (location, options = {}) => {
+    options.signal?.throwIfAborted()
+    const path = pathOf(location)
+    const folder = dirname(path)
+    const failed = (error: unknown): Error => localError(error, 'write', path)
+    await makeFolder(folder).catch((error: unknown) => {
+      throw failed(error)
+    })
+    const temporary = `${folder}/${await temporaryName()}`
+    const handle = await open(temporary, 'wx').catch((error: unknown) => {
+      throw failed(error)
+    })
+    let beat: Promise<void> | undefined
+    const heart = setInterval(() => {
+      beat = handle.utimes(new Date(), new Date()).catch(() => undefined)
+    }, heartbeatMs)
+    heart.unref()
+
+    const file = outputFile(
+      {
+        async write(chunk) {
+          try {
+            for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten
+          } catch (error) {
+            throw failed(error)
+          }
+        },
+        async publish() {
+          try {
+            clearInterval(heart)
+            await beat
+            await handle.sync()
+            if (options.ifAbsent === true) {
+              await link(temporary, path).catch((error: unknown) => {
+                throw systemCode(error) === 'EEXIST' ? new FileExists(location, error) : error
+              })
+              await rm(temporary)
+            } else await rename(temporary, path)
+            await syncFolder(folder)
+            const written = fileStat(location, await handle.stat({ bigint: true }))
+            await handle.close()
+            return written
+          } catch (error) {
+            throw failed(error)
+          }
+        },
+        async discard() {
+          clearInterval(heart)
+          await handle.close().catch(() => undefined)
+          await rm(temporary, { force: true })
+        },
+      },
+      options.signal,
+    )
+    try {
+      const sweep = swept.get(folder) ?? removeAbandoned(folder, (await handle.stat()).ctimeMs)
+      swept.set(folder, sweep)
+      await sweep
+    } catch (error) {
+      await file.abort()
+      throw failed(error)
+    }
+    return file
+  }
+
+  return {
+    scheme: 'file',
+    stat: statOf,
+    read: (location) =>
+      readFile(pathOf(location)).catch((error: unknown) => {
+        throw readError(error, location)
+      }),
+    stream: streamOf,
+    write: (location, body, options) => writeWhole(createFile, location, body, options),
+    create: createFile,
+    delete: async (location) => {
+      const path = pathOf(location)
+      await unlink(path).catch((error: unknown) => {
+        if (!isMissing(error) && systemCode(error) !== 'EISDIR') throw localError(error, 'delete', path)
+      })
+    },
+    list: (prefix) => filesBelow(pathOf(prefix).replace(/(?<=.)\/+$/, '')),
+    localPath: pathOf,
+  }
+}

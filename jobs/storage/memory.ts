@@ -1,0 +1,79 @@
+import { Readable } from 'node:stream'
+import { FileExists, FileNotFound } from './errors.ts'
+import type { FileIO, FileStat } from './file-io.ts'
+import { outputFile, writeWhole } from './output-file.ts'
+
+interface Stored {
+  readonly bytes: Buffer
+  readonly stat: FileStat
+}
+
+/**
+ * A store in memory with the semantics of the real ones, for tests and dry runs. Locations are
+ * `memory://store/key`. `now` dates the objects.
+ */
+export function memoryFileIO(now: () => Date): FileIO {
+  const objects = new Map<string, Stored>()
+  let writes = 0
+
+  const existing = (location: string): Stored => {
+    const stored = objects.get(location)
+    if (stored === undefined) throw new FileNotFound(location)
+    return stored
+  }
+
+  const create: FileIO['create'] = async (location, options = {}) => {
+    options.signal?.throwIfAborted()
+    const chunks: Buffer[] = []
+    return Promise.resolve(
+      outputFile(
+        {
+          write(chunk) {
+            chunks.push(Buffer.from(chunk))
+            return Promise.resolve()
+          },
+          async publish() {
+            if (options.ifAbsent === true && objects.has(location)) throw new FileExists(location)
+            const bytes = Buffer.concat(chunks)
+            const stat: FileStat = {
+              location,
+              size: bytes.length,
+              identity: String(++writes),
+              modifiedMs: now().getTime(),
+            }
+            objects.set(location, { bytes, stat })
+            return Promise.resolve(stat)
+          },
+          discard() {
+            chunks.length = 0
+            return Promise.resolve()
+          },
+        },
+        options.signal,
+      ),
+    )
+  }
+
+  return {
+    scheme: 'memory',
+    stat: (location) => Promise.resolve(objects.get(location)?.stat),
+    read: async (location) => Promise.resolve(Buffer.from(existing(location).bytes)),
+    async stream(location, range) {
+      const { bytes } = existing(location)
+      const end = range === undefined ? bytes.length : Math.max(range.start, range.end)
+      return Promise.resolve(Readable.from([Buffer.from(bytes.subarray(range?.start ?? 0, end))]))
+    },
+    write: (location, body, options) => writeWhole(create, location, body, options),
+    create,
+    delete(location) {
+      objects.delete(location)
+      return Promise.resolve()
+    },
+    async *list(prefix) {
+      const start = prefix.endsWith('/') ? prefix : `${prefix}/`
+      await Promise.resolve()
+      for (const [location, { stat }] of [...objects]) if (location.startsWith(start)) yield stat
+    },
+    localPath: () => undefined,
+  }
+}

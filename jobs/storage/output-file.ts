@@ -1,0 +1,77 @@
+import type { OutputFile, WriteOptions, WrittenFile } from './file-io.ts'
+
+/** What a store does for one open file. `outputFile` calls `write` one at a time and `publish` once. */
+export interface Sink {
+  write(chunk: Uint8Array): Promise<void>
+  publish(): Promise<WrittenFile>
+  /** Drops what was written. Called at most once, also while a `write` is under way. */
+  discard(): Promise<void>
+  /** Stops a `publish` that still has bytes to send. Without it a publication always runs to its end. */
+  interrupt?(reason: unknown): void
+}
+
+/**
+ * The life of an open file, the same in every store: open, then published or dropped, once. The first failure
+ * drops the file and is what every later call fails with; a signal does the same, with its reason.
+ */
+export function outputFile(sink: Sink, signal?: AbortSignal): OutputFile {
+  let failure: { readonly reason: unknown } | undefined
+  let publishing: Promise<WrittenFile> | undefined
+  let discarding: Promise<void> | undefined
+
+  const fail = (reason: unknown): Promise<void> => {
+    failure ??= { reason: signal?.aborted === true ? signal.reason : reason }
+    signal?.removeEventListener('abort', onSignal)
+    // A leftover that cannot be removed now is found by the next run; the failure is what counts.
+    discarding ??= sink.discard().catch(() => undefined)
+    return discarding
+  }
+  const onSignal = (): void => {
+    if (publishing === undefined) void fail(signal?.reason)
+    else sink.interrupt?.(signal?.reason)
+  }
+  signal?.addEventListener('abort', onSignal, { once: true })
+
+  const attempt = async <T>(action: () => Promise<T>): Promise<T> => {
+    try {
+      const result = await action()
+      if (failure === undefined) return result
+    } catch (error) {
+      await fail(error)
+    }
+    await discarding
+    throw failure?.reason
+  }
+
+  return {
+    write(chunk) {
+      if (publishing !== undefined) return Promise.reject(new Error('write after close'))
+      return attempt(async () => {
+        if (failure === undefined) await sink.write(chunk)
+      })
+    },
+    close() {
+      publishing ??= attempt(() => {
+        if (failure !== undefined) throw failure.reason
+        return sink.publish()
+      }).finally(() => signal?.removeEventListener('abort', onSignal))
+      return publishing
+    },
+    async abort() {
+      if (publishing === undefined) await fail(new Error('the file was aborted'))
+      else await publishing.catch(() => undefined)
+    },
+  }
+}
+
+/** `FileIO.write` by way of `FileIO.create`. */
+export async function writeWhole(
+  create: (location: string, options?: WriteOptions) => Promise<OutputFile>,
+  location: string,
+  body: Uint8Array,
+  options?: WriteOptions,
+): Promise<WrittenFile> {
+  const file = await create(location, options)
+  await file.write(body)
+  return file.close()
+}

@@ -1,0 +1,66 @@
+import { homedir } from 'node:os'
+import { resolve } from 'node:path'
+import { usageError } from '../errors.ts'
+
+/**
+ * One spelling for a location that others wrote (foreign Iceberg metadata, users): `file:/x` and
+ * `file://localhost/x` are `file:///x`, `s3a:` and `s3n:` are `s3:`. Nothing is decoded: to PyIceberg, to
+ * Hadoop's `Path` (Spark, Trino) and to DuckDB the text after `file://` is the path itself, so that an encoded
+ * location in a table's metadata would name another file than ours.
+ */
+export function canonicalLocation(location: string): string {
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(location) ?? []
+  if (scheme === undefined || rest === undefined) return location
+  const lower = scheme.toLowerCase()
+  if (lower === 's3a' || lower === 's3n') return `s3:${rest}`
+  if (lower !== 'file') return `${lower}:${rest}`
+  return `file://${rest.replace(/^\/\/localhost(?=\/)/i, '').replace(/^\/+/, '/')}`
+}
+
+/**
+ * The canonical location of what a user gave for `field`: a folder (`./x`, `/x`, `~/x`; relative to `cwd`), a file
+ * URI (RFC 8089, percent-decoded: `file:///a%20b` is the folder `/a b`), `s3://bucket/prefix` or `s3a://…`.
+ * Absolute, without trailing slash, except the root folder `file:///`. Throws a usage error that names `field`.
+ */
+export function parsePlace(text: string, field: string, cwd: string): string {
+  const wrong = (why: string, fix: string): Error => usageError(`${field}: ${text}: ${why}`, { field, fix })
+  const folderOrUri = 'Give a folder, a file:/// URI or an s3://bucket/prefix URI.'
+  if (text === '') throw wrong('an empty place', folderOrUri)
+  if (text.includes('\0')) throw wrong('a place cannot hold a NUL', folderOrUri)
+
+  const location = canonicalLocation(text)
+  const [scheme] = /^[a-z][a-z0-9+.-]*:/.exec(location) ?? []
+  if (scheme === undefined) {
+    const path = text === '~' || text.startsWith('~/') ? homedir() + text.slice(1) : text
+    return `file://${resolve(cwd, path)}`
+  }
+  if (scheme === 'file:') {
+    if (/^file:(?!\/)/i.test(text))
+      throw wrong('a file URI is absolute', 'Write file:///folder, or ./folder.')
+    if (/^file:\/\/(?!\/|localhost\/)/i.test(text)) {
+      throw wrong('a file URI cannot name a host', 'Write file:///folder with three slashes.')
+    }
+    try {
+      return `file://${resolve(decodeURIComponent(location.slice('file://'.length)))}`
+    } catch {
+      throw wrong('not a valid file URI', 'Write % as %25, or give the plain path instead of a URI.')
+    }
+  }
+  if (scheme !== 's3:') throw wrong(`unknown scheme ${scheme}//`, folderOrUri)
+
+  const [, bucket, key] = /^s3:\/\/([^/]+)((?:\/.*)?)$/s.exec(location) ?? []
+  if (bucket === undefined || key === undefined) throw wrong('no bucket', 'Write s3://bucket/prefix.')
+  const prefix = key.replace(/\/+$/, '')
+  const segments = prefix.split('/').slice(1)
+  if (segments.some((segment) => ['', '.', '..'].includes(segment))) {
+    throw wrong('an S3 key has no empty, "." or ".." parts', 'Write the prefix out, as s3://bucket/a/b.')
+  }
+  return `s3://${bucket}${prefix}`
+}
+
+/** The location below `location`; a segment may hold slashes of its own. */
+export const join = (location: string, ...segments: readonly string[]): string =>
+  (location.endsWith('/') ? location : `${location}/`) + segments.join('/')
+
+/** The last part of a location. */
+export const basename = (location: string): string => location.slice(location.lastIndexOf('/') + 1)

@@ -1,0 +1,63 @@
+import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { usageError } from '../errors.ts'
+import { noSuchBucket, s3Error, s3Failure } from './s3-errors.ts'
+
+export interface S3Settings {
+  /** URL of an S3-compatible store, which is then addressed path-style; undefined for AWS. */
+  readonly endpoint?: string | undefined
+  readonly region: string
+  /** Undefined, both: the SDK's default credential chain. */
+  readonly accessKeyId?: string | undefined
+  readonly secretAccessKey?: string | undefined
+  /** Default WHEN_REQUIRED: other stores refuse the checksums that newer SDKs add by default. */
+  readonly checksums?: 'WHEN_REQUIRED' | 'WHEN_SUPPORTED' | undefined
+  /** Whether `ensureBucket` makes a missing bucket. */
+  readonly createBucket?: boolean | undefined
+}
+
+/** A client of the store. Throws a usage error when only one half of the key is given. */
+export function s3Client(settings: S3Settings): S3Client {
+  const { endpoint, accessKeyId, secretAccessKey, checksums = 'WHEN_REQUIRED' } = settings
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
+    throw usageError('only one half of the S3 access key is set', {
+      field: accessKeyId === undefined ? 'access key id' : 'secret access key',
+      fix: 'Set MINIO_ROOT_USER and MINIO_ROOT_PASSWORD both, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both.',
+    })
+  }
+  return new S3Client({
+    region: settings.region,
+    requestChecksumCalculation: checksums,
+    responseChecksumValidation: checksums,
+    requestHandler: { connectionTimeout: 10_000, socketTimeout: 120_000 },
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey } }),
+  })
+}
+
+/**
+ * Makes sure that the bucket of an `s3://` location exists; true when it made it. A missing bucket is made only
+ * with `createBucket`, otherwise it is a usage error.
+ */
+export async function ensureBucket(location: string, settings: S3Settings): Promise<boolean> {
+  const [, bucket = ''] = /^s3:\/\/([^/]+)/.exec(location) ?? []
+  const client = s3Client(settings)
+  try {
+    try {
+      await client.send(new HeadBucketCommand({ Bucket: bucket }))
+      return false
+    } catch (error) {
+      if (s3Failure(error).status !== 404) throw error
+      if (settings.createBucket !== true) throw noSuchBucket(bucket, error)
+    }
+    await client.send(new CreateBucketCommand({ Bucket: bucket }))
+    return true
+  } catch (error) {
+    // Made by someone else since we looked.
+    if (s3Failure(error).name === 'BucketAlreadyOwnedByYou') return false
+    throw s3Error(error, { endpoint: settings.endpoint, bucket })
+  } finally {
+    client.destroy()
+  }
+}

@@ -1,0 +1,132 @@
+import type { AbortMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3'
+import {
+  CreateMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+  type CompleteMultipartUploadCommandOutput,
+} from '@aws-sdk/client-s3'
+import { Upload } from '@aws-sdk/lib-storage'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { asError } from '../errors.ts'
+import type { WrittenFile } from './file-io.ts'
+import type { Sink } from './output-file.ts'
+import { publish, writerKey } from './s3-publish.ts'
+
+/** What lib-storage sends (without tags). */
+type UploadCommand =
+  | PutObjectCommand
+  | CreateMultipartUploadCommand
+  | UploadPartCommand
+  | CompleteMultipartUploadCommand
+  | AbortMultipartUploadCommand
+
+/** 10,000 parts of 8 MiB: objects up to 80 GB; four in flight and one being filled: about 50 MB a file. */
+const partBytes = 8 << 20
+const partsInFlight = 4
+/** Small writes are gathered in blocks of this size. */
+const blockBytes = 1 << 20
+
+export interface UploadTarget {
+  readonly client: S3Client
+  readonly bucket: string
+  readonly key: string
+  readonly ifAbsent: boolean
+  readonly toError: (thrown: unknown) => Error
+  readonly written: (size: number, etag: string | undefined, versionId: string | undefined) => WrittenFile
+}
+
+/**
+ * An upload in constant memory: one PutObject below the part size, else multipart, which a failure or `discard`
+ * aborts. lib-storage's own abort signal is left alone: with it `done` settles while requests still run and the
+ * multipart upload still exists, and the other parts are sent after one has failed. Breaking the body instead
+ * ends the upload in order; parts under way are cut by an abort signal of ours.
+ */
+export function uploadSink(target: UploadTarget): Sink {
+  const { client, bucket, key, ifAbsent, toError } = target
+  const writer = randomUUID()
+  const parts = new AbortController()
+  const body = new PassThrough({ highWaterMark: blockBytes })
+  let block = Buffer.alloc(0)
+  let filled = 0
+  let size = 0
+  let failure: Error | undefined
+
+  const stop = (reason: unknown): void => {
+    failure ??= asError(reason)
+    parts.abort(failure)
+    body.destroy(failure)
+  }
+  body.on('error', stop)
+
+  const send = async (command: UploadCommand): Promise<unknown> => {
+    try {
+      if (command instanceof PutObjectCommand || command instanceof CompleteMultipartUploadCommand) {
+        return await publish(client, command, { size, writer })
+      }
+      if (command instanceof UploadPartCommand) {
+        return await client.send(command, { abortSignal: parts.signal })
+      }
+      // One call with either would not type-check.
+      return await (command instanceof CreateMultipartUploadCommand
+        ? client.send(command)
+        : client.send(command))
+    } catch (error) {
+      stop(toError(error))
+      throw error
+    }
+  }
+  const upload = new Upload({
+    client: Object.create(client, { send: { value: send } }) as S3Client,
+    params: {
+      Bucket: bucket,
+      Key: key,
+      Body: body,
+      Metadata: { [writerKey]: writer },
+      ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
+    },
+    partSize: partBytes,
+    queueSize: partsInFlight,
+  })
+  const done: Promise<CompleteMultipartUploadCommandOutput> = upload.done()
+  done.catch(stop)
+
+  const push = async (bytes: Buffer): Promise<void> => {
+    if (failure !== undefined) throw failure
+    if (!body.write(bytes)) await once(body, 'drain')
+  }
+
+  return {
+    async write(chunk) {
+      size += chunk.length
+      for (let at = 0; at < chunk.length;) {
+        if (filled === block.length) {
+          block = Buffer.allocUnsafe(blockBytes)
+          filled = 0
+        }
+        const taken = Math.min(block.length - filled, chunk.length - at)
+        block.set(chunk.subarray(at, at + taken), filled)
+        filled += taken
+        at += taken
+        if (filled === block.length) await push(block)
+      }
+    },
+    async publish() {
+      try {
+        if (filled < block.length) await push(block.subarray(0, filled))
+        body.end()
+        const { ETag, VersionId } = await done
+        return target.written(size, ETag, VersionId)
+      } catch (error) {
+        throw failure ?? toError(error)
+      }
+    },
+    async discard() {
+      stop(new Error('the upload was dropped'))
+      await done.catch(() => undefined)
+    },
+    interrupt: stop,
+  }
+}

@@ -1,0 +1,194 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  type GetObjectCommandOutput,
+} from '@aws-sdk/client-s3'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { JobError, asError } from '../errors.ts'
+import { FileExists, FileNotFound } from './errors.ts'
+import type { FileIO, FileStat } from './file-io.ts'
+import { outputFile, writeWhole } from './output-file.ts'
+import { s3Client, type S3Settings } from './s3-client.ts'
+import { noSuchBucket, s3Error, s3Failure } from './s3-errors.ts'
+import { uploadSink } from './s3-upload.ts'
+
+export { ensureBucket } from './s3-client.ts'
+
+const readAttempts = 3
+
+function split(location: string): { readonly bucket: string; readonly key: string } {
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.*)$/s.exec(location) ?? []
+  if (bucket === undefined || key === undefined) throw new Error(`not an S3 location: ${location}`)
+  return { bucket, key }
+}
+
+const identity = (size: number, etag: string | undefined, versionId: string | undefined): string =>
+  [(etag ?? '').replaceAll('"', ''), size, versionId ?? ''].join('-')
+
+/** The body of an answer, which fails when the connection breaks or ends before the promised length. */
+async function* wholeBody(body: Readable, length: number | undefined, toError: (e: unknown) => Error) {
+  let seen = 0
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      seen += chunk.length
+      yield chunk
+    }
+  } catch (error) {
+    throw toError(error)
+  }
+  if (length !== undefined && seen !== length) {
+    throw toError(new Error(`the answer ended after ${seen} of ${length} bytes`))
+  }
+}
+
+/**
+ * Objects in S3 or a store that speaks its protocol. Writes go up in parts with bounded memory; requests are
+ * repeated by the SDK. `ifAbsent` is If-None-Match: *, decided by the store when the object is published.
+ */
+export function s3FileIO(settings: S3Settings): FileIO {
+  const client = s3Client(settings)
+  const { endpoint } = settings
+  /** Buckets known to exist: a 404 to HEAD does not say whether the object or the bucket is missing. */
+  const buckets = new Set<string>()
+
+  const errorAt =
+    (bucket: string, location?: string) =>
+    (thrown: unknown): JobError =>
+      s3Error(thrown, { endpoint, bucket, ...(location === undefined ? {} : { location }) })
+
+  async function requireBucket(bucket: string): Promise<void> {
+    if (buckets.has(bucket)) return
+    try {
+      await client.send(new HeadBucketCommand({ Bucket: bucket }))
+    } catch (error) {
+      const { status } = s3Failure(error)
+      if (status === 404) throw noSuchBucket(bucket, error)
+      // 403: the key may use the objects without being allowed to see the bucket.
+      if (status !== 403) throw errorAt(bucket)(error)
+    }
+    buckets.add(bucket)
+  }
+
+  async function get(location: string, range?: string): Promise<GetObjectCommandOutput> {
+    const { bucket, key } = split(location)
+    try {
+      return await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: range }))
+    } catch (error) {
+      throw errorAt(bucket, location)(error)
+    }
+  }
+
+  async function stat(location: string): Promise<FileStat | undefined> {
+    const { bucket, key } = split(location)
+    try {
+      const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))
+      const size = head.ContentLength ?? 0
+      return {
+        location,
+        size,
+        modifiedMs: head.LastModified?.getTime() ?? 0,
+        identity: identity(size, head.ETag, head.VersionId),
+      }
+    } catch (error) {
+      if (s3Failure(error).status !== 404) throw errorAt(bucket, location)(error)
+      await requireBucket(bucket)
+      return undefined
+    }
+  }
+
+  async function stream(location: string, range?: { start: number; end: number }): Promise<Readable> {
+    if (range !== undefined && range.end <= range.start) {
+      if ((await stat(location)) === undefined) throw new FileNotFound(location)
+      return Readable.from([])
+    }
+    const header = range === undefined ? undefined : `bytes=${range.start}-${range.end - 1}`
+    let answer: GetObjectCommandOutput
+    try {
+      answer = await get(location, header)
+    } catch (error) {
+      // The range starts at or behind the object's end.
+      if (s3Failure((error as Error).cause).status === 416) return Readable.from([])
+      throw error
+    }
+    const body = answer.Body as Readable
+    const toError = (thrown: unknown): Error =>
+      new JobError('failed', `reading ${location} broke off: ${asError(thrown).message}`, {
+        field: location,
+        fix: 'Run again; if it persists, check the network and the object store.',
+        cause: thrown,
+      })
+    const whole = Readable.from(wholeBody(body, answer.ContentLength, toError), { objectMode: false })
+    // A reader that leaves before the first byte never starts the generator, which would close the body.
+    return whole.once('close', () => body.destroy())
+  }
+
+  const create: FileIO['create'] = async (location, options = {}) => {
+    options.signal?.throwIfAborted()
+    const { bucket, key } = split(location)
+    const toError = (thrown: unknown): Error =>
+      s3Failure(thrown).status === 412 ? new FileExists(location, thrown) : errorAt(bucket, location)(thrown)
+    const sink = uploadSink({
+      client,
+      bucket,
+      key,
+      ifAbsent: options.ifAbsent === true,
+      toError,
+      written: (size, etag, versionId) => ({ location, size, identity: identity(size, etag, versionId) }),
+    })
+    return Promise.resolve(outputFile(sink, options.signal))
+  }
+
+  return {
+    scheme: 's3',
+    stat,
+    async read(location) {
+      for (let attempt = 1; ; attempt++) {
+        const body = await stream(location)
+        try {
+          return await buffer(body)
+        } catch (error) {
+          if (attempt === readAttempts) throw error
+        }
+      }
+    },
+    stream,
+    write: (location, body, options) => writeWhole(create, location, body, options),
+    create,
+    async delete(location) {
+      const { bucket, key } = split(location)
+      try {
+        await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
+      } catch (error) {
+        if (s3Failure(error).name !== 'NoSuchKey') throw errorAt(bucket, location)(error)
+      }
+    },
+    async *list(prefix) {
+      const { bucket, key } = split(prefix.endsWith('/') ? prefix : `${prefix}/`)
+      let token: string | undefined
+      do {
+        const page = await client
+          .send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, ContinuationToken: token }))
+          .catch((error: unknown) => {
+            throw errorAt(bucket)(error)
+          })
+        for (const { Key = '', Size = 0, LastModified, ETag } of page.Contents ?? []) {
+          // Consoles mark "folders" by empty objects whose names end in a slash.
+          if (Key.endsWith('/')) continue
+          yield {
+            location: `s3://${bucket}/${Key}`,
+            size: Size,
+            // To the second, as HEAD has it (an HTTP date); some stores list milliseconds.
+            modifiedMs: Math.floor((LastModified?.getTime() ?? 0) / 1000) * 1000,
+            identity: identity(Size, ETag, undefined),
+          }
+        }
+        token = page.NextContinuationToken
+      } while (token !== undefined)
+    },
+    localPath: () => undefined,
+  }
+}

@@ -1,0 +1,268 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createHash } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
+import { FileExists, FileNotFound } from '../../jobs/storage/errors.ts'
+import type { FileIO, FileStat } from '../../jobs/storage/file-io.ts'
+
+/** A store under test: an empty place in it, and what unpublished writes have left there. */
+export interface Subject {
+  readonly io: FileIO
+  readonly root: string
+  leftovers(): Promise<readonly string[]>
+  stop(): Promise<void>
+}
+
+const text = (value: string): Buffer => Buffer.from(value)
+
+/** Drains a listing, sorted by location. */
+export async function listed(io: FileIO, prefix: string): Promise<readonly FileStat[]> {
+  const found: FileStat[] = []
+  for await (const stat of io.list(prefix)) found.push(stat)
+  return found.sort((a, b) => (a.location < b.location ? -1 : 1))
+}
+
+const locations = async (io: FileIO, prefix: string): Promise<readonly string[]> =>
+  (await listed(io, prefix)).map(({ location }) => location)
+
+/** What every `FileIO` must do; see the interface. */
+export function fileIOConformance(name: string, make: () => Promise<Subject>): void {
+  describe(`FileIO: ${name}`, () => {
+    let io: FileIO
+    let subject: Subject
+    let count = 0
+    /** A place of its own for each test. */
+    const place = (): string => `${subject.root}/t${++count}`
+
+    beforeAll(async () => {
+      subject = await make()
+      io = subject.io
+    })
+    afterAll(() => subject.stop())
+
+    it('reads back what was written, and replaces it', async () => {
+      const at = `${place()}/a/b/c.txt`
+      const first = await io.write(at, text('one'))
+      expect((await io.read(at)).toString()).toBe('one')
+      expect(first).toMatchObject({ location: at, size: 3 })
+      expect(await io.stat(at)).toMatchObject({ location: at, size: 3, identity: first.identity })
+      await io.write(at, text('three'))
+      expect((await buffer(await io.stream(at))).toString()).toBe('three')
+    })
+
+    it('dates what was written', async () => {
+      const at = `${place()}/x`
+      await io.write(at, text('x'))
+      expect(Math.abs(Date.now() - ((await io.stat(at))?.modifiedMs ?? 0))).toBeLessThan(60_000)
+    })
+
+    it('holds empty objects', async () => {
+      const root = place()
+      await io.write(`${root}/empty`, Buffer.alloc(0))
+      const file = await io.create(`${root}/untouched`)
+      expect(await file.close()).toMatchObject({ size: 0 })
+      for (const at of [`${root}/empty`, `${root}/untouched`]) {
+        expect(await io.stat(at)).toMatchObject({ size: 0 })
+        expect((await io.read(at)).length).toBe(0)
+        expect((await buffer(await io.stream(at))).length).toBe(0)
+        expect((await buffer(await io.stream(at, { start: 0, end: 5 }))).length).toBe(0)
+      }
+    })
+
+    it('streams 20 MB through one reused chunk', async () => {
+      const at = `${place()}/big`
+      const hash = createHash('sha256')
+      const chunk = Buffer.alloc(300_001)
+      const file = await io.create(at)
+      let size = 0
+      for (let i = 0; size < 20_000_000; i++) {
+        chunk.fill(i)
+        hash.update(chunk)
+        await file.write(chunk)
+        size += chunk.length
+      }
+      chunk.fill(255)
+      expect((await file.close()).size).toBe(size)
+      const back = createHash('sha256')
+      for await (const part of (await io.stream(at)) as AsyncIterable<Buffer>) back.update(part)
+      expect(back.digest('hex')).toBe(hash.digest('hex'))
+    })
+
+    it('reads ranges, clipped to the object', async () => {
+      const at = `${place()}/digits`
+      await io.write(at, text('0123456789'))
+      const range = async (start: number, end: number): Promise<string> =>
+        (await buffer(await io.stream(at, { start, end }))).toString()
+      expect(await range(0, 1)).toBe('0')
+      expect(await range(3, 6)).toBe('345')
+      expect(await range(8, 100)).toBe('89')
+      expect(await range(4, 4)).toBe('')
+      expect(await range(10, 12)).toBe('')
+    })
+
+    it('lists below a prefix and nothing else', async () => {
+      const root = place()
+      for (const key of ['a/b/1', 'a/b/c/2', 'a/bc', 'a/b.csv', 'z'])
+        await io.write(`${root}/${key}`, text(key))
+      expect(await locations(io, `${root}/a/b`)).toEqual([`${root}/a/b/1`, `${root}/a/b/c/2`])
+      expect(await locations(io, `${root}/a/b/`)).toEqual([`${root}/a/b/1`, `${root}/a/b/c/2`])
+      expect(await locations(io, `${root}/none`)).toEqual([])
+      expect(await locations(io, `${root}/z`)).toEqual([])
+      expect(await listed(io, `${root}/a/b/c`)).toEqual([await io.stat(`${root}/a/b/c/2`)])
+    })
+
+    it.each([
+      'with space',
+      'a#b?c',
+      '100%',
+      '%20',
+      'a+b&c=d',
+      'ünï-日本-🧊',
+      'q\'"(x)',
+      'timestamp_day=2024-09-24',
+    ])('takes the name %s as it is', async (key) => {
+      const at = `${place()}/${key}/${key}.csv`
+      await io.write(at, text(key))
+      expect((await io.read(at)).toString()).toBe(key)
+      expect((await buffer(await io.stream(at))).toString()).toBe(key)
+      expect(await locations(io, at.slice(0, at.lastIndexOf('/')))).toEqual([at])
+      await io.delete(at)
+      expect(await io.stat(at)).toBeUndefined()
+    })
+
+    it('says what is not there', async () => {
+      const root = place()
+      await io.write(`${root}/folder/file`, text('x'))
+      for (const at of [`${root}/none`, `${root}/folder`, `${root}/folder/file/below`]) {
+        expect(await io.stat(at)).toBeUndefined()
+        await expect(io.read(at)).rejects.toBeInstanceOf(FileNotFound)
+        await expect(io.stream(at)).rejects.toBeInstanceOf(FileNotFound)
+        await expect(io.stream(at, { start: 2, end: 2 })).rejects.toMatchObject({ code: 'data', field: at })
+      }
+    })
+
+    it('deletes, again and again', async () => {
+      const root = place()
+      await io.write(`${root}/folder/file`, text('x'))
+      await io.delete(`${root}/folder`)
+      expect(await locations(io, root)).toEqual([`${root}/folder/file`])
+      for (let i = 0; i < 3; i++) await io.delete(`${root}/folder/file`)
+      expect(await locations(io, root)).toEqual([])
+    })
+
+    it('shows nothing before close', async () => {
+      const root = place()
+      const file = await io.create(`${root}/x`)
+      await file.write(text('half'))
+      expect(await io.stat(`${root}/x`)).toBeUndefined()
+      expect(await locations(io, root)).toEqual([])
+      await file.close()
+      expect(await locations(io, root)).toEqual([`${root}/x`])
+    })
+
+    it('keeps the old content until close, and after abort', async () => {
+      const at = `${place()}/x`
+      await io.write(at, text('old'))
+      const file = await io.create(at)
+      await file.write(text('new'))
+      expect((await io.read(at)).toString()).toBe('old')
+      await file.abort()
+      expect((await io.read(at)).toString()).toBe('old')
+    })
+
+    it('creates only where nothing is', async () => {
+      const at = `${place()}/once`
+      await io.write(at, text('first'), { ifAbsent: true })
+      await expect(io.write(at, text('second'), { ifAbsent: true })).rejects.toBeInstanceOf(FileExists)
+      await expect(io.write(at, text('second'), { ifAbsent: true })).rejects.toMatchObject({
+        code: 'conflict',
+      })
+      expect((await io.read(at)).toString()).toBe('first')
+      await io.write(at, text('third'))
+      expect((await io.read(at)).toString()).toBe('third')
+      expect(await subject.leftovers()).toEqual([])
+    })
+
+    it.each([1, 6 << 20, 10 << 20])('lets one of many creators of %d bytes win', async (size) => {
+      const at = `${place()}/race`
+      const creators = Array.from({ length: size === 1 ? 8 : 2 }, async (_, i) => {
+        const file = await io.create(at, { ifAbsent: true })
+        await file.write(Buffer.alloc(size, i))
+        return file
+      })
+      const files = await Promise.all(creators)
+      const results = await Promise.allSettled(files.map((file) => file.close()))
+      const winners = results.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []))
+      expect(winners).toHaveLength(1)
+      for (const result of results) {
+        if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(FileExists)
+      }
+      const content = await io.read(at)
+      expect(content.equals(Buffer.alloc(size, winners[0]))).toBe(true)
+      expect(await subject.leftovers()).toEqual([])
+    })
+
+    it('leaves nothing after abort, at any time, any number of times', async () => {
+      const root = place()
+      for (const size of [0, 10, 18 << 20]) {
+        const file = await io.create(`${root}/x`)
+        if (size > 0) await file.write(Buffer.alloc(size))
+        await file.abort()
+        await file.abort()
+        await expect(file.write(text('more'))).rejects.toThrow('aborted')
+        await expect(file.close()).rejects.toThrow('aborted')
+      }
+      const file = await io.create(`${root}/x`)
+      const writing = file.write(Buffer.alloc(18 << 20)).catch(() => 'failed')
+      await file.abort()
+      await writing
+      expect(await locations(io, root)).toEqual([])
+      expect(await subject.leftovers()).toEqual([])
+    })
+
+    it('keeps what is published when it is aborted afterwards', async () => {
+      const at = `${place()}/x`
+      const file = await io.create(at)
+      await file.write(text('done'))
+      const closed = await file.close()
+      await file.abort()
+      expect(await file.close()).toEqual(closed)
+      await expect(file.write(text('more'))).rejects.toThrow('after close')
+      expect((await io.read(at)).toString()).toBe('done')
+    })
+
+    it('gives changed content of the same size another identity', async () => {
+      const at = `${place()}/x`
+      const one = await io.write(at, text('aaaa'))
+      const two = await io.write(at, text('bbbb'))
+      expect(two.identity).not.toBe(one.identity)
+      expect((await io.stat(at))?.identity).toBe(two.identity)
+      expect((await io.stat(at))?.identity).toBe(two.identity)
+    })
+
+    it('stops with the reason of its signal', async () => {
+      const root = place()
+      const reason = new Error('stopped by the test')
+      const before = AbortSignal.abort(reason)
+      await expect(io.create(`${root}/x`, { signal: before })).rejects.toBe(reason)
+      await expect(io.write(`${root}/x`, text('x'), { signal: before })).rejects.toBe(reason)
+
+      const controller = new AbortController()
+      const file = await io.create(`${root}/x`, { signal: controller.signal })
+      await file.write(Buffer.alloc(18 << 20))
+      controller.abort(reason)
+      await expect(file.write(text('more'))).rejects.toBe(reason)
+      await expect(file.close()).rejects.toBe(reason)
+      await file.abort()
+      expect(await locations(io, root)).toEqual([])
+      expect(await subject.leftovers()).toEqual([])
+    })
+
+    it('is not touched by a signal after close', async () => {
+      const at = `${place()}/x`
+      const controller = new AbortController()
+      await io.write(at, text('x'), { signal: controller.signal })
+      controller.abort(new Error('late'))
+      expect((await io.read(at)).toString()).toBe('x')
+    })
+  })
+}

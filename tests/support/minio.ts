@@ -1,0 +1,101 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface Minio {
+  readonly endpoint: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  /** Ends the server and removes its data. */
+  stop(): Promise<void>
+}
+
+const startAttempts = 3
+const healthAttempts = 150
+const healthPauseMs = 100
+const stopWaitMs = 5000
+
+/** A loopback port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function obtain(): string {
+  const script = join(import.meta.dirname, '../../scripts/lib/obtain-minio')
+  const { status, stdout, error } = spawnSync(script, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  if (error !== undefined) throw error
+  if (status !== 0) throw new Error('scripts/lib/obtain-minio found no MinIO server')
+  return stdout.trim()
+}
+
+async function start(binary: string): Promise<Minio | undefined> {
+  const data = await mkdtemp(join(tmpdir(), 'lakejobs-minio-'))
+  const accessKeyId = `test${randomBytes(4).toString('hex')}`
+  const secretAccessKey = randomBytes(16).toString('hex')
+  const endpoint = `http://127.0.0.1:${await freePort()}`
+  const child = spawn(binary, ['server', '--quiet', '--address', endpoint.slice('http://'.length), data], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      PATH: process.env['PATH'],
+      HOME: data,
+      MINIO_BROWSER: 'off',
+      MINIO_ROOT_USER: accessKeyId,
+      MINIO_ROOT_PASSWORD: secretAccessKey,
+    },
+  })
+  const exited = new Promise<void>((resolve) =>
+    child.once('exit', () => {
+      resolve()
+    }),
+  )
+  const kill = (): void => {
+    child.kill('SIGKILL')
+  }
+  process.once('exit', kill)
+
+  const stop = async (): Promise<void> => {
+    process.off('exit', kill)
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM')
+      const timer = setTimeout(kill, stopWaitMs)
+      await exited
+      clearTimeout(timer)
+    }
+    await rm(data, { recursive: true, force: true })
+  }
+
+  for (let attempt = 0; attempt < healthAttempts && child.exitCode === null; attempt++) {
+    const answer = await fetch(`${endpoint}/minio/health/ready`).catch(() => undefined)
+    if (answer?.ok === true) return { endpoint, accessKeyId, secretAccessKey, stop }
+    await sleep(healthPauseMs)
+  }
+  await stop()
+  return undefined
+}
+
+/**
+ * A real MinIO server on a free loopback port, with random credentials and an empty folder of its own. The
+ * binary comes from scripts/lib/obtain-minio, which may take minutes the first time.
+ */
+export async function startMinio(): Promise<Minio> {
+  const binary = obtain()
+  for (let attempt = 0; attempt < startAttempts; attempt++) {
+    // Another process may have taken the port between our look and the server's.
+    const minio = await start(binary)
+    if (minio !== undefined) return minio
+  }
+  throw new Error(`${binary} did not become ready`)
+}
