@@ -9,7 +9,8 @@ import { dataError } from '../errors.ts'
  * 63-bit longs or the schema's `field-id`s, `element-id`s and logical types, and readers need both.
  */
 const magic = Buffer.from('Obj\x01', 'latin1')
-const syncSize = 16
+/** Bytes of a container's sync marker. */
+export const syncSize = 16
 const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
 
 /** Longs as bigint: snapshot ids do not fit a double. */

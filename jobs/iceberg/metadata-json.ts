@@ -52,10 +52,10 @@ function fillVersion1(document: Document): void {
     {
       'spec-id': 0,
       // Version 1 numbered them by position.
-      fields: (specFields ?? []).map(
-        (field, index) =>
-          ({ ...field, 'field-id': field['field-id'] ?? firstPartitionId + index }) as JsonValue,
-      ),
+      fields: (specFields ?? []).map((field, index) => ({
+        ...field,
+        'field-id': field['field-id'] ?? firstPartitionId + index,
+      })),
     },
   ]
   document['default-spec-id'] ??= 0
@@ -97,7 +97,7 @@ const list = (value: JsonValue | undefined): readonly Document[] =>
 
 const id = (value: JsonValue | undefined): bigint => BigInt(value as number | bigint)
 
-function snapshotFrom(document: Document): JsonValue {
+function snapshotFrom(document: Document): Omit<Snapshot, 'manifest-list'> {
   const { 'parent-snapshot-id': parent, ...rest } = document
   const snapshot: Omit<Snapshot, 'manifest-list'> = {
     ...(rest as unknown as Snapshot),
@@ -106,5 +106,5 @@ function snapshotFrom(document: Document): JsonValue {
     summary: (document['summary'] ?? {}) as Record<string, string>,
     ...(parent === undefined || parent === null || parent === -1 ? {} : { 'parent-snapshot-id': id(parent) }),
   }
-  return snapshot as unknown as JsonValue
+  return snapshot
 }
