@@ -1,0 +1,95 @@
+import type { FileIO } from '../storage/file-io.ts'
+import { entryStatus, fileContent, type DataFile, type ManifestEntry } from './data-file.ts'
+import { encodeManifest } from './manifest.ts'
+import { currentSchema, type TableMetadata } from './metadata.ts'
+import { fieldSummaries } from './partition-value.ts'
+import type { PartitionColumnType } from './partition-spec.ts'
+import { syncSize } from './avro.ts'
+import { writeTableFile, type ProducerState, type WrittenManifest } from './producer-state.ts'
+import type { SnapshotRequest } from './snapshot-producer.ts'
+import { metadataFolder, specTypeOf } from './table-files.ts'
+
+/**
+ * Writes the manifests of the files that a request adds, one for each spec and kind of content. Sequence
+ * numbers stay null and are inherited, so that a retry needs no new manifest (spec "Sequence Number
+ * Inheritance").
+ */
+export async function addedManifests(
+  io: FileIO,
+  metadata: TableMetadata,
+  request: SnapshotRequest,
+  state: ProducerState,
+): Promise<WrittenManifest[]> {
+  const groups = new Map<string, DataFile[]>()
+  for (const file of request.addFiles) {
+    const key = `${file.specId} ${manifestContent(file)}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [file])
+    else group.push(file)
+  }
+  const written: WrittenManifest[] = []
+  for (const files of groups.values()) {
+    const entries = files.map((dataFile): ManifestEntry => ({
+      status: entryStatus.added,
+      snapshotId: state.snapshotId,
+      sequenceNumber: request.dataSequenceNumber,
+      fileSequenceNumber: undefined,
+      dataFile,
+    }))
+    const [first] = files
+    const manifest = await writeManifest(io, metadata, state, first!.specId, manifestContent(first!), entries)
+    written.push({ manifest, minSequenceNumber: request.dataSequenceNumber })
+  }
+  return written
+}
+
+const manifestContent = (file: DataFile): number => (file.content === fileContent.data ? 0 : 1)
+
+/** Writes one manifest of this commit and describes it for the list. */
+export async function writeManifest(
+  io: FileIO,
+  metadata: TableMetadata,
+  state: ProducerState,
+  specId: number,
+  content: number,
+  entries: readonly ManifestEntry[],
+): Promise<WrittenManifest['manifest']> {
+  const { spec, type } = specTypeOf(metadata, specId)
+  const kind = { schema: currentSchema(metadata), spec, partition: type, content }
+  const bytes = await encodeManifest(kind, entries, state.randomBytes(syncSize))
+  const location = `${metadataFolder(metadata)}/${state.commitUuid}-m${state.manifestCount++}.avro`
+  await writeTableFile(io, state, location, bytes)
+  return {
+    manifestPath: location,
+    manifestLength: bytes.length,
+    partitionSpecId: specId,
+    content,
+    addedSnapshotId: state.snapshotId,
+    ...countsOf(entries, type),
+  }
+}
+
+function countsOf(
+  entries: readonly ManifestEntry[],
+  type: readonly PartitionColumnType[],
+): Omit<
+  WrittenManifest['manifest'],
+  'manifestPath' | 'manifestLength' | 'partitionSpecId' | 'content' | 'addedSnapshotId'
+> {
+  const files = (status: number): number => entries.filter((entry) => entry.status === status).length
+  const rows = (status: number): number =>
+    entries.reduce((sum, entry) => sum + (entry.status === status ? entry.dataFile.recordCount : 0), 0)
+  return {
+    addedFilesCount: files(entryStatus.added),
+    existingFilesCount: files(entryStatus.existing),
+    deletedFilesCount: files(entryStatus.deleted),
+    addedRowsCount: rows(entryStatus.added),
+    existingRowsCount: rows(entryStatus.existing),
+    deletedRowsCount: rows(entryStatus.deleted),
+    // Readers of deleted entries prune by the summaries too, so all entries count.
+    partitions: fieldSummaries(
+      type,
+      entries.map((entry) => entry.dataFile.partition),
+    ),
+  }
+}

@@ -1,0 +1,152 @@
+import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
+import avro from 'avsc'
+import snappy from 'snappy'
+import { dataError } from '../errors.ts'
+
+/**
+ * Avro object container files. The container is written here and not by avsc because avsc can keep either
+ * 63-bit longs or the schema's `field-id`s, `element-id`s and logical types, and readers need both.
+ */
+const magic = Buffer.from('Obj\x01', 'latin1')
+/** Bytes of a container's sync marker. */
+export const syncSize = 16
+const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
+
+/** Longs as bigint: snapshot ids do not fit a double. */
+const long = avro.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigInt64LE(value)
+    return bytes
+  },
+  fromJSON: BigInt,
+  toJSON: String,
+  isValid: (value: unknown) => typeof value === 'bigint',
+  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
+})
+
+const header = avro.Type.forSchema({
+  type: 'record',
+  name: 'Header',
+  fields: [
+    { name: 'magic', type: { type: 'fixed', name: 'Magic', size: 4 } },
+    { name: 'meta', type: { type: 'map', values: 'bytes' } },
+    { name: 'sync', type: { type: 'fixed', name: 'Sync', size: syncSize } },
+  ],
+})
+
+/** The record type of a schema; unions of null and one type appear as that type or null. */
+export const avroType = (schema: unknown): avro.Type =>
+  // A schema's type is registered under its name, so each needs a registry of its own.
+  avro.Type.forSchema(schema as avro.Schema, {
+    registry: { long: long },
+    wrapUnions: false,
+  })
+
+export interface ContainerFile {
+  readonly schema: unknown
+  /** The header's metadata as text, `avro.` keys included. */
+  readonly metadata: ReadonlyMap<string, string>
+  readonly records: readonly Record<string, unknown>[]
+}
+
+/**
+ * A container file with one deflate block. `schema` is written as it is, attributes included; `sync` are 16
+ * random bytes. Records hold longs as bigint and unions unwrapped.
+ */
+export async function encodeContainer(
+  schema: unknown,
+  metadata: Readonly<Record<string, string>>,
+  records: readonly unknown[],
+  sync: Buffer,
+): Promise<Buffer> {
+  const type = avroType(schema)
+  const meta = Object.fromEntries(
+    Object.entries({ ...metadata, 'avro.schema': JSON.stringify(schema), 'avro.codec': 'deflate' }).map(
+      ([key, value]) => [key, Buffer.from(value)],
+    ),
+  )
+  const head = header.toBuffer({ magic, meta, sync })
+  if (records.length === 0) return head
+  const block = await deflateRaw(Buffer.concat(records.map((record) => type.toBuffer(record))), {})
+  return Buffer.concat([head, varint(records.length), varint(block.length), block, sync])
+}
+
+/** Reads a container file of any writer. Errors: `JobError` data, naming `location`. */
+export function decodeContainer(location: string, bytes: Buffer): ContainerFile {
+  if (!bytes.subarray(0, 4).equals(magic))
+    throw dataError(`${location} is not an Avro file`, { field: location })
+  const head = header.decode(bytes) as {
+    readonly offset: number
+    readonly value: { readonly meta: Record<string, Buffer>; readonly sync: Buffer }
+  }
+  if (head.offset < 0) throw dataError(`${location} is cut short`, { field: location })
+  const metadata = new Map(
+    Object.entries(head.value.meta).map(([key, value]) => [key, value.toString('utf8')]),
+  )
+  const schema: unknown = JSON.parse(metadata.get('avro.schema') ?? 'null')
+  const type = avroType(schema)
+  const records: Record<string, unknown>[] = []
+  let at = head.offset
+  while (at < bytes.length) {
+    const count = readVarint(bytes, at, location)
+    const size = readVarint(bytes, count.next, location)
+    const end = size.next + size.value
+    if (end + syncSize > bytes.length || !bytes.subarray(end, end + syncSize).equals(head.value.sync))
+      throw dataError(`${location} is cut short or damaged`, { field: location })
+    const block = decompress(location, metadata.get('avro.codec') ?? 'null', bytes.subarray(size.next, end))
+    for (let record = 0, offset = 0; record < count.value; record++) {
+      const decoded = type.decode(block, offset) as { readonly value: object; readonly offset: number }
+      if (decoded.offset < 0) throw dataError(`${location} is damaged`, { field: location })
+      records.push(decoded.value as Record<string, unknown>)
+      offset = decoded.offset
+    }
+    at = end + syncSize
+  }
+  return { schema, metadata, records }
+}
+
+function decompress(location: string, codec: string, block: Buffer): Buffer {
+  switch (codec) {
+    case 'null':
+      return block
+    case 'deflate':
+      return zlib.inflateRawSync(block)
+    case 'snappy':
+      // The last 4 bytes are a CRC32 of the data.
+      return snappy.uncompressSync(block.subarray(0, -4), { asBuffer: true }) as Buffer
+    case 'zstandard': {
+      // Only newer runtimes have it (Node 22.15).
+      const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: (block: Buffer) => Buffer }
+      if (zstdDecompressSync !== undefined) return zstdDecompressSync(block)
+      break
+    }
+  }
+  throw dataError(`${location} is compressed with ${codec}, which this Node.js cannot read`, {
+    field: location,
+    fix: codec === 'zstandard' ? 'run with Node.js 22.15 or newer' : 'rewrite it with deflate',
+  })
+}
+
+/** Zigzag varint of a count that is not negative. */
+function varint(value: number): Buffer {
+  const bytes: number[] = []
+  let rest = value * 2
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128)
+  bytes.push(rest)
+  return Buffer.from(bytes)
+}
+
+function readVarint(bytes: Buffer, start: number, location: string): { value: number; next: number } {
+  let value = 0
+  let factor = 1
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at]!
+    value += (byte & 127) * factor
+    if (byte < 128) return { value: value / 2, next: at + 1 }
+    factor *= 128
+  }
+  throw dataError(`${location} is cut short`, { field: location })
+}

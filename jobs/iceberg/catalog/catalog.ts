@@ -1,0 +1,98 @@
+import type { FileIO } from '../../storage/file-io.ts'
+import type { TableMetadata } from '../metadata.ts'
+import type { PartitionSpec } from '../partition-spec.ts'
+import type { TableRequirement } from '../requirements.ts'
+import type { Schema } from '../schema.ts'
+import type { TableUpdate } from '../updates.ts'
+
+/** The levels of a namespace, at least one; no level contains a dot (other SQL catalogs cannot tell them apart). */
+export type Namespace = readonly string[]
+
+export interface TableIdentifier {
+  readonly namespace: Namespace
+  readonly name: string
+}
+
+/** A table as its catalog knows it now. Data and metadata are reached through `io` only. */
+export interface Table {
+  readonly identifier: TableIdentifier
+  readonly metadata: TableMetadata
+  /** Undefined for a staged table, which no reader can see yet. */
+  readonly metadataLocation: string | undefined
+  /** What the catalog says beside the metadata (a REST catalog's credentials and overrides). */
+  readonly config: Readonly<Record<string, string>>
+  readonly io: FileIO
+}
+
+/** What a new table starts with. */
+export interface TableCreation {
+  /** Field ids are assigned anew. */
+  readonly schema: Schema
+  /** Its `source-id`s refer to the ids of `schema` as given. */
+  readonly spec?: PartitionSpec
+  /** The catalog's default location without. */
+  readonly location?: string
+  readonly properties?: Readonly<Record<string, string>>
+}
+
+/**
+ * Names of tables and the atomic swap of their metadata. Requirement-based, as the REST catalog is: how the
+ * swap is made is the implementation's own. Implementations: memory.ts, sql.ts; one behaviour suite runs over
+ * both (tests/iceberg/catalog/behaviour.ts).
+ */
+export interface Catalog {
+  readonly name: string
+
+  /** Errors: `NoSuchTableError`. */
+  load(identifier: TableIdentifier): Promise<Table>
+
+  /** A table that only this process knows, to write files for; `create` makes it visible. */
+  stageCreate(identifier: TableIdentifier, creation: TableCreation): Promise<Table>
+
+  /**
+   * Creates a staged table, with `updates` (its first snapshot) if there are any, in one step. Errors:
+   * `TableAlreadyExistsError`, `NoSuchNamespaceError`, `CommitStateUnknownError`.
+   */
+  create(staged: Table, updates: readonly TableUpdate[]): Promise<Table>
+
+  /** Errors: `NoSuchTableError`, `CommitFailedError` (refresh, try again), `CommitStateUnknownError`. */
+  commit(
+    identifier: TableIdentifier,
+    requirements: readonly TableRequirement[],
+    updates: readonly TableUpdate[],
+  ): Promise<Table>
+
+  /** Forgets a table; its files stay. Errors: `NoSuchTableError`. */
+  drop(identifier: TableIdentifier): Promise<void>
+
+  /** Errors: `NoSuchTableError`, `TableAlreadyExistsError`, `NoSuchNamespaceError`. */
+  rename(from: TableIdentifier, to: TableIdentifier): Promise<void>
+
+  /** Sorted by name; views are not listed. Errors: `NoSuchNamespaceError`. */
+  listTables(namespace: Namespace): Promise<TableIdentifier[]>
+
+  /** Errors: `NamespaceAlreadyExistsError`. */
+  createNamespace(namespace: Namespace, properties?: Readonly<Record<string, string>>): Promise<void>
+
+  /** All namespaces, sorted. */
+  listNamespaces(): Promise<Namespace[]>
+
+  /** Errors: `NoSuchNamespaceError`. */
+  namespaceProperties(namespace: Namespace): Promise<Readonly<Record<string, string>>>
+
+  /** Sets some properties and removes others. Errors: `NoSuchNamespaceError`. */
+  updateNamespace(
+    namespace: Namespace,
+    updates: Readonly<Record<string, string>>,
+    removals: readonly string[],
+  ): Promise<void>
+
+  /** Errors: `NoSuchNamespaceError`; `JobError` conflict while it has tables or child namespaces. */
+  dropNamespace(namespace: Namespace): Promise<void>
+}
+
+/** `a.b`, as SQL catalogs store it. */
+export const namespaceText = (namespace: Namespace): string => namespace.join('.')
+
+/** `a.b.table`, as messages show it. */
+export const tableText = ({ namespace, name }: TableIdentifier): string => [...namespace, name].join('.')

@@ -1,0 +1,89 @@
+import type { FileIO } from '../../storage/file-io.ts'
+import { CommitFailedError, CommitStateUnknownError, TableAlreadyExistsError } from '../errors.ts'
+import { numericProperty, snapshotById, type TableMetadata } from '../metadata.ts'
+import { tableText, type TableIdentifier } from './catalog.ts'
+import type { CatalogEffects, CatalogStore } from './catalog-store.ts'
+import { readMetadataFile } from './metadata-file.ts'
+
+/** One compare-and-set: from `base` (undefined: a new table) to `location`, where `metadata` has been written. */
+export interface PointerChange {
+  readonly identifier: TableIdentifier
+  readonly base: string | undefined
+  readonly location: string
+  readonly metadata: TableMetadata
+}
+
+/**
+ * Makes a pointer change and does not return before its outcome is definite. After a lost connection the
+ * UPDATE may still arrive, so re-reading the pointer proves nothing while it is at the base: the identical
+ * change is sent again over a new connection until there is an answer (export-spec §3.6).
+ *
+ * Errors: `CommitFailedError` or `TableAlreadyExistsError` when it is lost for certain; `CommitStateUnknownError`
+ * when the catalog stays away: no file may be deleted then; the store's own error when nothing was ever sent.
+ */
+export async function makeDefinite(
+  store: CatalogStore,
+  effects: CatalogEffects,
+  io: FileIO,
+  change: PointerChange,
+): Promise<void> {
+  const { properties } = change.metadata
+  const retries = numericProperty(properties, 'commit.status-check.num-retries', 3)
+  const longest = numericProperty(properties, 'commit.status-check.max-wait-ms', 60_000)
+  let wait = numericProperty(properties, 'commit.status-check.min-wait-ms', 1000)
+  let unanswered: unknown
+  let failure: unknown
+  for (let attempt = 0; attempt <= retries; attempt++) {
+    if (attempt > 0) {
+      await effects.sleep(Math.min(wait, longest))
+      wait *= 2
+    }
+    try {
+      if (await send(store, change)) return
+      if (unanswered === undefined) throw lost(change)
+      // Sent before without an answer: somebody moved the pointer, perhaps the first sending did.
+      const arrived = await hasArrived(store, io, change)
+      if (arrived === true) return
+      if (arrived === false) throw lost(change)
+    } catch (error) {
+      if (error instanceof CommitFailedError || error instanceof TableAlreadyExistsError) throw error
+      const outcome = store.outcomeOf(error)
+      if (outcome === 'refused' && unanswered === undefined) throw error
+      if (outcome !== 'unsent') unanswered ??= error
+      failure = error
+    }
+  }
+  if (unanswered === undefined) throw failure
+  const base = change.base ?? 'nothing'
+  throw new CommitStateUnknownError(tableText(change.identifier), base, change.location, unanswered)
+}
+
+const send = (store: CatalogStore, { identifier, base, location }: PointerChange): Promise<boolean> =>
+  base === undefined ? store.insert(identifier, location) : store.swap(identifier, base, location)
+
+const lost = ({ identifier, base }: PointerChange): Error =>
+  base === undefined
+    ? new TableAlreadyExistsError(tableText(identifier))
+    : new CommitFailedError(`another commit to table ${tableText(identifier)} came first`)
+
+/**
+ * Whether the change is in the table's history: the pointer is ours, our file is in the metadata log (which is
+ * bounded), or our snapshot is among the snapshots. Undefined while the pointer is at the base.
+ */
+async function hasArrived(
+  store: CatalogStore,
+  io: FileIO,
+  change: PointerChange,
+): Promise<boolean | undefined> {
+  const pointer = await store.pointer(change.identifier)
+  if (pointer === change.location) return true
+  if (pointer === change.base) return undefined
+  if (pointer === undefined) return false
+  const current = await readMetadataFile(io, pointer)
+  const ours = change.metadata.snapshots.at(-1)
+  return (
+    current['table-uuid'] === change.metadata['table-uuid'] &&
+    (current['metadata-log'].some((entry) => entry['metadata-file'] === change.location) ||
+      snapshotById(current, ours?.['snapshot-id']) !== undefined)
+  )
+}

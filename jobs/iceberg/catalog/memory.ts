@@ -1,0 +1,74 @@
+import { TableAlreadyExistsError } from '../errors.ts'
+import { namespaceText, tableText, type Catalog, type TableIdentifier } from './catalog.ts'
+import type { CatalogEffects, CatalogStore } from './catalog-store.ts'
+import { storedCatalog } from './stored-catalog.ts'
+
+/** A catalog in this process's memory: for tests and dry runs. `warehouse` as in `storedCatalog`. */
+export const memoryCatalog = (name: string, warehouse: string, effects: CatalogEffects): Catalog =>
+  storedCatalog(memoryStore(name), warehouse, effects)
+
+/** Pointers in memory, with the semantics of the SQL catalog's. */
+export function memoryStore(name: string): CatalogStore {
+  const pointers = new Map<string, { readonly identifier: TableIdentifier; readonly location: string }>()
+  const properties = new Map<string, Record<string, string>>()
+
+  const allNamespaces = (): Set<string> =>
+    new Set([
+      ...properties.keys(),
+      ...[...pointers.values()].map(({ identifier }) => namespaceText(identifier.namespace)),
+    ])
+
+  return {
+    name,
+    pointer: (identifier) => Promise.resolve(pointers.get(tableText(identifier))?.location),
+    insert(identifier, location) {
+      const key = tableText(identifier)
+      if (pointers.has(key)) return Promise.resolve(false)
+      pointers.set(key, { identifier, location })
+      return Promise.resolve(true)
+    },
+    swap(identifier, from, to) {
+      const key = tableText(identifier)
+      if (pointers.get(key)?.location !== from) return Promise.resolve(false)
+      pointers.set(key, { identifier, location: to })
+      return Promise.resolve(true)
+    },
+    remove: (identifier) => Promise.resolve(pointers.delete(tableText(identifier))),
+    async rename(from, to) {
+      const entry = pointers.get(tableText(from))
+      if (entry === undefined) return Promise.resolve(false)
+      if (pointers.has(tableText(to))) throw new TableAlreadyExistsError(tableText(to))
+      pointers.delete(tableText(from))
+      pointers.set(tableText(to), { ...entry, identifier: to })
+      return Promise.resolve(true)
+    },
+    tables: (namespace) =>
+      Promise.resolve(
+        [...pointers.values()]
+          .filter(({ identifier }) => namespaceText(identifier.namespace) === namespaceText(namespace))
+          .map(({ identifier }) => identifier.name),
+      ),
+    namespaces: () => Promise.resolve([...allNamespaces()]),
+    properties(namespace) {
+      const text = namespaceText(namespace)
+      const exists = [...allNamespaces()].some((other) => other === text || other.startsWith(`${text}.`))
+      return Promise.resolve(exists ? { ...properties.get(text) } : undefined)
+    },
+    setProperties(namespace, updates) {
+      const text = namespaceText(namespace)
+      properties.set(text, { ...properties.get(text), ...updates })
+      return Promise.resolve()
+    },
+    removeProperties(namespace, keys) {
+      const text = namespaceText(namespace)
+      const left = Object.entries(properties.get(text) ?? {}).filter(([key]) => !keys.includes(key))
+      properties.set(text, Object.fromEntries(left))
+      return Promise.resolve()
+    },
+    removeNamespace(namespace) {
+      properties.delete(namespaceText(namespace))
+      return Promise.resolve()
+    },
+    outcomeOf: () => 'refused',
+  }
+}

@@ -1,0 +1,53 @@
+import { systemCode } from '../../errors.ts'
+
+/** What the SQL catalog needs of PostgreSQL: a `pg.Pool`, or anything that runs one statement like it. */
+export interface Database {
+  query(
+    sql: string,
+    parameters?: unknown[],
+  ): Promise<{ readonly rows: readonly Record<string, unknown>[]; readonly rowCount: number | null }>
+}
+
+/** SQLSTATEs that two sessions creating the same table at once get, `IF NOT EXISTS` or not. */
+const createdByAnother = ['23505', '42P07', '42710']
+
+/** Version 1 of the JDBC catalog's tables, as Java, PyIceberg, iceberg-rust and iceberg-go create them. */
+const tables = [
+  `CREATE TABLE IF NOT EXISTS iceberg_tables (
+     catalog_name VARCHAR(255) NOT NULL,
+     table_namespace VARCHAR(255) NOT NULL,
+     table_name VARCHAR(255) NOT NULL,
+     metadata_location VARCHAR(1000),
+     previous_metadata_location VARCHAR(1000),
+     iceberg_type VARCHAR(5),
+     PRIMARY KEY (catalog_name, table_namespace, table_name))`,
+  `CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (
+     catalog_name VARCHAR(255) NOT NULL,
+     namespace VARCHAR(255) NOT NULL,
+     property_key VARCHAR(255) NOT NULL,
+     property_value VARCHAR(1000),
+     PRIMARY KEY (catalog_name, namespace, property_key))`,
+]
+
+/**
+ * Creates what is missing of the catalog's tables and says whether `iceberg_tables` has the column
+ * `iceberg_type`: one that another program made as version 0 is used as it is. Needs no right to create
+ * where both exist.
+ */
+export async function prepareCatalogTables(database: Database): Promise<{ readonly hasType: boolean }> {
+  const { rows } = await database.query(
+    `SELECT to_regclass('iceberg_tables') IS NOT NULL
+        AND to_regclass('iceberg_namespace_properties') IS NOT NULL AS complete`,
+  )
+  if (rows[0]?.['complete'] !== true)
+    for (const sql of tables)
+      await database.query(sql).catch((error: unknown) => {
+        if (!createdByAnother.includes(systemCode(error) ?? '')) throw error
+      })
+  // to_regclass follows the search path: another schema's iceberg_tables must not mislead us.
+  const type = await database.query(
+    `SELECT 1 FROM pg_attribute
+      WHERE attrelid = to_regclass('iceberg_tables') AND attname = 'iceberg_type' AND NOT attisdropped`,
+  )
+  return { hasType: type.rows.length > 0 }
+}

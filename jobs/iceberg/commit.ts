@@ -1,0 +1,160 @@
+import { JobError } from '../errors.ts'
+import { canonicalLocation } from '../storage/place.ts'
+import { tableText, type Catalog, type Table } from './catalog/catalog.ts'
+import { findConflict, snapshotsSince } from './conflicts.ts'
+import { CommitFailedError, TableAlreadyExistsError, ValidationError } from './errors.ts'
+import { numericProperty, type Snapshot } from './metadata.ts'
+import { producerState, type ProducerState } from './producer-state.ts'
+import { checkRequirements } from './requirements.ts'
+import { stageSnapshot, type SnapshotRequest } from './snapshot-producer.ts'
+
+/** The effects of a commit. */
+export interface CommitEffects {
+  readonly now: () => Date
+  readonly uuid: () => string
+  /** Cryptographic. */
+  readonly randomBytes: (size: number) => Buffer
+  /** In [0, 1): spreads the waits of writers that collided. */
+  readonly random: () => number
+  readonly sleep: (ms: number) => Promise<void>
+}
+
+export type CommitResult =
+  /** `table` is as committed; `attempts` counts from 1. */
+  | {
+      readonly kind: 'committed'
+      readonly table: Table
+      readonly snapshot: Snapshot
+      readonly attempts: number
+    }
+  /** No file added or removed: no snapshot, but table updates if there were any. */
+  | { readonly kind: 'unchanged'; readonly table: Table }
+  /** A later read of the same source is in the table already (export-spec §3.7); nothing was committed. */
+  | { readonly kind: 'superseded'; readonly by: Snapshot }
+
+/**
+ * Produces a snapshot and commits it upon `table`, staged or loaded. On a conflict the table is loaded anew,
+ * the request checked against what came in between, and staged again, as `commit.retry.*` allow. Data files
+ * are the caller's: on a failure other than an unknown state they may be deleted, as this function does with
+ * its own manifests.
+ *
+ * Errors: `ValidationError` for a real conflict; `CommitFailedError` when the retries are used up;
+ * `CommitStateUnknownError`: nothing was deleted and nothing may be.
+ */
+export async function commitSnapshot(
+  catalog: Catalog,
+  table: Table,
+  request: SnapshotRequest,
+  effects: CommitEffects,
+): Promise<CommitResult> {
+  const state = producerState(effects.uuid(), effects.randomBytes)
+  let keep: readonly string[] | undefined = []
+  try {
+    const result = await attempts(catalog, table, request, state, effects)
+    keep = result.kind === 'committed' ? result.writtenFiles : []
+    return result
+  } catch (error) {
+    if (error instanceof JobError && error.code === 'unknownCommit') keep = undefined
+    throw error
+  } finally {
+    if (keep !== undefined) await removeAllBut(table, state, keep)
+  }
+}
+
+type Attempted = CommitResult & { readonly writtenFiles: readonly string[] }
+
+async function attempts(
+  catalog: Catalog,
+  started: Table,
+  request: SnapshotRequest,
+  state: ProducerState,
+  effects: CommitEffects,
+): Promise<Attempted> {
+  const { properties } = started.metadata
+  const retries = numericProperty(properties, 'commit.retry.num-retries', 4)
+  const least = numericProperty(properties, 'commit.retry.min-wait-ms', 100)
+  const most = numericProperty(properties, 'commit.retry.max-wait-ms', 60_000)
+  const deadline =
+    effects.now().getTime() + numericProperty(properties, 'commit.retry.total-timeout-ms', 1_800_000)
+  let table = started
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptOnce(catalog, started, table, request, state, attempt, effects)
+    } catch (error) {
+      const isConflict = error instanceof CommitFailedError || error instanceof TableAlreadyExistsError
+      if (!isConflict || attempt > retries || effects.now().getTime() >= deadline) throw error
+    }
+    const wait = Math.min(most, least * 2 ** (attempt - 1))
+    await effects.sleep(wait * (0.5 + effects.random() / 2))
+    table = await catalog.load(started.identifier)
+  }
+}
+
+async function attemptOnce(
+  catalog: Catalog,
+  started: Table,
+  table: Table,
+  request: SnapshotRequest,
+  state: ProducerState,
+  attempt: number,
+  effects: CommitEffects,
+): Promise<Attempted> {
+  const { identifier, metadata, io } = table
+  const name = tableText(identifier)
+  if (table !== started) assertSameTable(name, started, table, request)
+  const superseding = await checkConflicts(name, table, request)
+  if (superseding !== undefined) return { kind: 'superseded', by: superseding, writtenFiles: [] }
+  for (const validate of request.validations ?? []) validate(metadata)
+
+  const nowMs = effects.now().getTime()
+  const staged = await stageSnapshot(name, io, metadata, request, state, attempt, nowMs)
+  const { snapshot, requirements, updates, writtenFiles } = staged
+  const isNew = table.metadataLocation === undefined
+  if (snapshot === undefined && updates.length === 0 && !isNew)
+    return { kind: 'unchanged', table, writtenFiles }
+  const committed = isNew
+    ? await catalog.create(table, updates)
+    : await catalog.commit(identifier, requirements, updates)
+  return snapshot === undefined
+    ? { kind: 'unchanged', table: committed, writtenFiles }
+    : { kind: 'committed', table: committed, snapshot, attempts: attempt, writtenFiles }
+}
+
+/**
+ * Files were written for the table as it was at the start: one that was dropped and made anew, or whose schema
+ * or spec changed against the request's requirements, cannot take them. Waiting would not help.
+ */
+function assertSameTable(name: string, started: Table, table: Table, request: SnapshotRequest): void {
+  if (table.metadata['table-uuid'] !== started.metadata['table-uuid'])
+    throw new ValidationError(name, `table ${name} was replaced by another one of the same name`)
+  try {
+    checkRequirements(table.metadata, request.tableRequirements)
+  } catch (error) {
+    if (!(error instanceof CommitFailedError)) throw error
+    throw new ValidationError(name, `${name}: ${error.message}`)
+  }
+}
+
+/** The snapshot that supersedes the request; undefined when there is no conflict. Errors: `ValidationError`. */
+async function checkConflicts(
+  name: string,
+  { io, metadata }: Table,
+  request: SnapshotRequest,
+): Promise<Snapshot | undefined> {
+  const { conflictFilter, startingSnapshotId, branch } = request
+  if (conflictFilter === undefined) return undefined
+  const since = snapshotsSince(name, metadata, branch, startingSnapshotId)
+  const conflict = await findConflict(io, metadata, since, conflictFilter)
+  if (conflict === undefined) return undefined
+  if (request.supersededBy?.(conflict.summary) === true) return conflict
+  throw new ValidationError(
+    name,
+    `table ${name} was changed while this job ran: snapshot ${conflict['snapshot-id']} touched the same rows`,
+  )
+}
+
+/** Best effort: what stays behind is an orphan that maintenance finds. */
+async function removeAllBut(table: Table, state: ProducerState, keep: readonly string[]): Promise<void> {
+  for (const location of state.writtenFiles)
+    if (!keep.includes(location)) await table.io.delete(canonicalLocation(location)).catch(() => undefined)
+}

@@ -1,0 +1,69 @@
+import type { FileIO } from '../storage/file-io.ts'
+import { entryStatus, type DataFile, type ManifestFile } from './data-file.ts'
+import { ValidationError } from './errors.ts'
+import { branchSnapshot, snapshotById, type Snapshot, type TableMetadata } from './metadata.ts'
+import { mayMatch, positionOf, type RowFilter } from './row-filter.ts'
+import { readManifest, readManifestList, specTypeOf } from './table-files.ts'
+
+/**
+ * The snapshots of a branch after `startingSnapshotId`, newest first. Errors: `ValidationError` when the branch
+ * does not descend from it any more (it was rolled back, or history expired).
+ */
+export function snapshotsSince(
+  table: string,
+  metadata: TableMetadata,
+  branch: string,
+  startingSnapshotId: bigint | undefined,
+): Snapshot[] {
+  const since: Snapshot[] = []
+  let snapshot = branchSnapshot(metadata, branch)
+  while (snapshot !== undefined && snapshot['snapshot-id'] !== startingSnapshotId) {
+    since.push(snapshot)
+    const parent = snapshot['parent-snapshot-id']
+    if (parent === undefined && startingSnapshotId === undefined) return since
+    snapshot = snapshotById(metadata, parent)
+  }
+  if (snapshot === undefined && startingSnapshotId !== undefined)
+    throw new ValidationError(
+      table,
+      `branch ${branch} of table ${table} does not descend from snapshot ${startingSnapshotId} any more`,
+    )
+  return since
+}
+
+/** The newest of `snapshots` that added or removed a file which `filter` touches; undefined when none did. */
+export async function findConflict(
+  io: FileIO,
+  metadata: TableMetadata,
+  snapshots: readonly Snapshot[],
+  filter: RowFilter,
+): Promise<Snapshot | undefined> {
+  for (const snapshot of snapshots) {
+    // Compaction moves rows between files and changes none.
+    if (snapshot.summary['operation'] === 'replace') continue
+    if (await touches(io, metadata, snapshot, filter)) return snapshot
+  }
+  return undefined
+}
+
+async function touches(
+  io: FileIO,
+  metadata: TableMetadata,
+  snapshot: Snapshot,
+  filter: RowFilter,
+): Promise<boolean> {
+  const own = (manifest: ManifestFile): boolean =>
+    manifest.addedSnapshotId === snapshot['snapshot-id'] &&
+    manifest.addedFilesCount + manifest.deletedFilesCount > 0
+  for (const manifest of (await readManifestList(io, snapshot)).filter(own)) {
+    const { type } = specTypeOf(metadata, manifest.partitionSpecId)
+    if (!mayMatch(filter, manifest.partitions, type)) continue
+    for (const { status, snapshotId, dataFile } of await readManifest(io, metadata, manifest))
+      if (status !== entryStatus.existing && snapshotId === snapshot['snapshot-id'] && isTouched(dataFile))
+        return true
+    function isTouched(file: DataFile): boolean {
+      return positionOf(filter, file, type) !== 'outside'
+    }
+  }
+  return false
+}

@@ -1,0 +1,77 @@
+import { dataError } from '../errors.ts'
+import type { FileIO } from '../storage/file-io.ts'
+import { writeManifest } from './added-manifests.ts'
+import { entryStatus, type DataFile, type ManifestEntry, type ManifestFile } from './data-file.ts'
+import type { TableMetadata } from './metadata.ts'
+import type { PartitionColumnType } from './partition-spec.ts'
+import { mayMatch, positionOf, type RowFilter } from './row-filter.ts'
+import type { FilteredManifest, ProducerState } from './producer-state.ts'
+import type { FileSelection } from './snapshot-producer.ts'
+import { isLive, readManifest, specTypeOf } from './table-files.ts'
+
+/**
+ * The manifest without the selected files, or undefined when none of them is in it: then the base manifest
+ * is carried on unchanged. Survivors become EXISTING with explicit sequence numbers and their own snapshot
+ * id, removed files DELETED with this snapshot's id, older DELETED entries are dropped (export-spec §3.4).
+ */
+export async function filteredManifest(
+  table: string,
+  io: FileIO,
+  metadata: TableMetadata,
+  base: ManifestFile,
+  selection: FileSelection | undefined,
+  state: ProducerState,
+): Promise<FilteredManifest | undefined> {
+  if (selection === undefined) return undefined
+  const known = state.filtered.get(base.manifestPath)
+  if (known !== undefined) return known
+  const { type } = specTypeOf(metadata, base.partitionSpecId)
+  if (selection.kind === 'rows' && !concerns(selection.filter, base, type)) return undefined
+  const live = (await readManifest(io, metadata, base)).filter(isLive)
+  const isRemoved = ({ dataFile }: ManifestEntry): boolean =>
+    selection.kind === 'paths'
+      ? selection.paths.has(dataFile.filePath)
+      : matches(table, selection.filter, dataFile, type)
+  const removed = new Set(live.filter(isRemoved))
+  if (removed.size === 0) return undefined
+  const entries = live.map((entry): ManifestEntry =>
+    removed.has(entry)
+      ? { ...entry, status: entryStatus.deleted, snapshotId: state.snapshotId }
+      : { ...entry, status: entryStatus.existing },
+  )
+  const survivors = live.filter((entry) => !removed.has(entry))
+  const filtered = {
+    manifest: await writeManifest(io, metadata, state, base.partitionSpecId, base.content, entries),
+    minSequenceNumber: survivors.reduce<number | undefined>(
+      (least, { sequenceNumber }) => Math.min(least ?? Infinity, sequenceNumber ?? 0),
+      undefined,
+    ),
+    removedFiles: [...removed].map((entry) => entry.dataFile),
+  }
+  state.filtered.set(base.manifestPath, filtered)
+  return filtered
+}
+
+/**
+ * Delete files are removed with the whole table only: those of a day that goes away apply to nothing any
+ * more, and to say which they are would need their contents.
+ */
+const concerns = (filter: RowFilter, base: ManifestFile, type: readonly PartitionColumnType[]): boolean =>
+  filter.kind === 'all' || (base.content === 0 && mayMatch(filter, base.partitions, type))
+
+function matches(
+  table: string,
+  filter: RowFilter,
+  file: DataFile,
+  type: readonly PartitionColumnType[],
+): boolean {
+  const position = positionOf(filter, file, type)
+  if (position !== 'straddles' || filter.kind === 'all') return position === 'inside'
+  throw dataError(
+    `table ${table} has a file with rows inside and outside the days to replace, by ${filter.columnName}: ${file.filePath}`,
+    {
+      field: table,
+      fix: `run once with --mode full --partition-by 'day(${filter.columnName})'`,
+    },
+  )
+}

@@ -1,0 +1,178 @@
+import { dataError } from '../errors.ts'
+
+/**
+ * A JSON document without loss. Snapshot ids are 63-bit, and foreign writers' numbers must survive a rewrite
+ * exactly: integers of 16 or more characters become `bigint`, other numbers that the native parser could
+ * change (`.`, `e`, `-0`, more than 19 digits) a `JsonNumber` with their text; all others are plain numbers.
+ */
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | bigint
+  | JsonNumber
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue }
+
+/** A number kept as it was written. */
+export class JsonNumber {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+const quote = 0x22
+const backslash = 0x5c
+const minus = 0x2d
+const safeLength = 16
+const longestBigint = 20
+
+/** Private-use characters: the first that a document does not contain marks its wrapped numbers. */
+const firstMarker = 0xe000
+const lastMarker = 0xf8ff
+
+/**
+ * Parses a document (RFC 8259) without loss of numbers. Errors: `JobError` data, naming `name` (a location).
+ * One scan wraps the numbers that need it in marked strings, then the native parser does the work: no number
+ * is wrapped in most documents' megabytes (export-spec §3.9).
+ */
+export function parseJson(text: string, name = 'JSON document'): JsonValue {
+  try {
+    const marker = unusedMarker(text)
+    const pieces = wrapNumbers(text, marker)
+    if (pieces === undefined) return JSON.parse(text) as JsonValue
+    return unwrap(JSON.parse(pieces) as JsonValue, marker)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw dataError(`${name} is not valid JSON: ${error.message}`, { field: name, cause: error })
+  }
+}
+
+/** The document as text; what `parseJson` read is written with every number as it came. */
+export function stringifyJson(value: JsonValue, indent?: number): string {
+  for (let code = firstMarker; code <= lastMarker; code++) {
+    const marker = String.fromCharCode(code)
+    const counter = { wrapped: 0 }
+    const text = JSON.stringify(wrap(value, marker, counter), undefined, indent)
+    if (counter.wrapped === 0) return text
+    // A marker that the document itself contains would be taken for a number: try the next one.
+    if (text.split(marker).length - 1 === counter.wrapped)
+      return text.replaceAll(new RegExp(`"${marker}([^"]*)"`, 'gu'), '$1')
+  }
+  throw dataError('the JSON document contains every private-use character')
+}
+
+function unusedMarker(text: string): string {
+  for (let code = firstMarker; code <= lastMarker; code++) {
+    const marker = String.fromCharCode(code)
+    if (!text.includes(marker) && !new RegExp(`\\\\u${code.toString(16)}`, 'i').test(text)) return marker
+  }
+  throw dataError('the JSON document contains every private-use character')
+}
+
+/** The text with every number that needs it as `"<marker>number"`; undefined when none does. */
+function wrapNumbers(text: string, marker: string): string | undefined {
+  let out = ''
+  let copied = 0
+  const { length } = text
+  for (let at = 0; at < length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === quote) {
+      at = endOfString(text, at)
+    } else if (code === minus || (code >= 0x30 && code <= 0x39)) {
+      const end = endOfNumber(text, at)
+      if (needsWrapping(text, at, end)) {
+        const number = text.slice(at, end)
+        assertNumber(number)
+        out += `${text.slice(copied, at)}"${marker}${number}"`
+        copied = end
+      }
+      at = end - 1
+    }
+  }
+  return copied === 0 ? undefined : out + text.slice(copied)
+}
+
+function endOfString(text: string, start: number): number {
+  let end = start
+  for (;;) {
+    end = text.indexOf('"', end + 1)
+    if (end < 0) return text.length
+    let escapes = 0
+    while (text.charCodeAt(end - 1 - escapes) === backslash) escapes++
+    if (escapes % 2 === 0) return end
+  }
+}
+
+function endOfNumber(text: string, start: number): number {
+  let end = start + 1
+  while (end < text.length && isNumberPart(text.charCodeAt(end))) end++
+  return end
+}
+
+/** Digits, `+`, `-`, `.`, `e`, `E`: what can stand inside a number. */
+const isNumberPart = (code: number): boolean =>
+  (code >= 0x30 && code <= 0x39) ||
+  code === 0x2b ||
+  code === minus ||
+  code === 0x2e ||
+  code === 0x65 ||
+  code === 0x45
+
+function needsWrapping(text: string, start: number, end: number): boolean {
+  if (end - start >= safeLength) return true
+  if (text.charCodeAt(start) === minus && text.charCodeAt(start + 1) === 0x30) return true
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0x2e || code === 0x65 || code === 0x45) return true
+  }
+  return false
+}
+
+/** A wrapped number escapes the native parser's check, so the grammar is checked here. */
+function assertNumber(text: string): void {
+  if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text)) throw new SyntaxError(`bad number ${text}`)
+}
+
+function numberFrom(text: string): bigint | JsonNumber {
+  return /^-?[1-9]\d*$/.test(text) && text.length <= longestBigint ? BigInt(text) : new JsonNumber(text)
+}
+
+/** Replaces marked strings in place: the tree was made by the native parser and is nobody else's. */
+function unwrap(value: JsonValue, marker: string): JsonValue {
+  if (typeof value === 'string') return value.startsWith(marker) ? numberFrom(value.slice(1)) : value
+  if (typeof value !== 'object' || value === null) return value
+  const children = value as Record<string, JsonValue>
+  for (const key of Object.keys(children)) {
+    const child = children[key] as JsonValue
+    if (typeof child === 'string' || (typeof child === 'object' && child !== null))
+      children[key] = unwrap(child, marker)
+  }
+  return value
+}
+
+/** A copy with marked strings where needed; what needs none is returned as it is. */
+function wrap(value: JsonValue, marker: string, counter: { wrapped: number }): JsonValue {
+  if (typeof value === 'bigint' || value instanceof JsonNumber) {
+    counter.wrapped++
+    return marker + (typeof value === 'bigint' ? value.toString() : value.text)
+  }
+  if (typeof value !== 'object' || value === null) return value
+  const children = value as Record<string, JsonValue | undefined>
+  let copy: Record<string, JsonValue> | undefined
+  for (const key of Object.keys(children)) {
+    const child = children[key]
+    if (child === undefined) continue
+    const wrapped = wrap(child, marker, counter)
+    if (wrapped === child) continue
+    copy ??= (Array.isArray(value) ? [...(value as JsonValue[])] : { ...children }) as Record<
+      string,
+      JsonValue
+    >
+    copy[key] = wrapped
+  }
+  return copy ?? value
+}

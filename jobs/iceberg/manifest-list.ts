@@ -1,0 +1,92 @@
+import { decodeContainer, encodeContainer } from './avro.ts'
+import {
+  asBuffer,
+  numberAt,
+  optionalLongAt,
+  optionalNumberAt,
+  present,
+  type AvroRecord,
+} from './avro-record.ts'
+import type { FieldSummary, ManifestFile } from './data-file.ts'
+import { manifestListSchema } from './manifest-schema.ts'
+
+/** The snapshot that a manifest list belongs to: its header repeats it for readers that look there. */
+export interface ListHeader {
+  readonly snapshotId: bigint
+  readonly parentSnapshotId: bigint | undefined
+  readonly sequenceNumber: number
+}
+
+/** A v2 manifest list's bytes (spec "Manifest Lists"). `sync` are 16 random bytes. */
+export const encodeManifestList = (
+  list: ListHeader,
+  manifests: readonly ManifestFile[],
+  sync: Buffer,
+): Promise<Buffer> =>
+  encodeContainer(
+    manifestListSchema,
+    {
+      'snapshot-id': list.snapshotId.toString(),
+      'parent-snapshot-id': list.parentSnapshotId?.toString() ?? 'null',
+      'sequence-number': String(list.sequenceNumber),
+      'format-version': '2',
+    },
+    manifests.map(manifestRecord),
+    sync,
+  )
+
+const manifestRecord = (manifest: ManifestFile): AvroRecord => ({
+  manifest_path: manifest.manifestPath,
+  manifest_length: BigInt(manifest.manifestLength),
+  partition_spec_id: manifest.partitionSpecId,
+  content: manifest.content,
+  sequence_number: BigInt(manifest.sequenceNumber),
+  min_sequence_number: BigInt(manifest.minSequenceNumber),
+  added_snapshot_id: manifest.addedSnapshotId,
+  added_files_count: manifest.addedFilesCount,
+  existing_files_count: manifest.existingFilesCount,
+  deleted_files_count: manifest.deletedFilesCount,
+  added_rows_count: BigInt(manifest.addedRowsCount),
+  existing_rows_count: BigInt(manifest.existingRowsCount),
+  deleted_rows_count: BigInt(manifest.deletedRowsCount),
+  partitions:
+    manifest.partitions?.map((field) => ({
+      contains_null: field.containsNull,
+      contains_nan: field.containsNan ?? null,
+      lower_bound: field.lowerBound === undefined ? null : asBuffer(field.lowerBound),
+      upper_bound: field.upperBound === undefined ? null : asBuffer(field.upperBound),
+    })) ?? null,
+  key_metadata: manifest.keyMetadata === undefined ? null : asBuffer(manifest.keyMetadata),
+})
+
+/** The manifests of a list of any writer; a v1 list's missing fields get the spec's defaults. */
+export const decodeManifestList = (location: string, bytes: Buffer): ManifestFile[] =>
+  decodeContainer(location, bytes).records.map((record): ManifestFile => {
+    // Without counts nobody could tell whether a manifest has live entries; every known writer has them.
+    const count = (name: string, older: string): number =>
+      optionalNumberAt(record, name) ?? numberAt(record, older)
+    return {
+      manifestPath: record['manifest_path'] as string,
+      manifestLength: numberAt(record, 'manifest_length'),
+      partitionSpecId: numberAt(record, 'partition_spec_id'),
+      content: optionalNumberAt(record, 'content') ?? 0,
+      sequenceNumber: optionalNumberAt(record, 'sequence_number') ?? 0,
+      minSequenceNumber: optionalNumberAt(record, 'min_sequence_number') ?? 0,
+      addedSnapshotId: optionalLongAt(record, 'added_snapshot_id') ?? 0n,
+      addedFilesCount: count('added_files_count', 'added_data_files_count'),
+      existingFilesCount: count('existing_files_count', 'existing_data_files_count'),
+      deletedFilesCount: count('deleted_files_count', 'deleted_data_files_count'),
+      addedRowsCount: count('added_rows_count', 'added_rows_count'),
+      existingRowsCount: count('existing_rows_count', 'existing_rows_count'),
+      deletedRowsCount: count('deleted_rows_count', 'deleted_rows_count'),
+      ...present('partitions', (record['partitions'] as AvroRecord[] | null | undefined)?.map(summaryOf)),
+      ...present('keyMetadata', record['key_metadata'] as Uint8Array | null),
+    }
+  })
+
+const summaryOf = (record: AvroRecord): FieldSummary => ({
+  containsNull: record['contains_null'] === true,
+  ...present('containsNan', record['contains_nan'] as boolean | null),
+  ...present('lowerBound', record['lower_bound'] as Uint8Array | null),
+  ...present('upperBound', record['upper_bound'] as Uint8Array | null),
+})

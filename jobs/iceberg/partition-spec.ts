@@ -1,0 +1,113 @@
+import { dataError, usageError } from '../errors.ts'
+import { fieldById, fieldByName, type Schema } from './schema.ts'
+import {
+  formatTransform,
+  parseTransform,
+  partitionFieldName,
+  resultType,
+  type PartitionExpression,
+  type Transform,
+} from './transforms.ts'
+import type { PrimitiveType } from './types.ts'
+
+/** As in the metadata's JSON (spec App. C). */
+export interface PartitionSpec {
+  readonly 'spec-id': number
+  readonly fields: readonly PartitionField[]
+}
+
+export interface PartitionField {
+  readonly 'source-id': number
+  readonly 'field-id': number
+  readonly name: string
+  readonly transform: string
+}
+
+/** A field of a partition tuple with everything that is needed to write, read or compare its values. */
+export interface PartitionColumnType {
+  readonly id: number
+  readonly name: string
+  readonly sourceId: number
+  readonly transform: Transform
+  readonly type: PrimitiveType
+}
+
+/** The first partition field id; `last-partition-id` of an unpartitioned table is one less. */
+export const firstPartitionId = 1000
+
+export const unpartitioned: PartitionSpec = { 'spec-id': 0, fields: [] }
+
+/**
+ * A spec for `--partition-by` expressions over a table's columns. Field ids start after `lastPartitionId`.
+ * Errors: `JobError` usage for an unknown column, a transform its type does not allow, a name taken twice.
+ */
+export function partitionSpec(
+  schema: Schema,
+  expressions: readonly PartitionExpression[],
+  lastPartitionId: number = firstPartitionId - 1,
+  specId = 0,
+): PartitionSpec {
+  const fields = expressions.map((expression, index): PartitionField => {
+    const shown = `${formatTransform(expression.transform)} of ${expression.column}`
+    const source = fieldByName(schema, expression.column)
+    if (source === undefined)
+      throw usageError(`--partition-by ${shown}: the table has no such column`, {
+        field: '--partition-by',
+        fix: `use one of ${schema.fields.map(({ name }) => name).join(', ')}`,
+      })
+    if (resultType(expression.transform, source.type) === undefined)
+      throw usageError(`--partition-by ${shown}: not possible for type ${JSON.stringify(source.type)}`, {
+        field: '--partition-by',
+        fix: 'choose a transform that the column’s type allows, or another column',
+      })
+    const name = partitionFieldName(expression)
+    if (expression.transform.kind !== 'identity' && fieldByName(schema, name) !== undefined)
+      throw usageError(`--partition-by ${shown}: its name ${name} is a column of the table`, {
+        field: '--partition-by',
+        fix: 'partition by that column, or leave it out with --columns',
+      })
+    return {
+      'source-id': source.id,
+      'field-id': lastPartitionId + 1 + index,
+      name,
+      transform: formatTransform(expression.transform),
+    }
+  })
+  if (new Set(fields.map(({ name }) => name)).size < fields.length)
+    throw usageError('--partition-by names one column and transform twice', {
+      field: '--partition-by',
+      fix: 'leave the second out',
+    })
+  return { 'spec-id': specId, fields }
+}
+
+/** Whether two specs partition alike, whatever their ids. */
+export const sameSpec = (a: PartitionSpec, b: PartitionSpec): boolean =>
+  a.fields.length === b.fields.length &&
+  a.fields.every((field, index) => {
+    const other = b.fields[index]!
+    return (
+      field['source-id'] === other['source-id'] &&
+      field.name === other.name &&
+      field.transform === other.transform
+    )
+  })
+
+/**
+ * The types of a spec's partition tuple. The source is looked for in `schemas` in order (current first): a
+ * spec may outlive its column. Errors: `JobError` data for a transform or type that v2 does not have.
+ */
+export const partitionType = (spec: PartitionSpec, schemas: readonly Schema[]): PartitionColumnType[] =>
+  spec.fields.map((field) => {
+    const transform = parseTransform(field.transform)
+    const source = schemas.map((schema) => fieldById(schema, field['source-id'])).find((found) => found)
+    const type = source && resultType(transform, source.type)
+    if (type === undefined)
+      throw dataError(
+        `partition field ${field.name} has a transform that is not supported: ${field.transform}`,
+        {
+          field: field.name,
+        },
+      )
+    return { id: field['field-id'], name: field.name, sourceId: field['source-id'], transform, type }
+  })

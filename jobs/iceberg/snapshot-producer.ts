@@ -1,0 +1,157 @@
+import type { FileIO } from '../storage/file-io.ts'
+import type { DataFile, ManifestFile } from './data-file.ts'
+import { ValidationError } from './errors.ts'
+import { hasLiveEntries, metadataFolder, readManifestList } from './table-files.ts'
+import { syncSize } from './avro.ts'
+import { encodeManifestList } from './manifest-list.ts'
+import { addedManifests } from './added-manifests.ts'
+import {
+  writeTableFile,
+  type FilteredManifest,
+  type ProducerState,
+  type WrittenManifest,
+} from './producer-state.ts'
+import { filteredManifest } from './filtered-manifest.ts'
+import { branchSnapshot, type Snapshot, type TableMetadata } from './metadata.ts'
+import type { TableRequirement } from './requirements.ts'
+import type { RowFilter } from './row-filter.ts'
+import { actualOperation, snapshotSummary, type Operation } from './snapshot-summary.ts'
+import { applyUpdates, type TableUpdate } from './updates.ts'
+
+/** Which live files a snapshot removes: those whose rows match a filter, or some by their paths. */
+export type FileSelection =
+  | { readonly kind: 'rows'; readonly filter: RowFilter }
+  | { readonly kind: 'paths'; readonly paths: ReadonlySet<string> }
+
+/** One snapshot to be produced: append, overwrite, delete or replace (compaction) are all this. */
+export interface SnapshotRequest {
+  /** The branch's snapshot when the source was read; undefined for none. Later ones are checked for conflicts. */
+  readonly startingSnapshotId: bigint | undefined
+  readonly branch: string
+  readonly operation: Operation
+  /** Written already, under specs of the table as `tableUpdates` leave it. */
+  readonly addFiles: readonly DataFile[]
+  readonly removeFiles?: FileSelection
+  /** Of the added files, instead of the snapshot's own: compaction keeps the rows' age. */
+  readonly dataSequenceNumber?: number
+  /** Files of others since `startingSnapshotId` that this filter touches are a conflict. */
+  readonly conflictFilter?: RowFilter
+  /** Further checks of the metadata that is committed upon; they throw. */
+  readonly validations?: readonly ((base: TableMetadata) => void)[]
+  /** Whether a conflicting snapshot, by its summary, makes this one pointless (export-spec §3.7). */
+  readonly supersededBy?: (summary: Readonly<Record<string, string>>) => boolean
+  /** Further summary entries. */
+  readonly summary: Readonly<Record<string, string>>
+  /** Schema, spec and property changes of the same commit, and what they rest on. */
+  readonly tableUpdates: readonly TableUpdate[]
+  readonly tableRequirements: readonly TableRequirement[]
+}
+
+export interface StagedSnapshot {
+  /** Undefined when nothing is added or removed: then there may still be table updates. */
+  readonly snapshot: Snapshot | undefined
+  readonly requirements: readonly TableRequirement[]
+  readonly updates: readonly TableUpdate[]
+  /** The manifests and the manifest list that the snapshot refers to and this commit wrote. */
+  readonly writtenFiles: readonly string[]
+}
+
+/**
+ * Writes the manifests and the manifest list of one attempt upon `base`, and says what to commit. Manifests
+ * of earlier attempts are reused where they still hold. `nowMs` is the time; a snapshot is never older than
+ * what came before it. Errors: `JobError` data when a file straddles the filter, `ValidationError` when a file
+ * to be removed is gone.
+ */
+export async function stageSnapshot(
+  table: string,
+  io: FileIO,
+  base: TableMetadata,
+  request: SnapshotRequest,
+  state: ProducerState,
+  attempt: number,
+  nowMs: number,
+): Promise<StagedSnapshot> {
+  const metadata = applyUpdates(base, request.tableUpdates, nowMs)
+  const parent = branchSnapshot(metadata, request.branch)
+  const sequenceNumber = metadata['last-sequence-number'] + 1
+  const carried: ManifestFile[] = []
+  const filtered: FilteredManifest[] = []
+  for (const manifest of (await readManifestList(io, parent)).filter(hasLiveEntries)) {
+    const result = await filteredManifest(table, io, metadata, manifest, request.removeFiles, state)
+    if (result === undefined) carried.push(manifest)
+    else filtered.push(result)
+  }
+  const removed = filtered.flatMap((manifest) => manifest.removedFiles)
+  assertAllFound(table, request.removeFiles, removed)
+  const requirements: TableRequirement[] = [
+    { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+    ...request.tableRequirements,
+  ]
+  const operation = actualOperation(request.operation, request.addFiles, removed)
+  if (operation === undefined)
+    return { snapshot: undefined, requirements, updates: request.tableUpdates, writtenFiles: [] }
+
+  state.added ??= await addedManifests(io, metadata, request, state)
+  const own = [...state.added, ...filtered].map((written) => listed(written, sequenceNumber))
+  const manifestList = `${metadataFolder(metadata)}/snap-${state.snapshotId}-${attempt}-${state.commitUuid}.avro`
+  const parentId = parent?.['snapshot-id']
+  const list = { snapshotId: state.snapshotId, parentSnapshotId: parentId, sequenceNumber }
+  await writeTableFile(
+    io,
+    state,
+    manifestList,
+    await encodeManifestList(list, [...own, ...carried], state.randomBytes(syncSize)),
+  )
+
+  const removesAll = request.removeFiles?.kind === 'rows' && request.removeFiles.filter.kind === 'all'
+  const snapshot: Snapshot = {
+    'snapshot-id': state.snapshotId,
+    ...(parentId === undefined ? {} : { 'parent-snapshot-id': parentId }),
+    'sequence-number': sequenceNumber,
+    'timestamp-ms': metadata['last-updated-ms'],
+    'manifest-list': manifestList,
+    summary: {
+      ...request.summary,
+      ...snapshotSummary(operation, request.addFiles, removed, parent?.summary, removesAll),
+    },
+    'schema-id': metadata['current-schema-id'],
+  }
+  return {
+    snapshot,
+    requirements: [
+      ...requirements,
+      { type: 'assert-ref-snapshot-id', ref: request.branch, 'snapshot-id': parentId ?? null },
+    ],
+    updates: [
+      ...request.tableUpdates,
+      { action: 'add-snapshot', snapshot },
+      {
+        // A branch keeps its own retention settings.
+        ...metadata.refs[request.branch],
+        action: 'set-snapshot-ref',
+        'ref-name': request.branch,
+        type: 'branch',
+        'snapshot-id': state.snapshotId,
+      },
+    ],
+    writtenFiles: [manifestList, ...own.map((manifest) => manifest.manifestPath)],
+  }
+}
+
+/** The list's entry for a manifest of this commit: the sequence number is known only now. */
+const listed = ({ manifest, minSequenceNumber }: WrittenManifest, sequenceNumber: number): ManifestFile => ({
+  ...manifest,
+  sequenceNumber,
+  minSequenceNumber: minSequenceNumber ?? sequenceNumber,
+})
+
+function assertAllFound(
+  table: string,
+  selection: FileSelection | undefined,
+  removed: readonly DataFile[],
+): void {
+  if (selection?.kind !== 'paths') return
+  const found = new Set(removed.map((file) => file.filePath))
+  const lost = [...selection.paths].find((path) => !found.has(path))
+  if (lost !== undefined) throw new ValidationError(table, `${lost} is not in table ${table} any more`)
+}

@@ -1,0 +1,83 @@
+import { usageError } from '../errors.ts'
+import type { ColumnVector, FixedVector } from '../parquet/vector.ts'
+import { daysOf, hoursOf, monthsOfDays, yearsOfDays } from './transform-time.ts'
+import { bucketsOf } from './transform-bucket.ts'
+import { truncated } from './transform-truncate.ts'
+import { groupBytes, groupInts } from './transform-group.ts'
+import { fromBigEndian, fromSingleValue } from './single-value.ts'
+import { isBigEndian } from './transform-slices.ts'
+import { formatTransform, resultType, type Transform } from './transforms.ts'
+import type { PrimitiveType, Value } from './types.ts'
+
+/** The results of a transform for the rows of one vector, dictionary-encoded. */
+export interface PartitionColumn {
+  /** For each row (NULLs included) the index of its partition value. */
+  readonly ordinals: Int32Array
+  /** The distinct values in order of first appearance; null is one of them. */
+  readonly values: readonly (Value | null)[]
+}
+
+/**
+ * Applies a partition transform to a column (spec "Partition Transforms"): no object, string or bigint per
+ * row, only per distinct value. `type` is the source column's. Errors: `JobError` usage for a transform that
+ * the type does not allow.
+ */
+export function applyTransform(
+  transform: Transform,
+  type: PrimitiveType,
+  vector: ColumnVector,
+): PartitionColumn {
+  const name = type.kind === 'decimal' ? `decimal(${type.precision}, ${type.scale})` : type.kind
+  const sourceName = type.kind === 'fixed' ? `fixed[${type.length}]` : name
+  if (resultType(transform, sourceName) === undefined)
+    throw usageError(
+      `partition transform ${formatTransform(transform)} is not possible for type ${sourceName}`,
+      {
+        field: '--partition-by',
+        fix: 'choose a transform that the column’s type allows',
+      },
+    )
+  if (transform.kind === 'void') return { ordinals: new Int32Array(vector.rows), values: [null] }
+  const ints = intResults(transform, type, vector)
+  if (ints !== undefined) return spread(vector, ...groupInts(ints))
+  const slices = truncated(transform, type, vector)
+  const [ordinals, firsts] = groupBytes(slices)
+  const values = firsts.map((at) =>
+    decode(type, slices.data.subarray(slices.starts[at], slices.ends[at]), vector),
+  )
+  return spread(vector, ordinals, values)
+}
+
+function intResults(transform: Transform, type: PrimitiveType, vector: ColumnVector): Int32Array | undefined {
+  switch (transform.kind) {
+    case 'year':
+      return yearsOfDays(daysOf(type, vector as FixedVector))
+    case 'month':
+      return monthsOfDays(daysOf(type, vector as FixedVector))
+    case 'day':
+      return daysOf(type, vector as FixedVector)
+    case 'hour':
+      return hoursOf(vector as FixedVector)
+    case 'bucket':
+      return bucketsOf(type, vector, transform.buckets)
+    default:
+      return undefined
+  }
+}
+
+/** A value as the vector holds it: little-endian up to 8 bytes, wide decimals big-endian (vector.ts). */
+function decode(type: PrimitiveType, bytes: Uint8Array, vector: ColumnVector): Value {
+  if (type.kind !== 'decimal') return fromSingleValue(type, Uint8Array.from(bytes))
+  return fromBigEndian(isBigEndian(type, vector) ? bytes : Uint8Array.from(bytes).reverse())
+}
+
+/** From ordinals of the values present to ordinals of all rows. */
+function spread(vector: ColumnVector, dense: Int32Array, values: readonly Value[]): PartitionColumn {
+  const { defined, rows } = vector
+  if (defined === undefined || vector.count === rows) return { ordinals: dense, values }
+  const ordinals = new Int32Array(rows)
+  const nullOrdinal = values.length
+  let at = 0
+  for (let row = 0; row < rows; row++) ordinals[row] = defined[row] === 1 ? dense[at++]! : nullOrdinal
+  return { ordinals, values: [...values, null] }
+}

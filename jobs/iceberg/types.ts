@@ -1,0 +1,94 @@
+import { dataError } from '../errors.ts'
+
+/**
+ * Types as the schema's JSON has them (spec App. C): a primitive is its name (`int`, `decimal(9,2)`,
+ * `fixed[16]`), nested types are objects. Foreign tables' types are kept as they came, known or not.
+ */
+export type Type = string | StructType | ListType | MapType
+
+export interface StructType {
+  readonly type: 'struct'
+  readonly fields: readonly NestedField[]
+}
+
+export interface NestedField {
+  readonly id: number
+  readonly name: string
+  readonly required: boolean
+  readonly type: Type
+  readonly doc?: string
+}
+
+export interface ListType {
+  readonly type: 'list'
+  readonly 'element-id': number
+  readonly 'element-required': boolean
+  readonly element: Type
+}
+
+export interface MapType {
+  readonly type: 'map'
+  readonly 'key-id': number
+  readonly key: Type
+  readonly 'value-id': number
+  readonly 'value-required': boolean
+  readonly value: Type
+}
+
+const plainKinds = [
+  'boolean',
+  'int',
+  'long',
+  'float',
+  'double',
+  'date',
+  'time',
+  'timestamp',
+  'timestamptz',
+  'string',
+  'uuid',
+  'binary',
+] as const
+
+/** A v2 primitive type, parsed. */
+export type PrimitiveType =
+  | { readonly kind: (typeof plainKinds)[number] }
+  | { readonly kind: 'fixed'; readonly length: number }
+  | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
+
+/**
+ * The value of one column in one place (a partition, a bound): number for int, date (days since 1970), float
+ * and double; bigint for long, time, timestamp (microseconds) and decimal (unscaled); bytes for uuid, fixed
+ * and binary.
+ */
+export type Value = boolean | number | bigint | string | Uint8Array
+
+/** Parses a primitive type's name; undefined for nested types and for names outside format version 2. */
+export function asPrimitive(type: Type): PrimitiveType | undefined {
+  if (typeof type !== 'string') return undefined
+  const kind = plainKinds.find((name) => name === type)
+  if (kind !== undefined) return { kind }
+  const fixed = /^fixed\[(\d+)\]$/.exec(type)
+  if (fixed !== null) return { kind: 'fixed', length: Number(fixed[1]) }
+  const decimal = /^decimal\((\d+),\s*(\d+)\)$/.exec(type)
+  if (decimal !== null) return { kind: 'decimal', precision: Number(decimal[1]), scale: Number(decimal[2]) }
+  return undefined
+}
+
+/** As `asPrimitive`, for a type that must be a v2 primitive. Errors: `JobError` data, naming `name`. */
+export function parsePrimitive(type: Type, name: string): PrimitiveType {
+  const primitive = asPrimitive(type)
+  if (primitive !== undefined) return primitive
+  const text = typeof type === 'string' ? type : type.type
+  throw dataError(`column ${name} has type ${text}, which is no primitive type of Iceberg format version 2`, {
+    field: name,
+  })
+}
+
+/** Least bytes that hold a decimal of `precision` digits in two's complement (spec App. A). */
+export function decimalWidth(precision: number): number {
+  const largest = 10n ** BigInt(precision) - 1n
+  let width = 1
+  while (largest >= 1n << BigInt(8 * width - 1)) width++
+  return width
+}
