@@ -1,0 +1,226 @@
+import { isUtf8 } from 'node:buffer'
+import type { BytesVector, ColumnVector, FixedVector } from '../../parquet/vector.ts'
+import type { SourceColumn } from '../source/types.ts'
+import {
+  copyBool,
+  copyDate,
+  copyDoubleWord,
+  copyInt2,
+  copyTime,
+  copyTimestamp,
+  copyUuid,
+  copyWord,
+  type FixedLoop,
+  type FixedTarget,
+} from './fixed.ts'
+import { decimalWidth, numericLoop } from './numeric.ts'
+import { notCopy, type RowBatch } from './scan.ts'
+
+/** Collects one column's values; what it gives away is never touched again. */
+export interface ColumnBuilder {
+  /** Appends the batch's values; returns the index of the first refused value, -1 if there is none. */
+  append(batch: RowBatch): number
+  /** Bytes collected. */
+  size(): number
+  take(): ColumnVector
+}
+
+const initialRows = 1024
+
+/** The builder for the column at `index` of the batch. `checkUtf8`: the server does not vouch for its texts. */
+export function createBuilder(column: SourceColumn, index: number, checkUtf8: boolean): ColumnBuilder {
+  const { wire, type } = column
+  switch (wire) {
+    case 'bool':
+      return fixedBuilder(index, 1, copyBool)
+    case 'int2':
+      return fixedBuilder(index, 4, copyInt2)
+    case 'int4':
+    case 'float4':
+      return fixedBuilder(index, 4, copyWord)
+    case 'int8':
+    case 'float8':
+      return fixedBuilder(index, 8, copyDoubleWord)
+    case 'date':
+      return fixedBuilder(index, 4, copyDate)
+    case 'time':
+      return fixedBuilder(index, 8, copyTime)
+    case 'timestamp':
+      return fixedBuilder(index, 8, copyTimestamp)
+    case 'uuid':
+      return fixedBuilder(index, 16, copyUuid)
+    case 'numeric':
+      if (type.kind !== 'decimal') throw new TypeError(`numeric as ${type.kind}`)
+      return fixedBuilder(index, decimalWidth(type.precision), numericLoop(type.precision, type.scale))
+    case 'text':
+      return bytesBuilder(index, 0, checkUtf8)
+    case 'jsonb':
+      return bytesBuilder(index, 1, checkUtf8)
+    case 'bytea':
+      return bytesBuilder(index, 0, false)
+  }
+}
+
+function fixedBuilder(column: number, width: number, loop: FixedLoop): ColumnBuilder {
+  let target = allocate(initialRows * width)
+  let count = 0
+  const presence = createPresence(column)
+  return {
+    append(batch) {
+      const more = batch.counts[column]!
+      target = grow(target, count * width, more * width)
+      const refused = loop(batch, column * batch.capacity, more, target, count)
+      if (refused >= 0) return refused
+      count += more
+      presence.append(batch)
+      return -1
+    },
+    size: () => count * width,
+    take() {
+      const vector: FixedVector = { kind: 'fixed', width, data: target.bytes, count, ...presence.take() }
+      target = allocate(Math.max(count, initialRows) * width)
+      count = 0
+      return vector
+    },
+  }
+}
+
+/** Longer values are worth the object that a block copy costs. */
+const blockCopy = 64
+
+/** text, bytea and jsonb, whose first byte is the format's version. */
+function bytesBuilder(column: number, skip: 0 | 1, checkUtf8: boolean): ColumnBuilder {
+  let target = allocate(initialRows * 16)
+  let offsets = new Int32Array(initialRows + 1)
+  let count = 0
+  let end = 0
+  const presence = createPresence(column)
+
+  const copy = ({ bytes, view, positions }: RowBatch, first: number, more: number): void => {
+    const data = target.bytes
+    let to = end
+    for (let i = 0; i < more; i++) {
+      const position = positions[first + i]!
+      const length = view.getInt32(position - 4) - skip
+      const from = position + skip
+      if (length < blockCopy) {
+        for (let byte = 0; byte < length; byte++) data[to + byte] = bytes[from + byte]!
+      } else data.set(bytes.subarray(from, from + length), to)
+      to += length
+      offsets[count + i + 1] = to
+    }
+  }
+  return {
+    append(batch) {
+      const more = batch.counts[column]!
+      const first = column * batch.capacity
+      const room = totalLength(batch, first, more)
+      if (skip === 1) checkVersions(batch, first, more)
+      target = grow(target, end, room)
+      offsets = growOffsets(offsets, count + 1, more)
+      copy(batch, first, more)
+      if (checkUtf8) {
+        const refused = firstInvalid(target.bytes, offsets, count, count + more)
+        if (refused >= 0) return refused - count
+      }
+      count += more
+      end = offsets[count]!
+      presence.append(batch)
+      return -1
+    },
+    size: () => end + 4 * count,
+    take() {
+      const vector: BytesVector = { kind: 'bytes', data: target.bytes, offsets, count, ...presence.take() }
+      target = allocate(Math.min(end, maxReserve))
+      offsets = new Int32Array(Math.max(count, initialRows) + 1)
+      count = 0
+      end = 0
+      return vector
+    },
+  }
+}
+
+/** Fresh text buffers start as large as the last one ended, but one giant value does not set the size for all. */
+const maxReserve = 64 * 1024 * 1024
+
+function totalLength({ view, positions }: RowBatch, first: number, count: number): number {
+  let total = 0
+  for (let i = 0; i < count; i++) total += view.getInt32(positions[first + i]! - 4)
+  return total
+}
+
+function checkVersions({ bytes, positions }: RowBatch, first: number, count: number): void {
+  for (let i = 0; i < count; i++) {
+    if (bytes[positions[first + i]!] !== 1) throw notCopy('jsonb of an unknown version')
+  }
+}
+
+/**
+ * The first value in `from … to` that is not UTF-8, -1 if all are: the values together are valid and none of
+ * them begins inside a character, so each is valid by itself.
+ */
+function firstInvalid(data: Uint8Array, offsets: Int32Array, from: number, to: number): number {
+  const valid = isUtf8(data.subarray(offsets[from], offsets[to]))
+  for (let value = from; value < to; value++) {
+    const start = offsets[value]!
+    const startsInside = offsets[value + 1]! > start && (data[start]! & 0xc0) === 0x80
+    if (startsInside || (!valid && !isUtf8(data.subarray(start, offsets[value + 1])))) return value
+  }
+  return -1
+}
+
+/** Counts rows and, from the first NULL on, keeps a byte for each. */
+function createPresence(column: number): {
+  append(batch: RowBatch): void
+  take(): { rows: number; defined: Uint8Array | undefined }
+} {
+  let rows = 0
+  let defined: Uint8Array | undefined
+  return {
+    append(batch) {
+      const nulls = batch.nullCounts[column]!
+      if (nulls > 0 && defined === undefined) defined = new Uint8Array(initialRows).fill(1, 0, rows)
+      if (defined !== undefined) {
+        defined = growBytes(defined, rows, batch.rows)
+        defined.fill(1, rows, rows + batch.rows)
+        const first = column * batch.capacity
+        for (let i = 0; i < nulls; i++) defined[rows + batch.nulls[first + i]!] = 0
+      }
+      rows += batch.rows
+    },
+    take() {
+      const taken = { rows, defined }
+      rows = 0
+      defined = undefined
+      return taken
+    },
+  }
+}
+
+/** Zeroed memory of at least `bytes` bytes, a multiple of 8. */
+function allocate(bytes: number): FixedTarget {
+  const memory = new ArrayBuffer(Math.ceil(Math.max(bytes, 8) / 8) * 8)
+  return { bytes: new Uint8Array(memory), words: new Int32Array(memory) }
+}
+
+/** `target` itself, or a copy with at least twice the room, so that `more` bytes fit behind the first `used`. */
+function grow(target: FixedTarget, used: number, more: number): FixedTarget {
+  if (used + more <= target.bytes.length) return target
+  const grown = allocate(Math.max(used + more, Math.min(2 * target.bytes.length, used + more + maxReserve)))
+  grown.bytes.set(target.bytes.subarray(0, used))
+  return grown
+}
+
+function growBytes(bytes: Uint8Array, used: number, more: number): Uint8Array {
+  if (used + more <= bytes.length) return bytes
+  const grown = new Uint8Array(Math.max(used + more, 2 * bytes.length))
+  grown.set(bytes.subarray(0, used))
+  return grown
+}
+
+function growOffsets(offsets: Int32Array<ArrayBuffer>, used: number, more: number): Int32Array<ArrayBuffer> {
+  if (used + more <= offsets.length) return offsets
+  const grown = new Int32Array(Math.max(used + more, 2 * offsets.length))
+  grown.set(offsets.subarray(0, used))
+  return grown
+}

@@ -1,0 +1,134 @@
+import { usageError } from '../../errors.ts'
+import type { ColumnVector } from '../../parquet/vector.ts'
+import type { SourceColumn } from '../source/types.ts'
+import { createBuilder } from './columns.ts'
+import { createSplitter } from './messages.ts'
+import { attachBytes, createBatch, messageHeader, rowOfValue, scanRows } from './scan.ts'
+
+/** The columns of some consecutive rows; nothing else holds the memory, it may be transferred to a thread. */
+export interface RowGroup {
+  readonly rows: number
+  readonly bytes: number
+  readonly vectors: readonly ColumnVector[]
+}
+
+export interface DecoderOptions {
+  readonly columns: readonly SourceColumn[]
+  /** True when the server does not guarantee valid UTF-8 (a SQL_ASCII database). */
+  readonly checkUtf8: boolean
+  /** A row group is complete at that many rows … */
+  readonly groupRows: number
+  /** … or before it would exceed that many bytes. */
+  readonly groupBytes: number
+  /** A row with more bytes is refused (`--max-row-bytes`). */
+  readonly maxRowBytes: number
+}
+
+/** Decodes one COPY after the other into row groups that may span them. */
+export interface CopyDecoder {
+  /**
+   * Begins a COPY; returns the function for the bytes the server sends. Messages other than CopyData go to
+   * `forward`. Throws `RefusedValue` for what the lake cannot hold.
+   */
+  begin(forward: (bytes: Uint8Array) => void): (chunk: Uint8Array) => void
+  /** What has come of the COPY begun last. */
+  progress(): { readonly rows: number; readonly ended: boolean }
+  /** Whether `take` has a complete row group. */
+  ready(): boolean
+  /** The next complete row group; with `rest` also the last, incomplete one. */
+  take(rest?: boolean): RowGroup | undefined
+}
+
+/** A value that cannot be exact in the lake: which column, and which row of the current COPY (from 0). */
+export class RefusedValue extends Error {
+  override readonly name = 'RefusedValue'
+  readonly column: SourceColumn | undefined
+  readonly row: number
+
+  constructor(message: string, column: SourceColumn | undefined, row: number) {
+    super(message)
+    this.column = column
+    this.row = row
+  }
+}
+
+/** Offsets of text values are 32 bits wide. */
+const vectorLimit = 0x7fff_ffff
+
+/** A decoder of COPY (FORMAT binary) for these columns. Memory: one row group and the largest row. */
+export function createDecoder(options: DecoderOptions): CopyDecoder {
+  const { columns, checkUtf8, groupRows, groupBytes, maxRowBytes } = options
+  if (groupBytes + maxRowBytes > vectorLimit) {
+    throw usageError(`row groups of ${groupBytes} bytes and rows of ${maxRowBytes} exceed 2 GiB together`, {
+      field: '--max-row-bytes',
+      fix: `set --max-row-bytes to at most ${vectorLimit - groupBytes}`,
+    })
+  }
+  const builders = columns.map((column, index) => createBuilder(column, index, checkUtf8))
+  const ready: RowGroup[] = []
+  let batch = createBatch(columns.length, maxRowBytes + messageHeader)
+  let copied = 0
+  let grouped = 0
+
+  const size = (): number => builders.reduce((sum, builder) => sum + builder.size(), 0)
+  const closeGroup = (): void => {
+    ready.push({ rows: grouped, bytes: size(), vectors: builders.map((builder) => builder.take()) })
+    grouped = 0
+  }
+  const announce = (bytes: number): void => {
+    if (bytes - messageHeader <= maxRowBytes) return
+    throw new RefusedValue(
+      `a row of ${bytes - messageHeader} bytes (limit ${maxRowBytes})`,
+      undefined,
+      copied,
+    )
+  }
+  const append = (span: number): void => {
+    if (grouped > 0 && (grouped + batch.rows > groupRows || size() + span > groupBytes)) closeGroup()
+    for (const [index, builder] of builders.entries()) {
+      const refused = builder.append(batch)
+      if (refused < 0) continue
+      const column = columns[index]!
+      throw new RefusedValue(
+        refusals[column.wire] ?? 'a value',
+        column,
+        copied + rowOfValue(batch, index, refused),
+      )
+    }
+    copied += batch.rows
+    grouped += batch.rows
+  }
+  const consume = (bytes: Uint8Array, from: number, to: number): number => {
+    attachBytes(batch, bytes)
+    let at = from
+    do {
+      const start = at
+      at = scanRows(batch, start, to)
+      if (batch.rows > 0) append(at - start)
+    } while (batch.rows === batch.capacity)
+    return at
+  }
+  return {
+    begin(forward) {
+      batch = createBatch(columns.length, maxRowBytes + messageHeader)
+      copied = 0
+      return createSplitter({ consume, announce, forward })
+    },
+    progress: () => ({ rows: copied, ended: batch.ended }),
+    ready: () => ready.length > 0,
+    take(rest = false) {
+      if (rest && grouped > 0) closeGroup()
+      return ready.shift()
+    },
+  }
+}
+
+/** What the lake cannot hold, per wire format. */
+const refusals: Readonly<Record<string, string>> = {
+  date: 'infinity, or a year outside 1–9999',
+  timestamp: 'infinity, or a year outside 1–9999',
+  time: '24:00:00',
+  numeric: 'NaN, infinity, or more digits than the decimal holds',
+  text: 'text that is not valid UTF-8',
+  jsonb: 'text that is not valid UTF-8',
+}

@@ -1,0 +1,135 @@
+import { JobError } from '../../errors.ts'
+
+/** Message codes of the frontend/backend protocol (PostgreSQL docs, "Message Formats"). */
+export const copyData = 0x64
+
+/** A message's code and its length, which counts itself but not the code. */
+export const messageHeader = 5
+
+const signature = [0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0x00]
+
+/**
+ * Where the values of some rows begin in `bytes`: found in one pass over the rows, used in one tight loop per
+ * column. Filled anew for every batch; all arrays are column-major with `capacity` slots per column.
+ */
+export interface RowBatch {
+  readonly columns: number
+  readonly capacity: number
+  /** Longer messages are not read. */
+  readonly maxMessage: number
+  /** First byte of each value that is not NULL, dense. */
+  readonly positions: Int32Array
+  /** Values per column. */
+  readonly counts: Int32Array
+  /** The batch's rows (from 0) in which the column is NULL. */
+  readonly nulls: Int32Array
+  readonly nullCounts: Int32Array
+  bytes: Uint8Array
+  view: DataView
+  rows: number
+  /** The stream's state: its header was read; its trailer was seen. */
+  started: boolean
+  ended: boolean
+}
+
+/** Rows of a batch: enough to amortise a loop's start, few enough for the positions to stay in the cache. */
+const batchRows = 2048
+const batchValues = 65_536
+
+export function createBatch(columns: number, maxMessage: number): RowBatch {
+  const capacity = Math.max(1, Math.min(batchRows, Math.floor(batchValues / Math.max(columns, 1))))
+  return {
+    columns,
+    capacity,
+    maxMessage,
+    positions: new Int32Array(columns * capacity),
+    counts: new Int32Array(columns),
+    nulls: new Int32Array(columns * capacity),
+    nullCounts: new Int32Array(columns),
+    bytes: new Uint8Array(0),
+    view: new DataView(new ArrayBuffer(0)),
+    rows: 0,
+    started: false,
+    ended: false,
+  }
+}
+
+/** Makes `bytes` the batch's current bytes. */
+export function attachBytes(batch: RowBatch, bytes: Uint8Array): void {
+  batch.bytes = bytes
+  batch.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/**
+ * Fills the batch with the rows of the complete CopyData messages from `from` on and returns where it stopped:
+ * at another, an incomplete or an oversize message, at `to`, or because the batch is full. A message holds whole rows
+ * (protocol, "COPY Operations": always one per row). The format is COPY's binary one (docs of COPY, "Binary
+ * Format"). Throws when the bytes are not that.
+ */
+export function scanRows(batch: RowBatch, from: number, to: number): number {
+  const { bytes, view, columns, capacity, positions, counts, nulls, nullCounts } = batch
+  counts.fill(0)
+  nullCounts.fill(0)
+  let rows = 0
+  let at = from
+  while (rows < capacity && at + messageHeader <= to && bytes[at] === copyData) {
+    const end = at + 1 + view.getInt32(at + 1)
+    if (end > to || end - at > batch.maxMessage) break
+    let field = at + messageHeader
+    if (!batch.started) field = readHeader(batch, field, end)
+    while (field < end) {
+      const fields = view.getInt16(field)
+      field += 2
+      if (fields === -1) {
+        batch.ended = true
+        break
+      }
+      if (fields !== columns) throw notCopy(`a row of ${fields} fields where ${columns} were selected`)
+      for (let column = 0, slot = 0; column < columns; column++, slot += capacity) {
+        const length = view.getInt32(field)
+        field += 4
+        if (length >= 0) {
+          positions[slot + counts[column]!++] = field
+          field += length
+        } else {
+          nulls[slot + nullCounts[column]!++] = rows
+        }
+      }
+      rows++
+      if (field < end && rows === capacity) throw notCopy('several rows in one message')
+    }
+    if (field !== end) throw notCopy('a row that does not end with its message')
+    at = end
+  }
+  batch.rows = rows
+  return at
+}
+
+function readHeader(batch: RowBatch, from: number, to: number): number {
+  const { bytes, view } = batch
+  const fixed = signature.length + 8
+  if (to - from < fixed || signature.some((byte, index) => bytes[from + index] !== byte)) {
+    throw notCopy('no COPY signature')
+  }
+  const flags = view.getInt32(from + signature.length)
+  if (flags >>> 16 !== 0) throw notCopy(`unknown critical flags ${flags}`)
+  batch.started = true
+  return from + fixed + view.getInt32(from + signature.length + 4)
+}
+
+/** The row of the batch (from 0) that holds value `index` of the column. */
+export function rowOfValue(batch: RowBatch, column: number, index: number): number {
+  const first = column * batch.capacity
+  let row = index
+  for (let i = 0; i < batch.nullCounts[column]!; i++) {
+    if (batch.nulls[first + i]! > row) break
+    row++
+  }
+  return row
+}
+
+/** What came is not what COPY … (FORMAT binary) of the plan's columns sends. */
+export const notCopy = (what: string): JobError =>
+  new JobError('failed', `PostgreSQL sent ${what}: not the binary COPY of the planned columns`, {
+    fix: 'run again; if it stays, something between the job and the server changes the data',
+  })
