@@ -1,6 +1,7 @@
 import { bitWidth, byteTarget, type ByteTarget } from './bit-packing.ts'
 import { type BlockList, blockList } from './blocks.ts'
 import type { Codec } from './codec.ts'
+import { mix } from './dictionary/dictionary.ts'
 import { encodeIndices, encodeLevels, hybridCapacity } from './hybrid.ts'
 import { dataPage, type PageEncoding } from './page.ts'
 import type { SourceDictionary, ValueSource } from './source.ts'
@@ -50,13 +51,13 @@ export function indexedPages(input: ChunkInput): IndexedPages | undefined {
   if (dictionary === undefined) return undefined
   const pages = pageList(input)
   const indices = new Int32Array(Math.min(options.pageRows, vector.rows) + 7)
+  if (vector.count > sampleValues && !promising(dictionary, input)) return undefined
   let row = 0
   let value = 0
   let indexBytes = 0
   while (row < vector.rows) {
     const pageRows = Math.min(options.pageRows, vector.rows - row)
     const wanted = valuesIn(vector, row, row + pageRows)
-    if (value === 0 && wanted > sampleValues && !promising(dictionary, indices, input)) return undefined
     const indexed = dictionary.index(value, value + wanted, indices)
     const full = indexed < wanted
     if (full && indexed === 0) break
@@ -76,19 +77,25 @@ export function indexedPages(input: ChunkInput): IndexedPages | undefined {
   return { ...pages.finish(row, value), dictionary }
 }
 
-/** Values whose repetitions tell whether a dictionary is worth building. */
-const sampleValues = 4096
+/**
+ * A sample of blocks from all over the chunk, at irregular places: its start, or places in equal distance, would
+ * show nothing but different values where these come in long cycles.
+ */
+const sampleBlocks = 64
+const blockValues = 64
+const sampleValues = sampleBlocks * blockValues
 
-function promising(
-  dictionary: SourceDictionary,
-  indices: Int32Array,
-  { vector, source, options }: ChunkInput,
-): boolean {
-  const sampled = dictionary.index(0, sampleValues, indices)
-  if (sampled < sampleValues) return true
+/** Whether the repetitions in a sample, which is entered into the dictionary, promise that it pays. */
+function promising(dictionary: SourceDictionary, { vector, source, options }: ChunkInput): boolean {
+  const indices = new Int32Array(blockValues)
+  for (let block = 0; block < sampleBlocks; block++) {
+    const from = Math.floor(((mix(mix(block + 1)) >>> 0) / 2 ** 32) * (vector.count - blockValues))
+    if (dictionary.index(from, from + blockValues, indices) < blockValues) return false
+  }
   const distinct = dictionary.count()
-  const bytes = (expectedDistinct(sampled, distinct, vector.count) * dictionary.body().length) / distinct
-  return bytes <= options.dictionaryBytes && bytes < source.plainSize(0, vector.count)
+  const bytes = (expectedDistinct(sampleValues, distinct, vector.count) * dictionary.body().length) / distinct
+  // Values are seldom equally likely: the frequent ones pay even where the dictionary overflows.
+  return bytes <= 4 * options.dictionaryBytes && bytes < source.plainSize(0, vector.count)
 }
 
 /**
