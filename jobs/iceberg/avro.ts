@@ -37,11 +37,13 @@ const header = avro.Type.forSchema({
   ],
 })
 
-/** The record type of a schema; unions of null and one type appear as that type or null. */
+/** The type of a schema; unions of null and one type appear as that type or null. */
 export const avroType = (schema: unknown): avro.Type =>
-  // A schema's type is registered under its name, so each needs a registry of its own.
   avro.Type.forSchema(schema as avro.Schema, {
+    // Longs appear by name, and as objects with a logical type. A registry per type: names are defined once.
     registry: { long: long },
+    typeHook: (inner) =>
+      (inner as { readonly type?: unknown }).type === 'long' ? (long) : undefined,
     wrapUnions: false,
   })
 

@@ -1,0 +1,396 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
+import { commitSnapshot } from '../../jobs/iceberg/commit.ts'
+import { CommitFailedError, ValidationError } from '../../jobs/iceberg/errors.ts'
+import { branchSnapshot, type TableMetadata } from '../../jobs/iceberg/metadata.ts'
+import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
+import type { FileSelection, SnapshotRequest } from '../../jobs/iceberg/snapshot-producer.ts'
+import {
+  byDay,
+  contents,
+  dataFile,
+  dayNumber,
+  emptyTable,
+  lakeInMemory,
+  micros,
+  request,
+  webLogs,
+  type Lake,
+} from './tables.ts'
+
+let lake: Lake
+beforeEach(() => {
+  lake = lakeInMemory()
+})
+
+const commit = async (table: Table, partial: Partial<SnapshotRequest>): Promise<Table> => {
+  const result = await commitSnapshot(lake.catalog, table, request(table, partial), lake.effects)
+  if (result.kind === 'superseded') throw new Error('superseded')
+  return result.table
+}
+
+const summaryOf = (metadata: TableMetadata): Readonly<Record<string, string>> =>
+  branchSnapshot(metadata, 'main')!.summary
+
+const day = (text: string): RowFilter => ({
+  kind: 'time-range',
+  columnId: 1,
+  columnName: 'timestamp',
+  columnType: { kind: 'timestamptz' },
+  from: micros(text),
+  to: micros(text) + 86_400_000_000n,
+})
+
+const rows = (filter: RowFilter): FileSelection => ({ kind: 'rows', filter })
+
+const filesIn = async (): Promise<string[]> => {
+  const names: string[] = []
+  for await (const { location } of lake.io.list('memory://lake')) names.push(location)
+  return names.sort()
+}
+
+describe('append', () => {
+  it('lists the parent’s manifests and one new one, with inherited sequence numbers', async () => {
+    let table = await emptyTable(lake)
+    const files = [dataFile(table, { count: 10 }), dataFile(table, { count: 5 })]
+    table = await commit(table, { addFiles: [files[0]!] })
+    table = await commit(table, { addFiles: [files[1]!] })
+    const { manifests, entries } = await contents(lake.io, table.metadata)
+    expect(manifests.map((m) => [m.sequenceNumber, m.minSequenceNumber, m.addedFilesCount])).toEqual([
+      [2, 2, 1],
+      [1, 1, 1],
+    ])
+    expect(entries.map((e) => [e.sequenceNumber, e.fileSequenceNumber, e.snapshotId])).toEqual(
+      manifests.map((m) => [m.sequenceNumber, m.sequenceNumber, m.addedSnapshotId]),
+    )
+    expect(summaryOf(table.metadata)).toEqual({
+      operation: 'append',
+      'added-data-files': '1',
+      'added-records': '5',
+      'added-files-size': '50',
+      'changed-partition-count': '1',
+      'total-data-files': '2',
+      'total-records': '15',
+      'total-files-size': '150',
+      'total-delete-files': '0',
+      'total-position-deletes': '0',
+      'total-equality-deletes': '0',
+    })
+  })
+
+  it('names files as Java does', async () => {
+    const table = await commit(await emptyTable(lake), {
+      addFiles: [dataFile(await lake.catalog.load(webLogs), { count: 1 })],
+    })
+    const snapshot = branchSnapshot(table.metadata, 'main')!
+    const uuid = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+    expect(snapshot['manifest-list']).toMatch(
+      new RegExp(
+        `^memory://lake/default/web_logs/metadata/snap-${snapshot['snapshot-id']}-1-${uuid}\\.avro$`,
+      ),
+    )
+    expect(table.metadataLocation).toMatch(new RegExp(`/metadata/00001-${uuid}\\.metadata\\.json$`))
+    const { manifests } = await contents(lake.io, table.metadata)
+    expect(manifests[0]!.manifestPath).toMatch(new RegExp(`/metadata/${uuid}-m0\\.avro$`))
+    const stat = await lake.io.stat(manifests[0]!.manifestPath)
+    expect(manifests[0]!.manifestLength).toBe(stat!.size)
+  })
+
+  it('without files makes no snapshot and no metadata file', async () => {
+    const table = await emptyTable(lake)
+    const before = await filesIn()
+    const result = await commitSnapshot(lake.catalog, table, request(table, {}), lake.effects)
+    expect(result.kind).toBe('unchanged')
+    expect(await filesIn()).toEqual(before)
+  })
+
+  it('creates a staged table with its first snapshot in one step', async () => {
+    await lake.catalog.createNamespace(['default'])
+    const staged = await lake.catalog.stageCreate(webLogs, byDay)
+    expect(await filesIn()).toEqual([])
+    await commit(staged, { addFiles: [dataFile(staged, { count: 3 }, [dayNumber('2024-05-01')])] })
+    const { metadata, metadataLocation } = await lake.catalog.load(webLogs)
+    expect(metadata.snapshots).toHaveLength(1)
+    expect(metadataLocation).toContain('/00000-')
+  })
+})
+
+describe('full overwrite', () => {
+  it('removes every file, delete files too, and corrects the totals', async () => {
+    let table = await emptyTable(lake)
+    const deletes = { ...dataFile(table, { count: 2 }), content: 1 }
+    table = await commit(table, { addFiles: [dataFile(table, { count: 10 })] })
+    table = await commit(table, { addFiles: [deletes] })
+    expect(summaryOf(table.metadata)).toMatchObject({
+      'total-delete-files': '1',
+      'total-position-deletes': '2',
+    })
+    const replacement = dataFile(table, { count: 7 })
+    table = await commit(table, {
+      operation: 'overwrite',
+      addFiles: [replacement],
+      removeFiles: rows({ kind: 'all' }),
+    })
+    expect((await contents(lake.io, table.metadata)).live).toEqual([replacement.filePath])
+    expect(summaryOf(table.metadata)).toMatchObject({
+      operation: 'overwrite',
+      'deleted-data-files': '1',
+      'deleted-records': '10',
+      'removed-delete-files': '1',
+      'removed-position-deletes': '2',
+      'total-records': '7',
+      'total-data-files': '1',
+      'total-files-size': '70',
+      'total-delete-files': '0',
+      'total-position-deletes': '0',
+    })
+  })
+
+  it('lists removed files as DELETED once, and drops their manifests with the next snapshot', async () => {
+    let table = await emptyTable(lake)
+    table = await commit(table, { addFiles: [dataFile(table, { count: 10 })] })
+    const firstId = branchSnapshot(table.metadata, 'main')!['snapshot-id']
+    table = await commit(table, { operation: 'overwrite', removeFiles: rows({ kind: 'all' }) })
+    const { manifests, entries } = await contents(lake.io, table.metadata)
+    const { 'snapshot-id': id, summary } = branchSnapshot(table.metadata, 'main')!
+    expect(summary['operation']).toBe('delete')
+    expect(manifests).toMatchObject([
+      { deletedFilesCount: 1, deletedRowsCount: 10, sequenceNumber: 2, minSequenceNumber: 2 },
+    ])
+    expect(entries).toMatchObject([{ status: 2, snapshotId: id, sequenceNumber: 1, fileSequenceNumber: 1 }])
+    expect(id).not.toBe(firstId)
+    const added = dataFile(table, { count: 1 })
+    table = await commit(table, { addFiles: [added] })
+    expect((await contents(lake.io, table.metadata)).manifests).toHaveLength(1)
+  })
+})
+
+describe('day overwrite', () => {
+  it('keeps other days as EXISTING with their own snapshot and sequence numbers', async () => {
+    let table = await emptyTable(lake, byDay)
+    const first = dataFile(table, { count: 1 }, [dayNumber('2024-05-01')])
+    const second = dataFile(table, { count: 2 }, [dayNumber('2024-05-02')])
+    const nulls = dataFile(table, { count: 4, nulls: 4 }, [null])
+    table = await commit(table, { addFiles: [first, second, nulls] })
+    const appended = branchSnapshot(table.metadata, 'main')!['snapshot-id']
+    const replacement = dataFile(table, { count: 8 }, [dayNumber('2024-05-02')])
+    table = await commit(table, {
+      operation: 'overwrite',
+      addFiles: [replacement],
+      removeFiles: rows(day('2024-05-02')),
+    })
+    const { manifests, entries, live } = await contents(lake.io, table.metadata)
+    expect(live.sort()).toEqual([first, nulls, replacement].map((file) => file.filePath).sort())
+    expect(
+      manifests.map((m) => [
+        m.addedFilesCount,
+        m.existingFilesCount,
+        m.deletedFilesCount,
+        m.minSequenceNumber,
+      ]),
+    ).toEqual([
+      [1, 0, 0, 2],
+      [0, 2, 1, 1],
+    ])
+    const byPath = new Map(entries.map((entry) => [entry.dataFile.filePath, entry]))
+    expect(byPath.get(first.filePath)).toMatchObject({
+      status: 0,
+      snapshotId: appended,
+      sequenceNumber: 1,
+      fileSequenceNumber: 1,
+      dataFile: { ...first, specId: 0 },
+    })
+    expect(byPath.get(second.filePath)).toMatchObject({
+      status: 2,
+      snapshotId: branchSnapshot(table.metadata, 'main')!['snapshot-id'],
+      sequenceNumber: 1,
+    })
+    expect(summaryOf(table.metadata)).toMatchObject({ 'total-records': '13', 'changed-partition-count': '1' })
+  })
+
+  it('drops older DELETED entries when a manifest is filtered again', async () => {
+    let table = await emptyTable(lake, byDay)
+    const days = ['2024-05-01', '2024-05-02', '2024-05-03']
+    table = await commit(table, {
+      addFiles: days.map((text) => dataFile(table, { count: 1 }, [dayNumber(text)])),
+    })
+    for (const text of days.slice(0, 2))
+      table = await commit(table, { operation: 'overwrite', removeFiles: rows(day(text)) })
+    const { manifests } = await contents(lake.io, table.metadata)
+    expect(manifests).toMatchObject([{ existingFilesCount: 1, deletedFilesCount: 1 }])
+  })
+
+  it('goes by exact bounds where the partition does not say', async () => {
+    let table = await emptyTable(lake)
+    const inside = dataFile(table, { count: 1, from: '2024-05-02T00:00:00Z', to: '2024-05-02T23:59:59.999Z' })
+    const before = dataFile(table, { count: 1, from: '2024-04-30T00:00:00Z', to: '2024-05-01T23:59:59.999Z' })
+    const after = dataFile(table, { count: 1, from: '2024-05-03T00:00:00Z', to: '2024-05-03T00:00:00Z' })
+    const nulls = dataFile(table, { count: 3, nulls: 3 })
+    table = await commit(table, { addFiles: [inside, before, after, nulls] })
+    table = await commit(table, { operation: 'overwrite', removeFiles: rows(day('2024-05-02')) })
+    expect((await contents(lake.io, table.metadata)).live.sort()).toEqual(
+      [before, after, nulls].map((file) => file.filePath).sort(),
+    )
+  })
+
+  it.each([
+    ['straddles', { count: 2, from: '2024-05-02T23:00:00Z', to: '2024-05-03T00:00:00Z' }],
+    ['has no bounds', { count: 2 }],
+    [
+      'holds NULLs beside the day',
+      { count: 2, from: '2024-05-02T01:00:00Z', to: '2024-05-02T02:00:00Z', nulls: 1 },
+    ],
+  ])('refuses a file that %s as data, naming the fix, and leaves nothing behind', async (_why, bounds) => {
+    let table = await emptyTable(lake)
+    table = await commit(table, { addFiles: [dataFile(table, bounds)] })
+    const before = await filesIn()
+    await expect(
+      commit(table, { operation: 'overwrite', removeFiles: rows(day('2024-05-02')) }),
+    ).rejects.toMatchObject({ code: 'data', fix: expect.stringContaining("--partition-by 'day(timestamp)'") })
+    expect(await filesIn()).toEqual(before)
+  })
+})
+
+describe('conflicts', () => {
+  it('two appends both arrive, whoever is first; the loser keeps its manifest and snapshot id', async () => {
+    const table = await emptyTable(lake)
+    const results = await Promise.all(
+      [1, 2, 4, 8].map((count) =>
+        commitSnapshot(
+          lake.catalog,
+          table,
+          request(table, { addFiles: [dataFile(table, { count })] }),
+          lake.effects,
+        ),
+      ),
+    )
+    const { metadata } = await lake.catalog.load(webLogs)
+    expect(metadata.snapshots.map((snapshot) => snapshot['sequence-number'])).toEqual([1, 2, 3, 4])
+    expect(summaryOf(metadata)['total-records']).toBe('15')
+    expect((await contents(lake.io, metadata)).live).toHaveLength(4)
+    const ids = results.map((result) => (result.kind === 'committed' ? result.snapshot['snapshot-id'] : 0n))
+    expect(metadata.snapshots.map((snapshot) => snapshot['snapshot-id']).sort()).toEqual(ids.sort())
+    // Lost attempts leave neither manifest lists nor metadata files.
+    const names = await filesIn()
+    expect(names.filter((name) => name.includes('/snap-'))).toHaveLength(4)
+    expect(names.filter((name) => /-m\d+\.avro$/.test(name))).toHaveLength(4)
+    expect(names.filter((name) => name.endsWith('.metadata.json'))).toHaveLength(5)
+    expect(lake.clock.waits.length).toBeGreaterThan(0)
+  })
+
+  it('a day overwrite recomputes its filtered manifest upon another day’s commit', async () => {
+    const table = await emptyTable(lake, byDay)
+    const files = ['2024-05-01', '2024-05-02'].map((text) => dataFile(table, { count: 1 }, [dayNumber(text)]))
+    const filled = await commit(table, { addFiles: files })
+    await Promise.all(
+      ['2024-05-01', '2024-05-02'].map((text) =>
+        commit(filled, {
+          operation: 'overwrite',
+          addFiles: [dataFile(filled, { count: 5 }, [dayNumber(text)])],
+          removeFiles: rows(day(text)),
+          conflictFilter: day(text),
+        }),
+      ),
+    )
+    const { metadata } = await lake.catalog.load(webLogs)
+    expect(summaryOf(metadata)['total-records']).toBe('10')
+    expect((await contents(lake.io, metadata)).live).toHaveLength(2)
+  })
+
+  it('the same day changed by somebody else is a validation error, and the caller may call it superseded', async () => {
+    const table = await emptyTable(lake, byDay)
+    const overwrite = (): Partial<SnapshotRequest> => ({
+      operation: 'overwrite',
+      addFiles: [dataFile(table, { count: 5 }, [dayNumber('2024-05-02')])],
+      removeFiles: rows(day('2024-05-02')),
+      conflictFilter: day('2024-05-02'),
+      summary: { 'lakejobs.source-snapshot-time': '2' },
+    })
+    await commit(table, overwrite())
+    await expect(commit(table, overwrite())).rejects.toBeInstanceOf(ValidationError)
+    const result = await commitSnapshot(
+      lake.catalog,
+      table,
+      request(table, {
+        ...overwrite(),
+        supersededBy: (summary) => Number(summary['lakejobs.source-snapshot-time']) > 1,
+      }),
+      lake.effects,
+    )
+    expect(result).toMatchObject({
+      kind: 'superseded',
+      by: { summary: { 'lakejobs.source-snapshot-time': '2' } },
+    })
+    expect((await lake.catalog.load(webLogs)).metadata.snapshots).toHaveLength(1)
+  })
+
+  it('gives up after commit.retry.num-retries and removes its own files', async () => {
+    const table = await emptyTable(lake, {
+      ...byDay,
+      properties: { 'commit.retry.num-retries': '2', 'commit.retry.min-wait-ms': '10' },
+    })
+    const before = await filesIn()
+    const { catalog } = lake
+    const losing = { ...catalog, commit: () => Promise.reject(new CommitFailedError('another came first')) }
+    await expect(
+      commitSnapshot(
+        losing,
+        table,
+        request(table, { addFiles: [dataFile(table, { count: 1 }, [dayNumber('2024-05-01')])] }),
+        lake.effects,
+      ),
+    ).rejects.toThrow('another came first')
+    expect(lake.clock.waits).toEqual([7.5, 15])
+    expect(await filesIn()).toEqual(before)
+  })
+
+  it('refuses a table that was dropped and made anew', async () => {
+    const table = await emptyTable(lake)
+    await lake.catalog.drop(webLogs)
+    const other = await emptyTable(lake)
+    await expect(commit(table, { addFiles: [dataFile(table, { count: 1 })] })).rejects.toBeInstanceOf(
+      ValidationError,
+    )
+    expect((await lake.catalog.load(webLogs)).metadata).toEqual(other.metadata)
+  })
+})
+
+it('replaces files by path and keeps their data sequence number', async () => {
+  let table = await emptyTable(lake)
+  const old = [dataFile(table, { count: 1 }), dataFile(table, { count: 2 })]
+  table = await commit(table, { addFiles: old })
+  const compacted = dataFile(table, { count: 3 })
+  table = await commit(table, {
+    operation: 'replace',
+    addFiles: [compacted],
+    removeFiles: { kind: 'paths', paths: new Set(old.map((file) => file.filePath)) },
+    dataSequenceNumber: 1,
+  })
+  const { entries, live } = await contents(lake.io, table.metadata)
+  expect(live).toEqual([compacted.filePath])
+  expect(entries.find((entry) => entry.status === 1)).toMatchObject({
+    sequenceNumber: 1,
+    fileSequenceNumber: 2,
+  })
+  expect(summaryOf(table.metadata)).toMatchObject({ operation: 'replace', 'total-records': '3' })
+  await expect(
+    commit(table, {
+      operation: 'replace',
+      removeFiles: { kind: 'paths', paths: new Set([old[0]!.filePath]) },
+    }),
+  ).rejects.toThrow('is not in table default.web_logs any more')
+})
+
+it('never writes a time before an earlier one, though the clock goes back', async () => {
+  let table = await emptyTable(lake)
+  table = await commit(table, { addFiles: [dataFile(table, { count: 1 })] })
+  lake.clock.ms -= 3_600_000
+  table = await commit(table, { addFiles: [dataFile(table, { count: 1 })] })
+  const times = [
+    ...table.metadata['metadata-log'].map((entry) => entry['timestamp-ms']),
+    ...table.metadata['snapshot-log'].map((entry) => entry['timestamp-ms']),
+    table.metadata['last-updated-ms'],
+  ]
+  expect(Math.min(...times)).toBe(Math.max(...times))
+  expect(table.metadata['metadata-log']).toHaveLength(2)
+})

@@ -1,0 +1,126 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Catalog, Table, TableCreation, TableIdentifier } from '../../jobs/iceberg/catalog/catalog.ts'
+import type { CatalogEffects } from '../../jobs/iceberg/catalog/catalog-store.ts'
+import { memoryCatalog } from '../../jobs/iceberg/catalog/memory.ts'
+import type { CommitEffects } from '../../jobs/iceberg/commit.ts'
+import type { DataFile, ManifestEntry, ManifestFile } from '../../jobs/iceberg/data-file.ts'
+import { branchSnapshot, mainBranch, type TableMetadata } from '../../jobs/iceberg/metadata.ts'
+import { partitionSpec } from '../../jobs/iceberg/partition-spec.ts'
+import type { Schema } from '../../jobs/iceberg/schema.ts'
+import { toSingleValue } from '../../jobs/iceberg/single-value.ts'
+import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-producer.ts'
+import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/table-files.ts'
+import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
+import type { FileIO } from '../../jobs/storage/file-io.ts'
+import { memoryFileIO } from '../../jobs/storage/memory.ts'
+
+/** Tables in memory for the tests of commits: the real catalog and store, a clock that tests move. */
+export interface Lake {
+  readonly catalog: Catalog
+  readonly io: FileIO
+  readonly effects: CatalogEffects & CommitEffects
+  readonly clock: { ms: number; readonly waits: number[] }
+}
+
+export const webLogs: TableIdentifier = { namespace: ['default'], name: 'web_logs' }
+
+export const webLogsSchema: Schema = {
+  type: 'struct',
+  'schema-id': 0,
+  fields: [
+    { id: 1, name: 'timestamp', required: false, type: 'timestamptz' },
+    { id: 2, name: 'user_id', required: false, type: 'int' },
+    { id: 3, name: 'url', required: false, type: 'string' },
+  ],
+}
+
+export const byDay: TableCreation = {
+  schema: webLogsSchema,
+  spec: partitionSpec(webLogsSchema, [parsePartitionExpression('day(timestamp)')]),
+}
+
+export function testEffects(io: FileIO, clock: Lake['clock']): Lake['effects'] {
+  return {
+    now: () => new Date(clock.ms),
+    uuid: () => randomUUID(),
+    randomBytes: (size) => randomBytes(size),
+    random: () => 0.5,
+    sleep: (ms) => {
+      clock.waits.push(ms)
+      clock.ms += ms
+      return Promise.resolve()
+    },
+    openIO: () => Promise.resolve(io),
+  }
+}
+
+export function lakeInMemory(): Lake {
+  const clock = { ms: Date.parse('2024-05-01T00:00:00Z'), waits: [] }
+  const io = memoryFileIO(() => new Date(clock.ms))
+  const effects = testEffects(io, clock)
+  return { catalog: memoryCatalog('local', 'memory://lake', effects), io, effects, clock }
+}
+
+/** `default.web_logs`, created and empty. */
+export async function emptyTable(
+  lake: Lake,
+  creation: TableCreation = { schema: webLogsSchema },
+): Promise<Table> {
+  await lake.catalog.createNamespace(['default']).catch(() => undefined)
+  return lake.catalog.create(await lake.catalog.stageCreate(webLogs, creation), [])
+}
+
+export const dayNumber = (day: string): number => Date.parse(day) / 86_400_000
+export const micros = (instant: string): bigint => BigInt(Date.parse(instant)) * 1000n
+
+let fileNumber = 0
+
+/** A data file as a writer would describe it; `from` and `to` are the bounds of its timestamps. */
+export function dataFile(
+  table: Table,
+  rows: { readonly count: number; readonly from?: string; readonly to?: string; readonly nulls?: number },
+  partition: DataFile['partition'] = [],
+): DataFile {
+  const bound = (instant: string | undefined): Map<number, Uint8Array> | undefined =>
+    instant === undefined
+      ? undefined
+      : new Map([[1, toSingleValue({ kind: 'timestamptz' }, micros(instant))]])
+  const lowerBounds = bound(rows.from)
+  const upperBounds = bound(rows.to)
+  return {
+    content: 0,
+    filePath: `${table.metadata.location}/data/${String(++fileNumber).padStart(5, '0')}.parquet`,
+    fileFormat: 'PARQUET',
+    specId: table.metadata['default-spec-id'],
+    partition,
+    recordCount: rows.count,
+    fileSizeInBytes: rows.count * 10,
+    valueCounts: new Map([[1, rows.count]]),
+    nullValueCounts: new Map([[1, rows.nulls ?? 0]]),
+    ...(lowerBounds && { lowerBounds }),
+    ...(upperBounds && { upperBounds }),
+  }
+}
+
+/** A request upon `table` as it is; `partial` says what differs from an empty append. */
+export const request = (table: Table, partial: Partial<SnapshotRequest>): SnapshotRequest => ({
+  startingSnapshotId: branchSnapshot(table.metadata, mainBranch)?.['snapshot-id'],
+  branch: mainBranch,
+  operation: 'append',
+  addFiles: [],
+  summary: {},
+  tableUpdates: [],
+  tableRequirements: [],
+  ...partial,
+})
+
+/** The current snapshot's manifests and all their entries. */
+export async function contents(
+  io: FileIO,
+  metadata: TableMetadata,
+): Promise<{ manifests: ManifestFile[]; entries: ManifestEntry[]; live: string[] }> {
+  const manifests = await readManifestList(io, branchSnapshot(metadata, mainBranch))
+  const entries: ManifestEntry[] = []
+  for (const manifest of manifests) entries.push(...(await readManifest(io, metadata, manifest)))
+  return { manifests, entries, live: entries.filter(isLive).map(({ dataFile: file }) => file.filePath) }
+}
