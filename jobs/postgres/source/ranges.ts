@@ -1,0 +1,89 @@
+import { addDays, type Day } from '../../calendar.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../identifiers.ts'
+import type { SourceColumn } from './types.ts'
+
+/** A part of a table that one COPY reads. Plain data, may cross threads. */
+export interface CopyRange {
+  /** The FROM item. */
+  readonly from: string
+  /** The WHERE condition; undefined: everything. */
+  readonly where: string | undefined
+  /** Rows have a ctid that names them (tables; not views). */
+  readonly addressable: boolean
+}
+
+/** The statement that reads the range's columns as binary COPY. */
+export const copySql = (columns: readonly SourceColumn[], { from, where }: CopyRange): string =>
+  `COPY (SELECT ${columns.map(({ expression }) => expression).join(', ')} FROM ${from}` +
+  `${where === undefined ? '' : ` WHERE ${where}`}) TO STDOUT (FORMAT binary)`
+
+/** `ONLY`: children of an inherited table are ranges of their own. */
+export const fromTable = (table: TableName): string => `ONLY ${quoteTable(table)}`
+
+const minRangePages = 256
+const maxRangePages = 8192
+const rangesPerWorker = 16
+
+/**
+ * Disjoint ctid conditions that cover a table of any size: `pages` is what it had a moment ago, so the last
+ * one is open-ended. Many more than workers, so that none waits long for another at the end.
+ */
+export function ctidConditions(pages: number, workers: number): (string | undefined)[] {
+  const wanted = Math.ceil(pages / (workers * rangesPerWorker))
+  const step = Math.min(Math.max(wanted, minRangePages), maxRangePages)
+  const starts: number[] = []
+  for (let page = 0; page === 0 || page < pages; page += step) starts.push(page)
+  return starts.map((start, index) => {
+    const end = starts[index + 1]
+    const lower = start === 0 ? [] : [`ctid >= '(${start},0)'::tid`]
+    const upper = end === undefined ? [] : [`ctid < '(${end},0)'::tid`]
+    const bounds = [...lower, ...upper]
+    return bounds.length === 0 ? undefined : bounds.join(' AND ')
+  })
+}
+
+/** A day column as PostgreSQL compares it; `date` days have no parts. */
+export interface DayColumn {
+  readonly name: string
+  readonly type: 'date' | 'timestamp' | 'timestamptz'
+}
+
+const dayMs = 86_400_000
+const equalParts = [1, 2, 3, 4, 6, 8, 12, 24]
+
+/** One condition per part of each day [D, D+1) UTC; about four parts per worker altogether. */
+export function dayConditions(column: DayColumn, days: readonly Day[], workers: number): string[] {
+  const wanted = (4 * workers) / Math.max(days.length, 1)
+  const parts = column.type === 'date' ? 1 : (equalParts.find((count) => count >= wanted) ?? 24)
+  return days.flatMap((day) =>
+    Array.from({ length: parts }, (_, part) =>
+      between(column, startOf(day) + (part * dayMs) / parts, startOf(day) + ((part + 1) * dayMs) / parts),
+    ),
+  )
+}
+
+/** One condition for all the days; neighbouring days are one interval. */
+export function daysCondition(column: DayColumn, days: readonly Day[]): string {
+  const intervals: { from: Day; to: Day }[] = []
+  for (const day of [...new Set(days)].sort()) {
+    const last = intervals.at(-1)
+    if (last !== undefined && addDays(last.to, 1) === day) last.to = day
+    else intervals.push({ from: day, to: day })
+  }
+  const terms = intervals.map(({ from, to }) => between(column, startOf(from), startOf(to) + dayMs))
+  return terms.length === 0 ? 'false' : `(${terms.join(' OR ')})`
+}
+
+const startOf = (day: Day): number => Date.parse(`${day}T00:00:00Z`)
+
+function between({ name, type }: DayColumn, from: number, to: number): string {
+  const column = quoteIdentifier(name)
+  return `(${column} >= ${literal(type, from)} AND ${column} < ${literal(type, to)})`
+}
+
+/** `toISOString` writes the year 10000 as +010000; PostgreSQL wants it plain. */
+function literal(type: DayColumn['type'], ms: number): string {
+  const [date, time] = new Date(ms).toISOString().replace(/^\+0/, '').replace('Z', '').split('T')
+  const text = type === 'date' ? date! : `${date!} ${time!}${type === 'timestamptz' ? '+00' : ''}`
+  return `${quoteLiteral(text)}::${type}`
+}
