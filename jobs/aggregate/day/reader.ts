@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads'
-import { asError, JobError, type ErrorCode } from '../../errors.ts'
+import { asError } from '../../errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 import type { S3Settings } from '../../storage/s3-client.ts'
+import { fromThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
 import { readDay, type DayEvents, type DayRead, type DayRequest } from './read-day.ts'
 
 /** Reads days, several at once where that pays. */
@@ -26,13 +27,7 @@ export type FromWorker =
   | { readonly kind: 'outgrown' }
   | { readonly kind: 'bytes'; readonly count: number }
   | { readonly kind: 'done'; readonly read: DayRead }
-  | {
-      readonly kind: 'failed'
-      readonly code: ErrorCode | undefined
-      readonly message: string
-      readonly field?: string
-      readonly fix?: string
-    }
+  | ThreadFailure
 
 /** Below, a day is read before a thread has started. */
 const workerBytes = 16 * 2 ** 20
@@ -108,7 +103,7 @@ function ask(worker: Worker, message: ToWorker, events: DayEvents, signal: Abort
           break
         case 'failed':
           settle(() => {
-            reject(errorOf(answer))
+            reject(fromThreadFailure(answer))
           })
       }
     }
@@ -117,12 +112,3 @@ function ask(worker: Worker, message: ToWorker, events: DayEvents, signal: Abort
     worker.postMessage(message)
   })
 }
-
-/** An error's class does not survive the passage between threads; its code does. */
-const errorOf = ({ code, message, field, fix }: Extract<FromWorker, { kind: 'failed' }>): Error =>
-  code === undefined
-    ? new Error(message)
-    : new JobError(code, message, {
-        ...(field === undefined ? {} : { field }),
-        ...(fix === undefined ? {} : { fix }),
-      })

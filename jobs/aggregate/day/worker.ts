@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
-import { asError, JobError } from '../../errors.ts'
 import { openFileIO } from '../../storage/open.ts'
+import { toThreadFailure } from '../../thread-failure.ts'
 import { readDay } from './read-day.ts'
 import type { FromWorker, ToWorker } from './reader.ts'
 
@@ -24,18 +24,7 @@ async function answer({ s3, request }: ToWorker): Promise<void> {
     }
     send({ kind: 'done', read: await readDay(request, io, events, never) })
   } catch (thrown) {
-    const error = asError(thrown)
-    if (!(error instanceof JobError)) send({ kind: 'failed', code: undefined, message: error.message })
-    else {
-      const { code, message, field, fix } = error
-      send({
-        kind: 'failed',
-        code,
-        message,
-        ...(field === undefined ? {} : { field }),
-        ...(fix === undefined ? {} : { fix }),
-      })
-    }
+    send(toThreadFailure(thrown))
   }
 }
 

@@ -2,7 +2,14 @@ import type { Day } from '../../calendar.ts'
 import { usageError } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
 import { formatTable, quoteTable, type TableName } from '../identifiers.ts'
-import { findLeaves, hasLeadingIndex, readColumns, type Relation, type RelationKind } from './catalog.ts'
+import {
+  findLeaves,
+  hasLeadingIndex,
+  readColumns,
+  type CatalogColumn,
+  type Relation,
+  type RelationKind,
+} from './catalog.ts'
 import { planColumns, type ColumnOptions } from './columns.ts'
 import {
   ctidConditions,
@@ -17,7 +24,11 @@ import type { SourceColumn } from './types.ts'
 export interface TableRequest extends ColumnOptions {
   readonly table: TableName
   /** Day mode: only rows whose `column` lies in one of the days, [D, D+1) UTC; NULLs in none. */
-  readonly days?: { readonly column: string; readonly days: readonly Day[] }
+  readonly days?: {
+    /** Undefined: the only date or timestamp column. */
+    readonly column: string | undefined
+    readonly days: readonly Day[]
+  }
 }
 
 /** How a table is read. Plain data, may cross threads. */
@@ -26,6 +37,8 @@ export interface TablePlan {
   readonly kind: RelationKind
   readonly comment: string | undefined
   readonly columns: readonly SourceColumn[]
+  /** Day mode: the column by which days are chosen. */
+  readonly dayColumn: string | undefined
   readonly estimatedRows: number | undefined
   /** Disjoint; together they are every row wanted. */
   readonly ranges: readonly CopyRange[]
@@ -65,7 +78,11 @@ export async function planTable(
     (relation.kind === 'table' && relation.hasChildren)
   const columns = planColumns(shown, catalog, request, optional)
   const day =
-    request.days && dayColumn(shown, planColumns(shown, catalog, { columns: [request.days.column] }, true))
+    request.days &&
+    dayColumn(
+      shown,
+      planColumns(shown, catalog, { columns: [request.days.column ?? onlyDayColumn(shown, catalog)] }, true),
+    )
   const parts = await readableParts(connection, relation)
   const ranges: CopyRange[] = []
   for (const part of parts ?? [relation]) {
@@ -79,6 +96,7 @@ export async function planTable(
     kind: relation.kind,
     comment: relation.comment,
     columns,
+    dayColumn: day?.name,
     estimatedRows: total((parts ?? [relation]).map(({ estimatedRows }) => estimatedRows)),
     ranges,
     checkUtf8: options.checkUtf8,
@@ -115,6 +133,17 @@ async function partRanges(
         (ctid) => [inDays, ctid].filter((term) => term !== undefined).join(' AND ') || undefined,
       )
   return conditions.map((where) => ({ from, where, addressable: true }))
+}
+
+function onlyDayColumn(table: string, catalog: readonly CatalogColumn[]): string {
+  const candidates = catalog.filter(({ base }) => ['date', 'timestamp', 'timestamptz'].includes(base ?? ''))
+  const [only, other] = candidates
+  if (only !== undefined && other === undefined) return only.name
+  const found = only === undefined ? 'no' : `more than one (${candidates.map(({ name }) => name).join(', ')})`
+  throw usageError(`${table} has ${found} date or timestamp column to choose days by`, {
+    field: '--day-column',
+    fix: only === undefined ? 'use --mode full' : 'name one of them with --day-column',
+  })
 }
 
 function dayColumn(table: string, [column]: readonly SourceColumn[]): DayColumn {

@@ -1,0 +1,295 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import type { JobContext } from '../context.ts'
+import { JobError } from '../errors.ts'
+import { tableText, type Catalog, type Table } from '../iceberg/catalog/catalog.ts'
+import { commitSnapshot, type CommitResult } from '../iceberg/commit.ts'
+import type { DataFile } from '../iceberg/data-file.ts'
+import { mainBranch } from '../iceberg/metadata.ts'
+import { partitionType, type PartitionColumnType } from '../iceberg/partition-spec.ts'
+import type { RowFilter } from '../iceberg/row-filter.ts'
+import { fieldByName } from '../iceberg/schema.ts'
+import { dataFolder } from '../iceberg/table-files.ts'
+import type { SnapshotAccess } from '../postgres/snapshot.ts'
+import type { TablePlan } from '../postgres/source/plan.ts'
+import type { FileIO } from '../storage/file-io.ts'
+import type { TableSummary } from '../summary.ts'
+import { fileColumns, wantedColumns } from './columns.ts'
+import { dayRange } from './day-range.ts'
+import { describePlan } from './describe-plan.ts'
+import { fingerprintText, intervalsOf } from './intervals.ts'
+import type { TablePair } from './names.ts'
+import type { ExportOptions } from './options.ts'
+import type { ReaderPool } from './read/pool.ts'
+import { partitionSources, type ReadTotals } from './read/read-table.ts'
+import { assertNoShrink, scopeSize } from './shrink-guard.ts'
+import { prepareTarget, type TableTarget } from './table-target.ts'
+import { createDataFiles, type DataFilesWriter } from './write/data-files.ts'
+import { createPlainFiles, type PlainFiles } from './write/plain-files.ts'
+
+/** What the tables of one run share. */
+export interface ExportRun {
+  readonly options: ExportOptions
+  readonly context: JobContext
+  readonly catalog: Catalog
+  readonly parquetIO: FileIO
+  readonly pool: ReaderPool
+  readonly access: SnapshotAccess
+  /** When the source's snapshot was taken. */
+  readonly sourceTime: string
+}
+
+export interface TableExport {
+  readonly pair: TablePair
+  readonly plan: TablePlan
+  /** As it was loaded before the source's snapshot was taken; undefined when there was none. */
+  readonly existing: Table | undefined
+}
+
+/** The summary's keys of ours: who made a snapshot, from which instant, and what was read (export-spec §3.7, §3.11). */
+const summaryKeys = {
+  runId: 'lakejobs.run-id',
+  source: 'lakejobs.source',
+  sourceTime: 'lakejobs.source-snapshot-time',
+  fingerprint: 'lakejobs.fingerprint',
+} as const
+
+/** Reads one table, writes its files and commits them: stage first, then one swap. */
+export async function exportTable(
+  run: ExportRun,
+  { pair, plan, existing }: TableExport,
+): Promise<TableSummary> {
+  const { options, context } = run
+  const target = await prepareTarget(
+    run.catalog,
+    existing,
+    {
+      identifier: pair.target,
+      columns: wantedColumns(plan.columns, options.required),
+      partitionBy: options.partitionBy,
+      dayColumn: plan.dayColumn,
+      properties: { 'write.parquet.compression-codec': parquetCodecName(options.codec) },
+    },
+    context.now().getTime(),
+  )
+  const scope = scopeOf(target, plan, options)
+  const before = target.isNew ? { rows: 0, files: 0 } : await scopeSize(target.table, scope.filter)
+  const table = tableText(pair.target)
+  if (options.dryRun) {
+    const planned = describePlan({ plan, target, before, options })
+    return { table, status: 'ok', mode: options.scope.mode, plan: planned }
+  }
+  const files = await openFiles(run, pair, plan, target, scope)
+  try {
+    const totals = await readInto(run, plan, target, scope, files)
+    if (files.data !== undefined) assertNoShrink(table, before.rows, totals.rows, options.maxShrink)
+    const dataFiles = (await files.data?.finish()) ?? []
+    const committed =
+      files.data === undefined ? undefined : await commit(run, pair, target, scope, totals, dataFiles)
+    if (committed?.kind === 'superseded') {
+      context.logger.info(
+        { table, snapshot: String(committed.by['snapshot-id']) },
+        'a later read is in the table',
+      )
+      await discard(files)
+      return { table, status: 'superseded', mode: options.scope.mode, rows: totals.rows }
+    }
+    const plain = await files.plain?.publish()
+    return summarise(run, table, totals, dataFiles, committed, plain)
+  } catch (error) {
+    await files.plain?.discard()
+    if (!(error instanceof JobError && error.code === 'unknownCommit')) await files.data?.discard()
+    throw error
+  }
+}
+
+/** Tables written by other engines call the codecs otherwise (Iceberg's `write.parquet.compression-codec`). */
+const parquetCodecName = (codec: ExportOptions['codec']): string =>
+  codec === 'none' ? 'uncompressed' : codec
+
+interface Scope {
+  readonly filter: RowFilter
+  /** The fields by which rows are told apart: the table's, and the day when it is not among them. */
+  readonly fields: readonly PartitionColumnType[]
+  /** How many of them are the table's. */
+  readonly own: number
+  /** Which of them is the day. */
+  readonly dayField: number | undefined
+}
+
+function scopeOf(target: TableTarget, { dayColumn }: TablePlan, { scope }: ExportOptions): Scope {
+  const own = partitionType(target.spec, [target.schema])
+  const source = dayColumn === undefined ? undefined : fieldByName(target.schema, dayColumn)
+  const existing = own.findIndex(
+    ({ transform, sourceId }) => transform.kind === 'day' && (source === undefined || sourceId === source.id),
+  )
+  if (scope.mode === 'full' || source === undefined) {
+    return {
+      filter: { kind: 'all' },
+      fields: own,
+      own: own.length,
+      dayField: existing < 0 ? undefined : existing,
+    }
+  }
+  const filter = dayRange(source, scope.from, scope.to)
+  if (existing >= 0) return { filter, fields: own, own: own.length, dayField: existing }
+  const day: PartitionColumnType = {
+    id: 0,
+    name: `${source.name}_day`,
+    sourceId: source.id,
+    transform: { kind: 'day' },
+    type: { kind: 'date' },
+  }
+  return { filter, fields: [...own, day], own: own.length, dayField: own.length }
+}
+
+interface Files {
+  readonly data: DataFilesWriter | undefined
+  readonly plain: PlainFiles | undefined
+}
+
+async function openFiles(
+  { options, context, parquetIO }: ExportRun,
+  { target: { name } }: TablePair,
+  plan: TablePlan,
+  target: TableTarget,
+  scope: Scope,
+): Promise<Files> {
+  const { metadata, io } = target.table
+  const { columns } = fileColumns(plan.columns, target.schema)
+  const common = { columns, schema: target.schema, signal: context.signal }
+  const data = options.formats.has('iceberg')
+    ? createDataFiles({
+        ...common,
+        io,
+        folder: dataFolder(metadata),
+        specId: target.spec['spec-id'],
+        fields: scope.fields.slice(0, scope.own),
+        properties: metadata.properties,
+        targetBytes: options.targetFileBytes,
+        operationId: randomUUID(),
+      })
+    : undefined
+  const plain = options.formats.has('parquet')
+    ? await createPlainFiles(
+        {
+          ...common,
+          io: parquetIO,
+          folder: options.parquetLocation,
+          table: name,
+          scope: options.scope,
+          dayField: scope.dayField,
+        },
+        plan.dayColumn,
+      )
+    : undefined
+  return { data, plain }
+}
+
+async function discard({ data, plain }: Files): Promise<void> {
+  await Promise.all([data?.discard(), plain?.discard()])
+}
+
+async function readInto(
+  { options, context, pool, access }: ExportRun,
+  plan: TablePlan,
+  target: TableTarget,
+  scope: Scope,
+  files: Files,
+): Promise<ReadTotals> {
+  const { columns, types } = fileColumns(plan.columns, target.schema)
+  const bar = context.progress.start(`export ${plan.table.name}`, plan.estimatedRows, 'rows')
+  try {
+    return await pool.read(
+      {
+        access,
+        plan,
+        columns,
+        types,
+        partition: partitionSources(scope.fields, columns, types),
+        codec: options.codec,
+        groupRows: options.groupRows,
+        groupBytes: options.groupBytes,
+        maxRowBytes: options.maxRowBytes,
+      },
+      {
+        async onRows(rows) {
+          context.signal.throwIfAborted()
+          const own = { partition: rows.partition.slice(0, scope.own), rowGroup: rows.rowGroup }
+          await Promise.all([files.data?.add(own), files.plain?.add(rows)])
+          bar.add(rows.rowGroup.rowCount)
+        },
+      },
+    )
+  } finally {
+    bar.done()
+  }
+}
+
+async function commit(
+  { context, catalog, options, sourceTime }: ExportRun,
+  pair: TablePair,
+  target: TableTarget,
+  scope: Scope,
+  totals: ReadTotals,
+  addFiles: readonly DataFile[],
+): Promise<CommitResult> {
+  const { metadata } = target.table
+  const fieldIds = options.columns === undefined ? target.schema.fields.map(({ id }) => id) : []
+  return commitSnapshot(
+    catalog,
+    target.table,
+    {
+      startingSnapshotId: metadata.refs[mainBranch]?.['snapshot-id'],
+      branch: mainBranch,
+      operation: 'overwrite',
+      addFiles,
+      removeFiles: { kind: 'rows', filter: scope.filter },
+      conflictFilter: scope.filter,
+      supersededBy: (summary) => (summary[summaryKeys.sourceTime] ?? '') > sourceTime,
+      summary: {
+        [summaryKeys.runId]: context.runId,
+        [summaryKeys.source]: `${pair.source.schema}.${pair.source.name}`,
+        [summaryKeys.sourceTime]: sourceTime,
+        [summaryKeys.fingerprint]: fingerprintText(
+          intervalsOf(totals.fingerprints, scope.dayField),
+          fieldIds,
+        ),
+      },
+      tableUpdates: target.updates,
+      tableRequirements: target.requirements,
+    },
+    {
+      now: context.now,
+      uuid: randomUUID,
+      randomBytes,
+      random: Math.random,
+      sleep: (ms) => setTimeout(ms, undefined, { signal: context.signal }),
+    },
+  )
+}
+
+function summarise(
+  { options }: ExportRun,
+  table: string,
+  totals: ReadTotals,
+  dataFiles: readonly DataFile[],
+  committed: Exclude<CommitResult, { kind: 'superseded' }> | undefined,
+  plain: { readonly locations: readonly string[]; readonly bytes: number } | undefined,
+): TableSummary {
+  const dataBytes = dataFiles.reduce((sum, { fileSizeInBytes }) => sum + fileSizeInBytes, 0)
+  const snapshotId = committed?.kind === 'committed' ? String(committed.snapshot['snapshot-id']) : undefined
+  const metadataLocation = committed?.table.metadataLocation
+  const [parquetLocation] = plain?.locations ?? []
+  return {
+    table,
+    status: 'ok',
+    mode: options.scope.mode,
+    rows: totals.rows,
+    bytes: dataBytes + (plain?.bytes ?? 0),
+    files: dataFiles.length + (plain?.locations.length ?? 0),
+    ...(snapshotId === undefined ? {} : { snapshotId }),
+    ...(metadataLocation === undefined ? {} : { metadataLocation }),
+    ...(parquetLocation === undefined ? {} : { parquetLocation }),
+  }
+}

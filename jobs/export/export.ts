@@ -1,0 +1,133 @@
+import type { JobContext } from '../context.ts'
+import { daysBetween } from '../calendar.ts'
+import { asError, exitCodes, JobError } from '../errors.ts'
+import { tableText, type Catalog, type Table } from '../iceberg/catalog/catalog.ts'
+import type { PostgresSettings } from '../postgres/connect.ts'
+import { openSource } from '../postgres/snapshot.ts'
+import type { FileIO } from '../storage/file-io.ts'
+import type { Outcome, TableSummary } from '../summary.ts'
+import { exportTable, type ExportRun } from './export-table.ts'
+import type { TablePair } from './names.ts'
+import type { ExportOptions } from './options.ts'
+import { createReaderPool } from './read/pool.ts'
+import { dayPartitionColumn, loadTable } from './table-target.ts'
+
+export interface ExportStores {
+  readonly source: PostgresSettings
+  readonly catalog: Catalog
+  /** The store of plain Parquet. */
+  readonly parquetIO: FileIO
+}
+
+/** A table's own failure, kept while the others go on. */
+interface Failure {
+  readonly table: string
+  readonly error: Error
+}
+
+/**
+ * Exports tables to plain Parquet and Iceberg (design §5): all of them under one snapshot of the source, committed
+ * one by one; one that fails does not stop the others. Throws the failure that decides the exit status: the first
+ * of 2, 3, 4, 1 that occurred (operations-spec §1.4), with what the others did as its outcome.
+ */
+export async function exportTables(
+  options: ExportOptions,
+  stores: ExportStores,
+  context: JobContext,
+): Promise<Outcome> {
+  const existing = new Map<TablePair, Table | undefined>()
+  for (const pair of options.tables) existing.set(pair, await loadTable(stores.catalog, pair.target))
+
+  const source = await openSource(
+    stores.source,
+    options.tables.map((pair) => request(pair, options, existing.get(pair))),
+    {
+      prefix: 'POSTGRES',
+      workers: options.connections,
+      rowSecurity: options.rowSecurity,
+      lockTimeoutMs: options.lockTimeoutMs,
+      signal: context.signal,
+    },
+  )
+  const pool = createReaderPool(options.connections, context.signal)
+  const run: ExportRun = {
+    options,
+    context,
+    catalog: stores.catalog,
+    parquetIO: stores.parquetIO,
+    pool,
+    access: source.access,
+    sourceTime: source.sourceTime,
+  }
+  try {
+    const tables: TableSummary[] = []
+    const failures: Failure[] = []
+    for (const [index, pair] of options.tables.entries()) {
+      const planned = source.tables[index]!
+      try {
+        if ('error' in planned) throw planned.error
+        tables.push(await exportTable(run, { pair, plan: planned.plan, existing: existing.get(pair) }))
+      } catch (error) {
+        context.signal.throwIfAborted()
+        const table = tableText(pair.target)
+        failures.push({ table, error: asError(error) })
+        tables.push({ table, status: 'failed', error: asError(error).message })
+        if (options.tables.length > 1) context.logger.error({ table }, asError(error).message)
+      }
+    }
+    const outcome = outcomeOf(options, tables)
+    if (failures.length > 0) throw withOutcome(deciding(failures), outcome)
+    return outcome
+  } finally {
+    await Promise.all([pool.close(), source.close()])
+  }
+}
+
+function request(
+  { source }: TablePair,
+  options: ExportOptions,
+  existing: Table | undefined,
+): Parameters<typeof openSource>[1][number] {
+  const { columns, casts, decimals, scope } = options
+  const column = options.dayColumn ?? (existing && dayPartitionColumn(existing))
+  return {
+    table: source,
+    ...(columns === undefined ? {} : { columns }),
+    ...(casts === undefined ? {} : { casts }),
+    ...(decimals === undefined ? {} : { decimals }),
+    ...(scope.mode === 'full' ? {} : { days: { column, days: daysBetween(scope.from, scope.to) } }),
+  }
+}
+
+function outcomeOf({ scope }: ExportOptions, tables: readonly TableSummary[]): Outcome {
+  const sum = (value: (table: TableSummary) => number | undefined): number =>
+    tables.reduce((total, table) => total + (value(table) ?? 0), 0)
+  return {
+    ...(scope.mode === 'day' ? { from: scope.from, to: scope.to } : {}),
+    rows: sum(({ rows }) => rows),
+    bytes: sum(({ bytes }) => bytes),
+    files: sum(({ files }) => files),
+    tables: [...tables],
+  }
+}
+
+const order = [exitCodes.usage, exitCodes.data, exitCodes.conflict, exitCodes.failed] as const
+
+function deciding(failures: readonly Failure[]): Error {
+  const exitOf = ({ error }: Failure): number =>
+    error instanceof JobError ? exitCodes[error.code] : exitCodes.failed
+  const decisive =
+    order.flatMap((exit) => failures.filter((failure) => exitOf(failure) === exit))[0] ?? failures[0]!
+  return decisive.error
+}
+
+function withOutcome(error: Error, outcome: Outcome): Error {
+  if (!(error instanceof JobError)) return new JobError('failed', error.message, { cause: error, outcome })
+  const { code, field, fix } = error
+  return new JobError(code, error.message, {
+    cause: error,
+    outcome,
+    ...(field === undefined ? {} : { field }),
+    ...(fix === undefined ? {} : { fix }),
+  })
+}

@@ -1,0 +1,38 @@
+import type { Day } from '../calendar.ts'
+import type { CodecName } from '../parquet/codec.ts'
+import type { PartitionExpression } from '../iceberg/transforms.ts'
+import type { ColumnOptions } from '../postgres/source/columns.ts'
+import type { TablePair } from './names.ts'
+
+export const exportFormats = ['parquet', 'iceberg'] as const
+export type ExportFormat = (typeof exportFormats)[number]
+
+/** What a run replaces: everything, or the days `from` … `to`. */
+export type ExportScope =
+  { readonly mode: 'full' } | { readonly mode: 'day'; readonly from: Day; readonly to: Day }
+
+export interface ExportOptions extends ColumnOptions {
+  readonly tables: readonly TablePair[]
+  readonly formats: ReadonlySet<ExportFormat>
+  readonly scope: ExportScope
+  /** `--day-column`; undefined: the table's day() source, else the only date or timestamp column. */
+  readonly dayColumn: string | undefined
+  /** `--partition-by`; undefined: not said. */
+  readonly partitionBy: readonly PartitionExpression[] | undefined
+  /** Keep NOT NULL where a new table is made. */
+  readonly required: boolean
+  readonly rowSecurity: boolean
+  /** Share of a replaced scope's rows that may go (0–1). */
+  readonly maxShrink: number
+  readonly codec: CodecName
+  readonly targetFileBytes: number
+  readonly groupRows: number
+  readonly groupBytes: number
+  readonly maxRowBytes: number
+  /** Connections that read. */
+  readonly connections: number
+  readonly lockTimeoutMs: number
+  /** Where plain Parquet goes, a location. */
+  readonly parquetLocation: string
+  readonly dryRun: boolean
+}

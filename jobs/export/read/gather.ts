@@ -1,0 +1,119 @@
+import type { BytesVector, ColumnVector, FixedVector } from '../../parquet/vector.ts'
+
+/**
+ * The rows `rows` (ascending) of a vector as a vector of their own: how a batch is taken apart by partition. No
+ * object per row.
+ */
+export function gather(vector: ColumnVector, rows: Int32Array): ColumnVector {
+  const { defined } = vector
+  if (defined === undefined) return { ...gatherValues(vector, rows), rows: rows.length, defined: undefined }
+  const places = new Int32Array(vector.rows)
+  for (let row = 0, place = 0; row < vector.rows; row++) {
+    places[row] = place
+    place += defined[row]!
+  }
+  const taken = new Uint8Array(rows.length)
+  const values = new Int32Array(rows.length)
+  let count = 0
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    taken[i] = defined[row]!
+    if (defined[row] === 1) values[count++] = places[row]!
+  }
+  return {
+    ...gatherValues(vector, values.subarray(0, count)),
+    rows: rows.length,
+    defined: count === rows.length ? undefined : taken,
+  }
+}
+
+/** Vectors of the same column, one behind the other. */
+export function concatenate(pieces: readonly ColumnVector[]): ColumnVector {
+  const [first] = pieces
+  if (first === undefined) throw new TypeError('no vectors to put together')
+  if (pieces.length === 1) return first
+  const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+  const count = pieces.reduce((sum, piece) => sum + piece.count, 0)
+  const defined = pieces.some((piece) => piece.defined !== undefined)
+    ? new Uint8Array(rows).fill(1)
+    : undefined
+  for (let at = 0, i = 0; defined !== undefined && i < pieces.length; at += pieces[i++]!.rows) {
+    const own = pieces[i]!.defined
+    if (own !== undefined) defined.set(own.subarray(0, pieces[i]!.rows), at)
+  }
+  if (first.kind === 'fixed') {
+    const data = new Uint8Array(count * first.width)
+    let at = 0
+    for (const piece of pieces) {
+      data.set(piece.data.subarray(0, piece.count * first.width), at)
+      at += piece.count * first.width
+    }
+    return { kind: 'fixed', width: first.width, data, count, rows, defined }
+  }
+  return concatenateBytes(pieces as readonly BytesVector[], { count, rows, defined })
+}
+
+/** Bytes that a vector's values take. */
+export const sizeOf = (vector: ColumnVector): number =>
+  vector.kind === 'fixed' ? vector.count * vector.width : vector.offsets[vector.count]! + 4 * vector.count
+
+type Rows = Pick<ColumnVector, 'count' | 'rows' | 'defined'>
+
+function concatenateBytes(pieces: readonly BytesVector[], { count, rows, defined }: Rows): BytesVector {
+  const data = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.offsets[piece.count]!, 0))
+  const offsets = new Int32Array(count + 1)
+  let value = 0
+  let end = 0
+  for (const piece of pieces) {
+    const length = piece.offsets[piece.count]!
+    data.set(piece.data.subarray(0, length), end)
+    for (let i = 1; i <= piece.count; i++) offsets[value + i] = end + piece.offsets[i]!
+    value += piece.count
+    end += length
+  }
+  return { kind: 'bytes', data, offsets, count, rows, defined }
+}
+
+/** The values at `places`, as if none of them were NULL. */
+function gatherValues(vector: ColumnVector, places: Int32Array): ColumnVector {
+  return vector.kind === 'fixed' ? gatherFixed(vector, places) : gatherBytes(vector, places)
+}
+
+function gatherFixed({ width, data }: FixedVector, places: Int32Array): FixedVector {
+  const count = places.length
+  const bytes = new Uint8Array(Math.ceil((count * width) / 8) * 8)
+  if (width === 4 || width === 8) {
+    const per = width / 4
+    const from = new Int32Array(data.buffer, data.byteOffset, data.byteLength >> 2)
+    const to = new Int32Array(bytes.buffer)
+    for (let i = 0; i < count; i++) {
+      const place = places[i]! * per
+      to[i * per] = from[place]!
+      if (per === 2) to[i * 2 + 1] = from[place + 1]!
+    }
+  } else {
+    for (let i = 0, at = 0; i < count; i++) {
+      const start = places[i]! * width
+      for (let byte = 0; byte < width; byte++) bytes[at++] = data[start + byte]!
+    }
+  }
+  return { kind: 'fixed', width, data: bytes, count, rows: count, defined: undefined }
+}
+
+function gatherBytes({ data, offsets }: BytesVector, places: Int32Array): BytesVector {
+  const count = places.length
+  const taken = new Int32Array(count + 1)
+  for (let i = 0; i < count; i++) {
+    const place = places[i]!
+    taken[i + 1] = taken[i]! + offsets[place + 1]! - offsets[place]!
+  }
+  const bytes = new Uint8Array(taken[count]!)
+  for (let i = 0; i < count; i++) {
+    const start = offsets[places[i]!]!
+    const at = taken[i]!
+    const length = taken[i + 1]! - at
+    if (length < 64) for (let byte = 0; byte < length; byte++) bytes[at + byte] = data[start + byte]!
+    else bytes.set(data.subarray(start, start + length), at)
+  }
+  return { kind: 'bytes', data: bytes, offsets: taken, count, rows: count, defined: undefined }
+}

@@ -1,0 +1,141 @@
+import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
+import { applyTransform } from '../../iceberg/transform-vector.ts'
+import type { PrimitiveType, Value } from '../../iceberg/types.ts'
+import type { ColumnVector } from '../../parquet/vector.ts'
+import { concatenate, gather, sizeOf } from './gather.ts'
+
+/** Rows that belong into one partition. */
+export interface PartitionRows {
+  /** In the order of the spec's fields; empty when unpartitioned. */
+  readonly partition: readonly (Value | null)[]
+  readonly vectors: readonly ColumnVector[]
+}
+
+/** A partition field with the column that it is computed from. */
+export interface PartitionSource {
+  readonly field: PartitionColumnType
+  /** Index of the source column in the vectors. */
+  readonly column: number
+  readonly type: PrimitiveType
+}
+
+export interface Partitioner {
+  /** Takes a batch; returns what is large enough to be a row group. */
+  add(vectors: readonly ColumnVector[]): PartitionRows[]
+  /** Everything that is left, partition by partition. */
+  finish(): PartitionRows[]
+}
+
+export interface PartitionerLimits {
+  /** A partition's rows are given out at that many bytes … */
+  readonly groupBytes: number
+  /** … and the largest partition's when all of them together hold that many. */
+  readonly heldBytes: number
+}
+
+interface Held {
+  readonly partition: readonly (Value | null)[]
+  readonly pieces: (readonly ColumnVector[])[]
+  bytes: number
+}
+
+/** Collects rows by partition until they make a row group; without fields it passes batches through. */
+export function createPartitioner(
+  sources: readonly PartitionSource[],
+  { groupBytes, heldBytes }: PartitionerLimits,
+): Partitioner {
+  const held = new Map<string, Held>()
+  let total = 0
+
+  const take = (key: string, { partition, pieces, bytes }: Held): PartitionRows => {
+    held.delete(key)
+    total -= bytes
+    const columns = pieces[0]!.length
+    return {
+      partition,
+      vectors: Array.from({ length: columns }, (_, column) =>
+        concatenate(pieces.map((piece) => piece[column]!)),
+      ),
+    }
+  }
+  const largest = (): [string, Held] => {
+    const [first, ...others] = [...held]
+    if (first === undefined) throw new TypeError('nothing is held')
+    return others.reduce((best, other) => (other[1].bytes > best[1].bytes ? other : best), first)
+  }
+
+  return {
+    add(vectors) {
+      if (sources.length === 0) return [{ partition: [], vectors }]
+      const complete: PartitionRows[] = []
+      for (const { partition, vectors: rows } of split(sources, vectors)) {
+        const key = keyOf(partition)
+        const entry = held.get(key) ?? { partition, pieces: [], bytes: 0 }
+        const bytes = rows.reduce((sum, vector) => sum + sizeOf(vector), 0)
+        held.set(key, entry)
+        entry.pieces.push(rows)
+        entry.bytes += bytes
+        total += bytes
+        if (entry.bytes >= groupBytes) complete.push(take(key, entry))
+      }
+      while (total > heldBytes) complete.push(take(...largest()))
+      return complete
+    },
+    finish: () => [...held].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => take(key, entry)),
+  }
+}
+
+/** Text that is equal for equal partitions. */
+export const keyOf = (partition: readonly (Value | null)[]): string =>
+  partition
+    .map((value) =>
+      value instanceof Uint8Array
+        ? `x${Buffer.from(value).toString('hex')}`
+        : `${typeof value} ${String(value)}`,
+    )
+    .join('\n')
+
+/** A batch by partition, in order of first appearance. */
+function split(sources: readonly PartitionSource[], vectors: readonly ColumnVector[]): PartitionRows[] {
+  const columns = sources.map(({ field, column, type }) =>
+    applyTransform(field.transform, type, vectors[column]!),
+  )
+  const rows = vectors[0]!.rows
+  const [first, ...others] = columns
+  let ordinals = first!.ordinals
+  let tuples: (Value | null)[][] = first!.values.map((value) => [value])
+  for (const { ordinals: more, values } of others) {
+    const known = new Map<number, number>()
+    const joined = new Int32Array(rows)
+    const next: (Value | null)[][] = []
+    for (let row = 0; row < rows; row++) {
+      const pair = ordinals[row]! * values.length + more[row]!
+      let ordinal = known.get(pair)
+      if (ordinal === undefined) {
+        ordinal = next.push([...tuples[ordinals[row]!]!, values[more[row]!]!]) - 1
+        known.set(pair, ordinal)
+      }
+      joined[row] = ordinal
+    }
+    ordinals = joined
+    tuples = next
+  }
+  if (tuples.length === 1) return [{ partition: tuples[0]!, vectors }]
+  return rowsByOrdinal(ordinals, tuples.length).map((own, ordinal) => ({
+    partition: tuples[ordinal]!,
+    vectors: vectors.map((vector) => gather(vector, own)),
+  }))
+}
+
+/** For each ordinal its rows, ascending: a counting sort. */
+function rowsByOrdinal(ordinals: Int32Array, count: number): Int32Array[] {
+  const sizes = new Int32Array(count)
+  for (let row = 0; row < ordinals.length; row++) sizes[ordinals[row]!]!++
+  const rows = Array.from(sizes, (size) => new Int32Array(size))
+  const filled = new Int32Array(count)
+  for (let row = 0; row < ordinals.length; row++) {
+    const ordinal = ordinals[row]!
+    rows[ordinal]![filled[ordinal]!++] = row
+  }
+  return rows
+}

@@ -1,0 +1,133 @@
+import { asError, systemCode } from '../../errors.ts'
+import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
+import type { PrimitiveType, Value } from '../../iceberg/types.ts'
+import { loadCodec, type CodecName } from '../../parquet/codec.ts'
+import type { ParquetColumn } from '../../parquet/column.ts'
+import { defaultLimits, encodeRowGroup, type RelocatableRowGroup } from '../../parquet/row-group.ts'
+import { copyRange } from '../../postgres/copy-range.ts'
+import { createDecoder } from '../../postgres/copy/decoder.ts'
+import { lockForReading, openReader, type SnapshotAccess } from '../../postgres/snapshot.ts'
+import type { TablePlan } from '../../postgres/source/plan.ts'
+import { combined, fingerprintOf, type Fingerprint } from './fingerprint.ts'
+import { createPartitioner, keyOf, type PartitionRows, type PartitionSource } from './partitioner.ts'
+
+/** What one reader does: its share of the ranges of a table, encoded. Plain data, may cross threads. */
+export interface ReadRequest {
+  readonly access: SnapshotAccess
+  readonly plan: TablePlan
+  readonly columns: readonly ParquetColumn[]
+  /** The columns' Iceberg types, in the same order. */
+  readonly types: readonly PrimitiveType[]
+  readonly partition: readonly PartitionSource[]
+  readonly codec: CodecName
+  readonly groupRows: number
+  readonly groupBytes: number
+  readonly maxRowBytes: number
+  /** One 32-bit counter that all readers share: the next range that nobody has taken. */
+  readonly next: Int32Array
+}
+
+/** A row group of one partition. */
+export interface EncodedRows {
+  readonly partition: readonly (Value | null)[]
+  readonly rowGroup: RelocatableRowGroup
+}
+
+/** The fingerprint of the rows of one partition. */
+export interface PartitionFingerprint {
+  readonly partition: readonly (Value | null)[]
+  readonly fingerprint: Fingerprint
+}
+
+export type ReadResult =
+  | { readonly kind: 'read'; readonly rows: number; readonly fingerprints: readonly PartitionFingerprint[] }
+  /** The table could not be locked without waiting; other readers take the ranges (export-spec §1.2). */
+  | { readonly kind: 'locked out'; readonly message: string }
+
+export interface ReadEvents {
+  /** Takes a row group; while its promise is pending the server is not read from. */
+  readonly onRows: (encoded: EncodedRows) => Promise<void>
+}
+
+/** Batches are taken apart by partition while they are small: their rows are gathered with random access. */
+const partitionBatchBytes = 8 * 2 ** 20
+/** Row groups of a partition that wait for more rows, all partitions together. */
+const heldRowGroups = 3
+
+/**
+ * Reads ranges until none is left: COPY, decoded into columns, taken apart by partition, fingerprinted and encoded.
+ * Memory: a few row groups and the largest row.
+ */
+export async function readTable(
+  request: ReadRequest,
+  events: ReadEvents,
+  signal?: AbortSignal,
+): Promise<ReadResult> {
+  const { access, plan, partition, groupBytes } = request
+  const connection = await openReader(access, signal)
+  try {
+    try {
+      await lockForReading(connection, plan)
+    } catch (error) {
+      if (systemCode(error) !== 'LOCK_UNAVAILABLE') throw error
+      return { kind: 'locked out', message: asError(error).message }
+    }
+    const decoder = createDecoder({
+      columns: plan.columns,
+      checkUtf8: plan.checkUtf8,
+      groupRows: request.groupRows,
+      groupBytes: partition.length === 0 ? groupBytes : Math.min(groupBytes, partitionBatchBytes),
+      maxRowBytes: request.maxRowBytes,
+    })
+    const partitioner = createPartitioner(partition, { groupBytes, heldBytes: heldRowGroups * groupBytes })
+    const encode = createEncoder(request, events)
+    let rows = 0
+    for (let index = takeNext(request.next); index < plan.ranges.length; index = takeNext(request.next)) {
+      rows += await copyRange(connection, access, plan, plan.ranges[index]!, decoder, async ({ vectors }) => {
+        for (const part of partitioner.add(vectors)) await encode.add(part)
+      })
+    }
+    for (let group = decoder.take(true); group !== undefined; group = decoder.take(true)) {
+      for (const part of partitioner.add(group.vectors)) await encode.add(part)
+    }
+    for (const part of partitioner.finish()) await encode.add(part)
+    return { kind: 'read', rows, fingerprints: encode.fingerprints() }
+  } finally {
+    await connection.close()
+  }
+}
+
+const takeNext = (next: Int32Array): number => Atomics.add(next, 0, 1)
+
+function createEncoder(
+  { columns, types, codec: name }: ReadRequest,
+  { onRows }: ReadEvents,
+): {
+  readonly add: (rows: PartitionRows) => Promise<void>
+  readonly fingerprints: () => PartitionFingerprint[]
+} {
+  const codec = loadCodec(name)
+  const fingerprints = new Map<string, PartitionFingerprint>()
+  return {
+    async add({ partition, vectors }) {
+      const key = keyOf(partition)
+      const fingerprint = fingerprintOf(types, vectors)
+      const before = fingerprints.get(key)?.fingerprint
+      const all = before === undefined ? fingerprint : combined(before, fingerprint)
+      fingerprints.set(key, { partition, fingerprint: all })
+      await onRows({ partition, rowGroup: encodeRowGroup(columns, vectors, { ...defaultLimits, codec }) })
+    },
+    fingerprints: () => [...fingerprints.values()],
+  }
+}
+
+/** The partition fields of a spec with the columns that they are computed from. */
+export const partitionSources = (
+  fields: readonly PartitionColumnType[],
+  columns: readonly ParquetColumn[],
+  types: readonly PrimitiveType[],
+): PartitionSource[] =>
+  fields.map((field) => {
+    const column = columns.findIndex(({ fieldId }) => fieldId === field.sourceId)
+    return { field, column, type: types[column]! }
+  })

@@ -1,0 +1,167 @@
+import { usageError } from '../errors.ts'
+import { tableText, type Catalog, type Table, type TableIdentifier } from '../iceberg/catalog/catalog.ts'
+import { NoSuchTableError } from '../iceberg/errors.ts'
+import { currentSchema, defaultSpec, type TableMetadata } from '../iceberg/metadata.ts'
+import { partitionSpec, sameSpec, unpartitioned, type PartitionSpec } from '../iceberg/partition-spec.ts'
+import type { TableRequirement } from '../iceberg/requirements.ts'
+import { evolveSchema, type WantedColumn } from '../iceberg/schema-evolution.ts'
+import type { Schema } from '../iceberg/schema.ts'
+import { fieldByName } from '../iceberg/schema.ts'
+import { parseTransform, type PartitionExpression } from '../iceberg/transforms.ts'
+import { applyUpdates, type TableUpdate } from '../iceberg/updates.ts'
+
+/** The table that an export writes to, as its commit will leave it. */
+export interface TableTarget {
+  /** As it was loaded, or staged when it is new. */
+  readonly table: Table
+  readonly isNew: boolean
+  readonly schema: Schema
+  readonly spec: PartitionSpec
+  /** Changes of schema and spec that the commit makes, and what they rest on. */
+  readonly updates: readonly TableUpdate[]
+  readonly requirements: readonly TableRequirement[]
+  /** What changes, in words: for logs and plans. */
+  readonly changes: readonly string[]
+}
+
+/** The table of the catalog; undefined when there is none yet. */
+export async function loadTable(catalog: Catalog, identifier: TableIdentifier): Promise<Table | undefined> {
+  try {
+    return await catalog.load(identifier)
+  } catch (error) {
+    if (error instanceof NoSuchTableError) return undefined
+    throw error
+  }
+}
+
+export interface TargetRequest {
+  readonly identifier: TableIdentifier
+  readonly columns: readonly WantedColumn[]
+  /** Undefined: not said. */
+  readonly partitionBy: readonly PartitionExpression[] | undefined
+  /** Day mode: the column whose days are replaced. */
+  readonly dayColumn: string | undefined
+  /** Properties of a new table. */
+  readonly properties: Readonly<Record<string, string>>
+}
+
+/** Fits a table to what is to be written, or stages a new one. Nothing is visible before the commit. */
+export async function prepareTarget(
+  catalog: Catalog,
+  existing: Table | undefined,
+  request: TargetRequest,
+  nowMs: number,
+): Promise<TableTarget> {
+  return existing === undefined ? stageNew(catalog, request) : fitExisting(existing, request, nowMs)
+}
+
+async function stageNew(
+  catalog: Catalog,
+  { identifier, columns, partitionBy, dayColumn, properties }: TargetRequest,
+): Promise<TableTarget> {
+  const schema: Schema = {
+    type: 'struct',
+    'schema-id': 0,
+    fields: columns.map((column, index) => ({ id: index + 1, ...column })),
+  }
+  const byDay: PartitionExpression[] =
+    dayColumn === undefined ? [] : [{ transform: { kind: 'day' }, column: dayColumn }]
+  const expressions = partitionBy ?? byDay
+  const spec = expressions.length === 0 ? unpartitioned : partitionSpec(schema, expressions)
+  if (dayColumn !== undefined) assertByDay(identifier, spec, schema, dayColumn)
+  const table = await catalog.stageCreate(identifier, { schema, spec, properties })
+  return {
+    table,
+    isNew: true,
+    schema: currentSchema(table.metadata),
+    spec: defaultSpec(table.metadata),
+    updates: [],
+    requirements: [],
+    changes: [`create table ${tableText(identifier)}`],
+  }
+}
+
+function fitExisting(
+  table: Table,
+  { identifier, columns, partitionBy, dayColumn }: TargetRequest,
+  nowMs: number,
+): TableTarget {
+  const { metadata } = table
+  const name = tableText(identifier)
+  const evolved = evolveSchema(name, currentSchema(metadata), columns, metadata['last-column-id'])
+  const updates: TableUpdate[] = []
+  const requirements: TableRequirement[] = [
+    { type: 'assert-current-schema-id', 'current-schema-id': metadata['current-schema-id'] },
+    { type: 'assert-default-spec-id', 'default-spec-id': metadata['default-spec-id'] },
+  ]
+  const changes = [...evolved.changes]
+  if (evolved.changes.length > 0) {
+    updates.push(
+      { action: 'add-schema', schema: evolved.schema },
+      { action: 'set-current-schema', 'schema-id': -1 },
+    )
+    requirements.push({
+      type: 'assert-last-assigned-field-id',
+      'last-assigned-field-id': metadata['last-column-id'],
+    })
+  }
+  const spec = partitionBy && changedSpec(metadata, evolved.schema, partitionBy)
+  if (spec !== undefined) {
+    if (dayColumn !== undefined) {
+      throw usageError(`table ${name} is partitioned otherwise than --partition-by says`, {
+        field: '--partition-by',
+        fix: 'leave --partition-by out, or change the partitioning with --mode full, which replaces all files',
+      })
+    }
+    updates.push({ action: 'add-spec', spec }, { action: 'set-default-spec', 'spec-id': -1 })
+    requirements.push({
+      type: 'assert-last-assigned-partition-id',
+      'last-assigned-partition-id': metadata['last-partition-id'],
+    })
+    changes.push(`partition by ${spec.fields.map((field) => field.name).join(', ')}`)
+  }
+  const after = applyUpdates(metadata, updates, nowMs)
+  const schema = currentSchema(after)
+  if (dayColumn !== undefined && metadata['current-snapshot-id'] !== undefined) {
+    assertByDay(identifier, defaultSpec(after), schema, dayColumn)
+  }
+  return { table, isNew: false, schema, spec: defaultSpec(after), updates, requirements, changes }
+}
+
+function changedSpec(
+  metadata: TableMetadata,
+  schema: Schema,
+  expressions: readonly PartitionExpression[],
+): PartitionSpec | undefined {
+  const spec = partitionSpec(schema, expressions, metadata['last-partition-id'], -1)
+  return sameSpec(spec, defaultSpec(metadata)) ? undefined : spec
+}
+
+/** Transforms whose partitions never hold rows of two days. */
+const withinDay = ['day', 'hour']
+
+function assertByDay(
+  identifier: TableIdentifier,
+  spec: PartitionSpec,
+  schema: Schema,
+  dayColumn: string,
+): void {
+  const source = fieldByName(schema, dayColumn)
+  const byDay = spec.fields.some((field) => {
+    const { kind } = parseTransform(field.transform)
+    const isDate = kind === 'identity' && source?.type === 'date'
+    return field['source-id'] === source?.id && (withinDay.includes(kind) || isDate)
+  })
+  if (byDay) return
+  throw usageError(`table ${tableText(identifier)} is not partitioned by day(${dayColumn})`, {
+    field: '--mode',
+    fix: `run once with --mode full --partition-by 'day(${dayColumn})', which replaces all files`,
+  })
+}
+
+/** The column of the table's day() partition; undefined when it has none. */
+export function dayPartitionColumn({ metadata }: Table): string | undefined {
+  const schema = currentSchema(metadata)
+  const field = defaultSpec(metadata).fields.find(({ transform }) => parseTransform(transform).kind === 'day')
+  return schema.fields.find(({ id }) => id === field?.['source-id'])?.name
+}

@@ -1,0 +1,132 @@
+import type { DataFile } from '../../iceberg/data-file.ts'
+import { fileContent } from '../../iceberg/data-file.ts'
+import { fileMetrics, type ChunkMetrics } from '../../iceberg/metrics.ts'
+import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
+import { partitionPath } from '../../iceberg/partition-path.ts'
+import type { Schema } from '../../iceberg/schema.ts'
+import type { Value } from '../../iceberg/types.ts'
+import type { ParquetColumn } from '../../parquet/column.ts'
+import { assembleFile, type FileAssembler } from '../../parquet/file.ts'
+import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
+import type { FileIO, OutputFile } from '../../storage/file-io.ts'
+import { createdBy } from '../../version.ts'
+import { keyOf } from '../read/partitioner.ts'
+import type { EncodedRows } from '../read/read-table.ts'
+
+export interface DataFilesSettings {
+  readonly io: FileIO
+  /** `data/` of the table, a location. */
+  readonly folder: string
+  readonly schema: Schema
+  readonly columns: readonly ParquetColumn[]
+  readonly specId: number
+  readonly fields: readonly PartitionColumnType[]
+  /** The table's, for `write.metadata.metrics.*`. */
+  readonly properties: Readonly<Record<string, string>>
+  /** A file is finished when it has that many bytes. */
+  readonly targetBytes: number
+  /** In every file's name. */
+  readonly operationId: string
+  readonly signal: AbortSignal
+}
+
+/** Writes row groups to data files, one open per partition, and describes the files for the table's manifests. */
+export interface DataFilesWriter {
+  add(rows: EncodedRows): Promise<void>
+  /** Finishes the open files; all files of the export. */
+  finish(): Promise<DataFile[]>
+  /** Removes what was written: the commit was not made, for certain. */
+  discard(): Promise<void>
+}
+
+/** More partitions are written one file after the other: every open file holds an upload part. */
+const maxOpenFiles = 8
+
+interface OpenFile {
+  readonly location: string
+  readonly partition: readonly (Value | null)[]
+  readonly output: OutputFile
+  readonly assembler: FileAssembler
+  /** By field id. */
+  readonly metrics: Map<number, ChunkMetrics[]>
+}
+
+export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
+  const { io, folder, schema, columns, specId, fields, properties, operationId, signal } = settings
+  const open = new Map<string, OpenFile>()
+  const finished: DataFile[] = []
+  let count = 0
+
+  const openFile = async (partition: readonly (Value | null)[]): Promise<OpenFile> => {
+    const name = `${String(count++).padStart(5, '0')}-0-${operationId}-00001.parquet`
+    const location = [folder, partitionPath(fields, partition), name].filter((part) => part !== '').join('/')
+    return {
+      location,
+      partition,
+      output: await io.create(location, { ifAbsent: true, signal }),
+      assembler: assembleFile({
+        columns,
+        keyValueMetadata: { 'iceberg.schema': JSON.stringify(schema) },
+        createdBy,
+      }),
+      metrics: new Map(),
+    }
+  }
+  const finishFile = async (key: string, file: OpenFile): Promise<void> => {
+    open.delete(key)
+    const { bytes, summary } = file.assembler.finish()
+    for (const block of bytes) await file.output.write(block)
+    const { size } = await file.output.close()
+    finished.push({
+      content: fileContent.data,
+      filePath: file.location,
+      fileFormat: 'PARQUET',
+      specId,
+      partition: file.partition,
+      recordCount: summary.rowCount,
+      fileSizeInBytes: size,
+      ...fileMetrics(schema, properties, file.metrics),
+      splitOffsets: summary.splitOffsets,
+      sortOrderId: 0,
+    })
+  }
+
+  return {
+    async add({ partition, rowGroup }) {
+      const key = keyOf(partition)
+      let file = open.get(key)
+      if (file === undefined) {
+        const [oldest] = open
+        if (oldest !== undefined && open.size >= maxOpenFiles) await finishFile(...oldest)
+        file = await openFile(partition)
+        open.set(key, file)
+      }
+      for (const block of file.assembler.add(rowGroup)) await file.output.write(block)
+      collectMetrics(file.metrics, columns, rowGroup)
+      if (file.assembler.size() >= settings.targetBytes) await finishFile(key, file)
+    },
+    async finish() {
+      for (const [key, file] of open) await finishFile(key, file)
+      return finished
+    },
+    async discard() {
+      await Promise.all([...open.values()].map(({ output }) => output.abort()))
+      await Promise.all(finished.map(({ filePath }) => io.delete(filePath).catch(() => undefined)))
+    },
+  }
+}
+
+function collectMetrics(
+  metrics: Map<number, ChunkMetrics[]>,
+  columns: readonly ParquetColumn[],
+  { chunks }: RelocatableRowGroup,
+): void {
+  for (const [index, { fieldId }] of columns.entries()) {
+    const { compressedSize, metrics: chunk } = chunks[index]!
+    const { valueCount, nullCount, nanCount, min, max } = chunk
+    const bounds = { min: min?.bytes, max: max?.bytes }
+    const collected = metrics.get(fieldId) ?? []
+    collected.push({ columnSize: compressedSize, valueCount, nullCount, nanCount, ...bounds })
+    metrics.set(fieldId, collected)
+  }
+}

@@ -1,0 +1,34 @@
+import type { Schema } from '../../iceberg/schema.ts'
+import type { ParquetColumn } from '../../parquet/column.ts'
+import { assembleFile } from '../../parquet/file.ts'
+import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
+import type { FileIO } from '../../storage/file-io.ts'
+import { createdBy } from '../../version.ts'
+
+/** One Parquet file outside of any table, replaced as a whole when it is published (export-spec §2.5). */
+export interface PlainFile {
+  add(rowGroup: RelocatableRowGroup): Promise<void>
+  /** Makes the file appear; resolves to its size in bytes. */
+  publish(): Promise<number>
+  discard(): Promise<void>
+}
+
+export async function createPlainFile(
+  io: FileIO,
+  location: string,
+  { columns, schema, signal }: { columns: readonly ParquetColumn[]; schema: Schema; signal: AbortSignal },
+): Promise<PlainFile> {
+  const output = await io.create(location, { signal })
+  const keyValueMetadata = { 'iceberg.schema': JSON.stringify(schema) }
+  const assembler = assembleFile({ columns, keyValueMetadata, createdBy })
+  return {
+    async add(rowGroup) {
+      for (const block of assembler.add(rowGroup)) await output.write(block)
+    },
+    async publish() {
+      for (const block of assembler.finish().bytes) await output.write(block)
+      return (await output.close()).size
+    },
+    discard: () => output.abort(),
+  }
+}
