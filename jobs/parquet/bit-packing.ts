@@ -69,16 +69,16 @@ function packOctets(
 }
 
 /**
- * Eight values of 5 to 15 bits at a time, without branch or carry between them: two make a pair, and
- * each pair is written as a word that starts at the byte in which the pair starts and repeats there the last bits
- * of the pair before. A word always reaches the byte where the next one starts; only the last may end too early.
+ * Eight values of 5 to 15 bits at a time, without branch or carry between them: two make a pair, and each pair is
+ * written as a word that starts at the byte in which the pair starts and repeats there the last bits of the pair
+ * before. A word reaches the byte where the next one starts, and the last one the end, which is a whole byte.
  */
 function packPairs(
   values: Int32Array,
   from: number,
   count: number,
   width: number,
-  { bytes, view }: ByteTarget,
+  { view }: ByteTarget,
   position: number,
 ): number {
   const pair = 2 * width
@@ -88,7 +88,6 @@ function packPairs(
   const bit1 = pair & 7
   const bit2 = (2 * pair) & 7
   const bit3 = (3 * pair) & 7
-  const lastEndsEarly = bit3 + pair > 32
   const end = from + count
   for (let i = from; i < end; i += 8) {
     const pair0 = values[i]! | (values[i + 1]! << width)
@@ -99,7 +98,6 @@ function packPairs(
     view.setInt32(position + byte1, (pair1 << bit1) | (pair0 >>> (pair - bit1)), true)
     view.setInt32(position + byte2, (pair2 << bit2) | (pair1 >>> (pair - bit2)), true)
     view.setInt32(position + byte3, (pair3 << bit3) | (pair2 >>> (pair - bit3)), true)
-    if (lastEndsEarly) bytes[position + width - 1] = pair3 >>> (pair - 8)
     position += width
   }
   return position

@@ -33,6 +33,12 @@ export function blockList(): BlockList {
 
   return {
     append(bytes) {
+      if (bytes.length >= blockBytes && ownsBuffer(bytes)) {
+        flush()
+        blocks.push(bytes)
+        size += bytes.length
+        return
+      }
       pending.push(bytes)
       pendingSize += bytes.length
       size += bytes.length
@@ -45,3 +51,7 @@ export function blockList(): BlockList {
     },
   }
 }
+
+/** Whether the bytes can be moved as they are: a page of one 64 MB value is not copied once more. */
+const ownsBuffer = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength

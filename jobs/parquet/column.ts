@@ -64,8 +64,8 @@ export function physicalType(type: LogicalColumnType): PhysicalType {
 export const decimalWidth = (precision: number): number => Math.ceil((Math.log2(10) * precision + 1) / 8)
 
 /**
- * Refuses column lists that no file can carry, or that not every reader opens: DuckDB and Spark refuse a file
- * without columns. Throws `usage` and `data` errors that name the column.
+ * Refuses column lists that no file can carry, or not for all readers: DuckDB does not open a file without
+ * columns, pyarrow and Polars find no rows in it. Throws `usage` and `data` errors that name the column.
  */
 export function checkColumns(columns: readonly ParquetColumn[]): void {
   if (columns.length === 0) {

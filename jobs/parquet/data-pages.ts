@@ -179,10 +179,10 @@ function valuesIn({ defined }: ColumnVector, from: number, to: number): number {
   return values
 }
 
-/** Rows from `from` that hold exactly `values` values, with the NULLs after the last one. */
-function rowsOf({ defined, rows }: ColumnVector, from: number, values: number): number {
+/** Rows from `from` to the one with the last of `values` values. */
+function rowsOf({ defined }: ColumnVector, from: number, values: number): number {
   if (defined === undefined) return values
   let row = from
-  for (let left = values; row < rows && (left > 0 || defined[row] === 0); row++) left -= defined[row]!
+  for (let left = values; left > 0; row++) left -= defined[row]!
   return row - from
 }

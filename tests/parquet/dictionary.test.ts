@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { loadCodec } from '../../jobs/parquet/codec.ts'
 import type { ParquetColumn } from '../../jobs/parquet/column.ts'
+import { bytesDictionary } from '../../jobs/parquet/dictionary/bytes.ts'
+import { mix } from '../../jobs/parquet/dictionary/dictionary.ts'
 import { defaultLimits, encodeRowGroup } from '../../jobs/parquet/row-group.ts'
 import type { ColumnVector } from '../../jobs/parquet/vector.ts'
 import { bigEndian, bytes, column, doubles, duckdb, int32s, int64s, parquetFile } from './support.ts'
@@ -59,6 +61,18 @@ describe('dictionary encoding', () => {
     expect(chunk.dataPageOffset).toBeGreaterThan(0)
     const read = await duckdb(parquetFile([column('v', type)], [[vector]]), 'SELECT v FROM $file')
     expect(read.map(({ v }) => v)).toEqual(expected)
+  })
+
+  it('keeps values apart whose hashes are equal', () => {
+    // 200,000 values of 32-bit hashes collide about five times.
+    const count = 200_000
+    const data = new Uint8Array(count * 16)
+    const words = new Int32Array(data.buffer)
+    for (let i = 0; i < words.length; i++) words[i] = mix(Math.imul(i + 1, 0x9e3779b1))
+    const offsets = Int32Array.from({ length: count + 1 }, (_, i) => i * 16)
+    const dictionary = bytesDictionary({ data, offsets }, false, data.length)
+    expect(dictionary.index(0, count, new Int32Array(count))).toBe(count)
+    expect(dictionary.count()).toBe(count)
   })
 
   it('of wide fixed values', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { ParquetReader } from '@dsnp/parquetjs'
 import { describe, expect, it } from '@jest/globals'
 import { checkColumns } from '../../jobs/parquet/column.ts'
@@ -111,6 +112,23 @@ describe('file', () => {
       { a: null },
       { a: 'long '.repeat(50) },
     ])
+  })
+})
+
+describe('values of many megabytes', () => {
+  it('are moved without a copy, between small ones', async () => {
+    const columns = [column('a', { kind: 'binary' })]
+    const big = Buffer.from(
+      Uint32Array.from({ length: 1_000_000 }, (_, i) => Math.imul(i, 0x9e3779b1)).buffer,
+    )
+    const rowGroup = encodeRowGroup(columns, [bytes(['x', big, 'y', big])], options)
+    const blocks = rowGroup.chunks[0]!.blocks
+    expect(blocks.reduce((sum, { length }) => sum + length, 0)).toBe(rowGroup.compressedSize)
+    const assembler = assembleFile({ columns, ...description })
+    const file = Buffer.concat([...assembler.add(rowGroup), ...assembler.finish().bytes])
+    expect(await duckdb(file, 'SELECT md5(a) AS hash FROM $file')).toEqual(
+      ['x', big, 'y', big].map((value) => ({ hash: createHash('md5').update(value).digest('hex') })),
+    )
   })
 })
 

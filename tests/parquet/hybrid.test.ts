@@ -40,6 +40,10 @@ describe('dictionary indices', () => {
     )
   })
 
+  it('are padded with zeros to a group of eight', () => {
+    expect([...encode([3], 2)]).toEqual([(1 << 1) | 1, 3, 0])
+  })
+
   it('of one repeated value take a run of a few bytes', () => {
     expect(encode(Array<number>(20_000).fill(5), 3)).toHaveLength(4)
   })
