@@ -42,8 +42,7 @@ export const avroType = (schema: unknown): avro.Type =>
   avro.Type.forSchema(schema as avro.Schema, {
     // Longs appear by name, and as objects with a logical type. A registry per type: names are defined once.
     registry: { long: long },
-    typeHook: (inner) =>
-      (inner as { readonly type?: unknown }).type === 'long' ? (long) : undefined,
+    typeHook: (inner) => ((inner as { readonly type?: unknown }).type === 'long' ? long : undefined),
     wrapUnions: false,
   })
 
