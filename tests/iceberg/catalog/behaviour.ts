@@ -73,6 +73,12 @@ export function catalogBehaviour(open: () => Promise<Lake>): void {
       await expect(catalog.rename(table, elsewhere)).rejects.toBeInstanceOf(NoSuchNamespaceError)
     })
 
+    it('are not created in a namespace that was dropped meanwhile', async () => {
+      const staged = await catalog.stageCreate(table, { schema: webLogsSchema })
+      await catalog.dropNamespace(table.namespace)
+      await expect(catalog.create(staged, [])).rejects.toBeInstanceOf(NoSuchNamespaceError)
+    })
+
     it('lie where the namespace’s location property says', async () => {
       await catalog.updateNamespace(table.namespace, { location: 'memory://elsewhere/shop/' }, [])
       await create()
