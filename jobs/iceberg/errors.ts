@@ -12,8 +12,8 @@ export class NoSuchTableError extends JobError {
 
 /** A table or view of that name exists. */
 export class TableAlreadyExistsError extends JobError {
-  constructor(table: string, kind: 'table' | 'view' = 'table') {
-    super('conflict', `a ${kind} called ${table} exists already`, {
+  constructor(table: string) {
+    super('conflict', `a table or view called ${table} exists already`, {
       field: table,
       fix: 'choose another name',
     })

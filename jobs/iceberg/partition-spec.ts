@@ -38,16 +38,18 @@ export const firstPartitionId = 1000
 export const unpartitioned: PartitionSpec = { 'spec-id': 0, fields: [] }
 
 /**
- * A spec for `--partition-by` expressions over a table's columns. Field ids start after `lastPartitionId`.
+ * A spec for `--partition-by` expressions over a table's columns. A field that another of the table's `specs`
+ * has keeps its id, as version 2 demands; new ids start after `lastPartitionId`.
  * Errors: `JobError` usage for an unknown column, a transform its type does not allow, a name taken twice.
  */
 export function partitionSpec(
   schema: Schema,
   expressions: readonly PartitionExpression[],
+  specs: readonly PartitionSpec[] = [],
   lastPartitionId: number = firstPartitionId - 1,
-  specId = 0,
 ): PartitionSpec {
-  const fields = expressions.map((expression, index): PartitionField => {
+  let lastId = lastPartitionId
+  const fields = expressions.map((expression): PartitionField => {
     const shown = `${formatTransform(expression.transform)} of ${expression.column}`
     const source = fieldByName(schema, expression.column)
     if (source === undefined)
@@ -66,19 +68,18 @@ export function partitionSpec(
         field: '--partition-by',
         fix: 'partition by that column, or leave it out with --columns',
       })
-    return {
-      'source-id': source.id,
-      'field-id': lastPartitionId + 1 + index,
-      name,
-      transform: formatTransform(expression.transform),
-    }
+    const transform = formatTransform(expression.transform)
+    const known = specs
+      .flatMap((spec) => spec.fields)
+      .find((field) => field['source-id'] === source.id && field.transform === transform)
+    return { 'source-id': source.id, 'field-id': known?.['field-id'] ?? ++lastId, name, transform }
   })
   if (new Set(fields.map(({ name }) => name)).size < fields.length)
     throw usageError('--partition-by names one column and transform twice', {
       field: '--partition-by',
       fix: 'leave the second out',
     })
-  return { 'spec-id': specId, fields }
+  return { 'spec-id': 0, fields }
 }
 
 /** Whether two specs partition alike, whatever their ids. */

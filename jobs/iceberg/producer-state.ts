@@ -1,3 +1,4 @@
+import { FileExists } from '../storage/errors.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import { canonicalLocation } from '../storage/place.ts'
 import type { DataFile, ManifestFile } from './data-file.ts'
@@ -52,5 +53,11 @@ export async function writeTableFile(
   bytes: Buffer,
 ): Promise<void> {
   state.writtenFiles.add(location)
-  await io.write(canonicalLocation(location), bytes, { ifAbsent: true })
+  try {
+    await io.write(canonicalLocation(location), bytes, { ifAbsent: true })
+  } catch (error) {
+    // What was there before is not ours to clean up.
+    if (error instanceof FileExists) state.writtenFiles.delete(location)
+    throw error
+  }
 }

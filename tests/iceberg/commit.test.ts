@@ -165,6 +165,49 @@ describe('full overwrite', () => {
   })
 })
 
+it('a full overwrite knows the totals though the parent’s summary is wrong or has none', async () => {
+  for (const wrong of ['3', undefined]) {
+    lake = lakeInMemory()
+    let table = await emptyTable(lake)
+    table = await commit(table, { addFiles: [dataFile(table, { count: 10 })] })
+    const [parent] = table.metadata.snapshots
+    const { 'total-records': _total, ...summary } = parent!.summary
+    expect(_total).toBe('10')
+    const forged = {
+      ...parent!,
+      summary: { ...summary, ...(wrong === undefined ? {} : { 'total-records': wrong }) },
+    }
+    const foreign = { ...table, metadata: { ...table.metadata, snapshots: [forged] } }
+    const appended = await commit(foreign, { addFiles: [dataFile(table, { count: 1 })] })
+    expect(summaryOf(appended.metadata)['total-records']).toBe(wrong === undefined ? undefined : '4')
+    const replaced = await commit(
+      { ...foreign, metadata: { ...appended.metadata } },
+      {
+        operation: 'overwrite',
+        addFiles: [dataFile(table, { count: 7 })],
+        removeFiles: rows({ kind: 'all' }),
+      },
+    )
+    expect(summaryOf(replaced.metadata)['total-records']).toBe('7')
+  }
+})
+
+it('nothing is ever overwritten, nor is a file removed that was there before', async () => {
+  const table = await emptyTable(lake)
+  const uuid = '0f8fad5b-d9cb-469f-a165-70867728950e'
+  const same = `${table.metadata.location}/metadata/${uuid}-m0.avro`
+  await lake.io.write(same, Buffer.from('somebody else’s'))
+  const before = await filesIn()
+  await expect(
+    commitSnapshot(lake.catalog, table, request(table, { addFiles: [dataFile(table, { count: 1 })] }), {
+      ...lake.effects,
+      uuid: () => uuid,
+    }),
+  ).rejects.toThrow(`file exists already: ${same}`)
+  expect(await filesIn()).toEqual(before)
+  expect((await lake.io.read(same)).toString()).toBe('somebody else’s')
+})
+
 describe('day overwrite', () => {
   it('keeps other days as EXISTING with their own snapshot and sequence numbers', async () => {
     let table = await emptyTable(lake, byDay)
@@ -276,6 +319,9 @@ describe('conflicts', () => {
     expect(names.filter((name) => /-m\d+\.avro$/.test(name))).toHaveLength(4)
     expect(names.filter((name) => name.endsWith('.metadata.json'))).toHaveLength(5)
     expect(lake.clock.waits.length).toBeGreaterThan(0)
+    // No attempt wrote its manifest again.
+    for (const { manifestPath } of (await contents(lake.io, metadata)).manifests)
+      expect(manifestPath).toMatch(/-m0\.avro$/)
   })
 
   it('a day overwrite recomputes its filtered manifest upon another day’s commit', async () => {

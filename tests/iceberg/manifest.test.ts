@@ -254,6 +254,9 @@ describe('foreign container files', () => {
     expect(() => decodeContainer('x.avro', Buffer.from('PAR1'))).toThrow('x.avro is not an Avro file')
     const whole = container('null', plain)
     expect(() => decodeContainer('x.avro', whole.subarray(0, -1))).toThrow('x.avro is cut short')
+    const damaged = Buffer.from(whole)
+    damaged[whole.length - 1] = 8
+    expect(() => decodeContainer('x.avro', damaged)).toThrow('x.avro is cut short or damaged')
     expect(() => decodeContainer('x.avro', whole.subarray(0, 30))).toThrow('x.avro is cut short')
   })
 })

@@ -1,0 +1,194 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import type { Catalog, TableIdentifier } from '../../../jobs/iceberg/catalog/catalog.ts'
+import { commitSnapshot } from '../../../jobs/iceberg/commit.ts'
+import {
+  CommitFailedError,
+  NamespaceAlreadyExistsError,
+  NoSuchNamespaceError,
+  NoSuchTableError,
+  TableAlreadyExistsError,
+} from '../../../jobs/iceberg/errors.ts'
+import type { TableUpdate } from '../../../jobs/iceberg/updates.ts'
+import { byDay, dataFile, dayNumber, request, webLogsSchema, type Lake } from '../tables.ts'
+
+/** What every catalog does; `open` gives a lake with an empty catalog of its own. */
+export function catalogBehaviour(open: () => Promise<Lake>): void {
+  let lake: Lake
+  let catalog: Catalog
+  const table: TableIdentifier = { namespace: ['shop', 'eu'], name: 'Orders "2024"' }
+
+  beforeEach(async () => {
+    lake = await open()
+    catalog = lake.catalog
+    await catalog.createNamespace(table.namespace)
+  })
+
+  const create = async (identifier = table): Promise<void> => {
+    await catalog.create(await catalog.stageCreate(identifier, { schema: webLogsSchema }), [])
+  }
+  const set = (key: string, value: string): TableUpdate[] => [
+    { action: 'set-properties', updates: { [key]: value } },
+  ]
+
+  describe('tables', () => {
+    it('are staged unseen, created, loaded, listed, and dropped without their files', async () => {
+      const staged = await catalog.stageCreate(table, byDay)
+      await expect(catalog.load(table)).rejects.toBeInstanceOf(NoSuchTableError)
+      const created = await catalog.create(staged, set('a', '1'))
+      expect(created.metadata.location).toBe('memory://lake/shop.eu/Orders "2024"')
+      expect(created.metadata.properties['a']).toBe('1')
+      expect(created.metadata['table-uuid']).toBe(staged.metadata['table-uuid'])
+      const loaded = await catalog.load(table)
+      expect(loaded.metadata).toEqual(created.metadata)
+      expect(loaded.metadataLocation).toBe(created.metadataLocation)
+      expect(await catalog.listTables(table.namespace)).toEqual([table])
+      await catalog.drop(table)
+      await expect(catalog.load(table)).rejects.toBeInstanceOf(NoSuchTableError)
+      await expect(catalog.drop(table)).rejects.toBeInstanceOf(NoSuchTableError)
+      expect(await catalog.listTables(table.namespace)).toEqual([])
+      expect(await lake.io.stat(created.metadataLocation!)).toBeDefined()
+    })
+
+    it('are created once: the loser’s metadata file goes away again', async () => {
+      const [first, second] = [
+        await catalog.stageCreate(table, { schema: webLogsSchema }),
+        await catalog.stageCreate(table, { schema: webLogsSchema }),
+      ]
+      const results = await Promise.allSettled([catalog.create(first, []), catalog.create(second, [])])
+      expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected'])
+      expect(results.find((result) => result.status === 'rejected')?.reason).toBeInstanceOf(
+        TableAlreadyExistsError,
+      )
+      const files: string[] = []
+      for await (const { location } of lake.io.list('memory://lake')) files.push(location)
+      expect(files).toEqual([(await catalog.load(table)).metadataLocation])
+      await expect(create()).rejects.toBeInstanceOf(TableAlreadyExistsError)
+    })
+
+    it('need their namespace', async () => {
+      const elsewhere = { namespace: ['nowhere'], name: 'a' }
+      await expect(create(elsewhere)).rejects.toBeInstanceOf(NoSuchNamespaceError)
+      await expect(catalog.listTables(['nowhere'])).rejects.toBeInstanceOf(NoSuchNamespaceError)
+      await create()
+      await expect(catalog.rename(table, elsewhere)).rejects.toBeInstanceOf(NoSuchNamespaceError)
+    })
+
+    it('are not created in a namespace that was dropped meanwhile', async () => {
+      const staged = await catalog.stageCreate(table, { schema: webLogsSchema })
+      await catalog.dropNamespace(table.namespace)
+      await expect(catalog.create(staged, [])).rejects.toBeInstanceOf(NoSuchNamespaceError)
+    })
+
+    it('lie where the namespace’s location property says', async () => {
+      await catalog.updateNamespace(table.namespace, { location: 'memory://elsewhere/shop/' }, [])
+      await create()
+      expect((await catalog.load(table)).metadata.location).toBe('memory://elsewhere/shop/Orders "2024"')
+    })
+
+    it('are renamed across namespaces, never over another', async () => {
+      await create()
+      await catalog.createNamespace(['b'])
+      const other = { namespace: ['b'], name: 'c' }
+      const { metadataLocation } = await catalog.load(table)
+      await catalog.rename(table, other)
+      expect((await catalog.load(other)).metadataLocation).toBe(metadataLocation)
+      await expect(catalog.rename(table, other)).rejects.toBeInstanceOf(NoSuchTableError)
+      await create()
+      await expect(catalog.rename(table, other)).rejects.toBeInstanceOf(TableAlreadyExistsError)
+    })
+
+    it('refuse names that other catalogs could not tell apart', async () => {
+      for (const identifier of [
+        { namespace: [], name: 'a' },
+        { namespace: ['a.b'], name: 'a' },
+        { namespace: ['a'], name: 'x'.repeat(256) },
+      ])
+        await expect(catalog.stageCreate(identifier, { schema: webLogsSchema })).rejects.toMatchObject({
+          code: 'usage',
+        })
+    })
+  })
+
+  describe('commits', () => {
+    it('write one metadata file each and log the previous', async () => {
+      await create()
+      const before = await catalog.load(table)
+      const after = await catalog.commit(table, [], set('a', '1'))
+      expect(after.metadataLocation).toMatch(/\/00001-[-0-9a-f]{36}\.metadata\.json$/)
+      expect(after.metadata['metadata-log']).toEqual([
+        { 'timestamp-ms': before.metadata['last-updated-ms'], 'metadata-file': before.metadataLocation },
+      ])
+      expect((await catalog.load(table)).metadata).toEqual(after.metadata)
+    })
+
+    it('check their requirements and then change nothing', async () => {
+      await create()
+      const before = await catalog.load(table)
+      await expect(
+        catalog.commit(table, [{ type: 'assert-table-uuid', uuid: 'x' }], set('a', '1')),
+      ).rejects.toBeInstanceOf(CommitFailedError)
+      await expect(catalog.commit(table, [{ type: 'assert-create' }], set('a', '1'))).rejects.toBeInstanceOf(
+        CommitFailedError,
+      )
+      expect((await catalog.load(table)).metadataLocation).toBe(before.metadataLocation)
+      await expect(catalog.commit({ ...table, name: 'none' }, [], set('a', '1'))).rejects.toBeInstanceOf(
+        NoSuchTableError,
+      )
+    })
+
+    it('of many at once are all or nothing each: a linear history, every row counted once', async () => {
+      await catalog.createNamespace(['default']).catch(() => undefined)
+      const staged = await catalog.stageCreate(table, {
+        ...byDay,
+        properties: { 'commit.retry.num-retries': '50', 'commit.retry.min-wait-ms': '1' },
+      })
+      const started = await catalog.create(staged, [])
+      const writers = 6
+      await Promise.all(
+        Array.from({ length: writers }, (_, i) =>
+          commitSnapshot(
+            catalog,
+            started,
+            request(started, { addFiles: [dataFile(started, { count: 1 }, [dayNumber('2024-05-01') + i])] }),
+            lake.effects,
+          ),
+        ),
+      )
+      const { metadata } = await catalog.load(table)
+      expect(metadata.snapshots.map((snapshot) => snapshot['sequence-number'])).toEqual([1, 2, 3, 4, 5, 6])
+      expect(metadata.snapshots.map((snapshot) => snapshot['parent-snapshot-id'])).toEqual([
+        undefined,
+        ...metadata.snapshots.slice(0, -1).map((snapshot) => snapshot['snapshot-id']),
+      ])
+      expect(metadata.snapshots.at(-1)!.summary['total-records']).toBe(String(writers))
+    })
+  })
+
+  describe('namespaces', () => {
+    it('exist by themselves, by their tables and by their children', async () => {
+      expect(await catalog.listNamespaces()).toEqual([['shop', 'eu']])
+      expect(await catalog.namespaceProperties(['shop'])).toEqual({})
+      await expect(catalog.namespaceProperties(['sho'])).rejects.toBeInstanceOf(NoSuchNamespaceError)
+      await expect(catalog.createNamespace(table.namespace)).rejects.toBeInstanceOf(
+        NamespaceAlreadyExistsError,
+      )
+    })
+
+    it('keep properties, and exist on after the last was removed', async () => {
+      await catalog.createNamespace(['a'], { owner: 'x', comment: "it's" })
+      await catalog.updateNamespace(['a'], { owner: 'y' }, ['comment', 'none'])
+      expect(await catalog.namespaceProperties(['a'])).toEqual({ owner: 'y' })
+      await catalog.updateNamespace(['a'], {}, ['owner'])
+      expect(await catalog.namespaceProperties(['a'])).toEqual({ exists: 'true' })
+    })
+
+    it('are dropped when empty only', async () => {
+      await create()
+      await expect(catalog.dropNamespace(table.namespace)).rejects.toMatchObject({ code: 'conflict' })
+      await expect(catalog.dropNamespace(['shop'])).rejects.toMatchObject({ code: 'conflict' })
+      await catalog.drop(table)
+      await catalog.dropNamespace(table.namespace)
+      await expect(catalog.dropNamespace(table.namespace)).rejects.toBeInstanceOf(NoSuchNamespaceError)
+    })
+  })
+}

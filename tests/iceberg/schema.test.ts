@@ -1,0 +1,226 @@
+import { describe, expect, it } from '@jest/globals'
+import { commitSnapshot } from '../../jobs/iceberg/commit.ts'
+import {
+  assignFreshIds,
+  fieldById,
+  highestFieldId,
+  nameMapping,
+  sameSchema,
+  type Schema,
+} from '../../jobs/iceberg/schema.ts'
+import { evolveSchema, type WantedColumn } from '../../jobs/iceberg/schema-evolution.ts'
+import { tableChanges } from '../../jobs/iceberg/table-changes.ts'
+import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
+import { asPrimitive, decimalWidth, parsePrimitive } from '../../jobs/iceberg/types.ts'
+import {
+  contents,
+  dataFile,
+  dayNumber,
+  emptyTable,
+  lakeInMemory,
+  request,
+  webLogs,
+  webLogsSchema,
+} from './tables.ts'
+
+const nested: Schema = {
+  type: 'struct',
+  'schema-id': 0,
+  fields: [
+    {
+      id: 7,
+      name: 'a',
+      required: true,
+      type: { type: 'list', 'element-id': 9, 'element-required': true, element: 'int' },
+    },
+    {
+      id: 8,
+      name: 'b',
+      required: false,
+      type: {
+        type: 'map',
+        'key-id': 20,
+        key: 'string',
+        'value-id': 21,
+        'value-required': false,
+        value: { type: 'struct', fields: [{ id: 22, name: 'c', required: true, type: 'long' }] },
+      },
+    },
+  ],
+}
+
+describe('schema', () => {
+  it('numbers a level before its children', () => {
+    let last = 0
+    const fields = assignFreshIds(nested.fields, () => ++last)
+    expect(fields).toMatchObject([
+      { id: 1, type: { 'element-id': 3 } },
+      { id: 2, type: { 'key-id': 4, 'value-id': 5, value: { fields: [{ id: 6 }] } } },
+    ])
+    expect(highestFieldId(nested)).toBe(22)
+    expect(fieldById(nested, 8)?.name).toBe('b')
+  })
+
+  it('has a name mapping with elements, keys and values', () => {
+    expect(nameMapping(nested)).toEqual([
+      { 'field-id': 7, names: ['a'], fields: [{ 'field-id': 9, names: ['element'] }] },
+      {
+        'field-id': 8,
+        names: ['b'],
+        fields: [
+          { 'field-id': 20, names: ['key'] },
+          { 'field-id': 21, names: ['value'], fields: [{ 'field-id': 22, names: ['c'] }] },
+        ],
+      },
+    ])
+  })
+
+  it('is compared by columns, not by id or the order of JSON keys', () => {
+    const reordered = JSON.parse(
+      '{"schema-id":9,"fields":[{"name":"x","id":1,"type":"int","required":false}],"type":"struct"}',
+    ) as Schema
+    const one: Schema = {
+      type: 'struct',
+      'schema-id': 0,
+      fields: [{ id: 1, name: 'x', required: false, type: 'int' }],
+    }
+    expect(sameSchema(one, reordered)).toBe(true)
+    expect(sameSchema(one, { ...one, fields: [{ ...one.fields[0]!, id: 2 }] })).toBe(false)
+    expect(sameSchema(one, { ...one, 'identifier-field-ids': [1] })).toBe(false)
+  })
+})
+
+it('parses primitive types', () => {
+  expect(asPrimitive('decimal(9, 2)')).toEqual({ kind: 'decimal', precision: 9, scale: 2 })
+  expect(asPrimitive('fixed[16]')).toEqual({ kind: 'fixed', length: 16 })
+  expect(asPrimitive('timestamp_ns')).toBeUndefined()
+  expect(() => parsePrimitive('variant', 'doc')).toThrow('column doc has type variant')
+  expect([1, 2, 3, 9, 18, 19, 38].map(decimalWidth)).toEqual([1, 1, 2, 4, 8, 9, 16])
+})
+
+describe('evolution', () => {
+  const current: Schema = {
+    type: 'struct',
+    'schema-id': 4,
+    fields: [
+      { id: 1, name: 'i', required: true, type: 'int' },
+      { id: 2, name: 'f', required: false, type: 'float' },
+      { id: 3, name: 'd', required: true, type: 'decimal(9,2)' },
+    ],
+  }
+  const columns: WantedColumn[] = current.fields.map(({ name, type, required }) => ({ name, type, required }))
+
+  it('of nothing is the current schema', () => {
+    expect(evolveSchema('t', current, columns, 3)).toEqual({ schema: current, lastColumnId: 3, changes: [] })
+  })
+
+  it('adds, widens and makes optional', () => {
+    const { schema, lastColumnId, changes } = evolveSchema(
+      't',
+      current,
+      [
+        { name: 'new', type: 'uuid', required: true },
+        { name: 'i', type: 'long', required: false },
+        { name: 'f', type: 'double', required: false },
+      ],
+      9,
+    )
+    expect(schema.fields).toEqual([
+      { id: 1, name: 'i', required: false, type: 'long' },
+      { id: 2, name: 'f', required: false, type: 'double' },
+      { id: 3, name: 'd', required: false, type: 'decimal(9,2)' },
+      { id: 10, name: 'new', required: false, type: 'uuid' },
+    ])
+    expect(lastColumnId).toBe(10)
+    expect(changes).toEqual([
+      'change i from int to long',
+      'make i optional',
+      'change f from float to double',
+      'make d optional',
+      'add column new uuid',
+    ])
+  })
+
+  it('widens decimals of the same scale only', () => {
+    const to = (type: string): WantedColumn[] =>
+      columns.map((column) => (column.name === 'd' ? { ...column, type } : column))
+    expect(evolveSchema('t', current, to('decimal(10,2)'), 3).changes).toEqual([
+      'change d from decimal(9,2) to decimal(10,2)',
+    ])
+    for (const type of ['decimal(8,2)', 'decimal(10,3)', 'string', 'int'])
+      expect(() => evolveSchema('t', current, to(type), 3)).toThrow(
+        `d is decimal(9,2) in the table and ${type} in the source`,
+      )
+  })
+
+  it('names every difference that it refuses', () => {
+    const wrong = columns.map((column) => ({ ...column, type: 'string' }))
+    expect(() => evolveSchema('t', current, wrong, 3)).toThrow(/i is int.*; f is float.*; d is decimal/)
+  })
+})
+
+describe('changes of a table with an overwrite', () => {
+  it('evolve schema and spec in the same commit as all new files', async () => {
+    const lake = lakeInMemory()
+    const started = await emptyTable(lake)
+    const filled = await commitSnapshot(
+      lake.catalog,
+      started,
+      request(started, { addFiles: [dataFile(started, { count: 1 })] }),
+      lake.effects,
+    )
+    if (filled.kind !== 'committed') throw new Error(filled.kind)
+    const { table } = filled
+    const wanted = [
+      ...webLogsSchema.fields.map(({ name, type, required }) => ({ name, type, required })),
+      { name: 'agent', type: 'string', required: false },
+    ]
+    const changes = tableChanges(
+      't',
+      table.metadata,
+      wanted,
+      [parsePartitionExpression('day(timestamp)')],
+      lake.clock.ms,
+    )
+    expect(changes.changes).toEqual(['add column agent string', 'partition by day of timestamp'])
+    const file = dataFile({ ...table, metadata: changes.metadata }, { count: 2 }, [dayNumber('2024-05-01')])
+    await commitSnapshot(
+      lake.catalog,
+      table,
+      request(table, {
+        operation: 'overwrite',
+        addFiles: [file],
+        removeFiles: { kind: 'rows', filter: { kind: 'all' } },
+        tableUpdates: changes.updates,
+        tableRequirements: changes.requirements,
+      }),
+      lake.effects,
+    )
+    const { metadata } = await lake.catalog.load(webLogs)
+    expect(metadata.snapshots.at(-1)).toMatchObject({ 'schema-id': 1, summary: { 'total-records': '2' } })
+    expect(metadata['default-spec-id']).toBe(1)
+    expect(metadata.properties['schema.name-mapping.default']).toContain('"agent"')
+    const { manifests, live } = await contents(lake.io, metadata)
+    expect(manifests.map((manifest) => manifest.partitionSpecId)).toEqual([1, 0])
+    expect(live).toEqual([file.filePath])
+  })
+
+  it('are none when nothing differs', async () => {
+    const { metadata } = await emptyTable(lakeInMemory())
+    const wanted = webLogsSchema.fields.map(({ name, type, required }) => ({ name, type, required }))
+    expect(tableChanges('t', metadata, wanted, [], 0)).toMatchObject({ updates: [], changes: [] })
+  })
+
+  it('reuse the id of a partition field that an older spec has', async () => {
+    const { metadata } = await emptyTable(lakeInMemory())
+    const wanted = webLogsSchema.fields.map(({ name, type, required }) => ({ name, type, required }))
+    const by = (...texts: string[]): ReturnType<typeof parsePartitionExpression>[] =>
+      texts.map(parsePartitionExpression)
+    const first = tableChanges('t', metadata, wanted, by('day(timestamp)'), 0)
+    const second = tableChanges('t', first.metadata, wanted, by('bucket(4, user_id)', 'day(timestamp)'), 0)
+    expect(second.metadata['partition-specs'].at(-1)!.fields.map((field) => field['field-id'])).toEqual([
+      1001, 1000,
+    ])
+    expect(second.metadata['last-partition-id']).toBe(1001)
+  })
+})
