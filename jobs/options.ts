@@ -43,8 +43,21 @@ export interface ChoiceOption extends BaseOption {
   readonly choices: readonly string[]
 }
 
+/** Several texts: the flag repeated, or values separated by commas outside of double quotes and brackets. */
+export interface ListOption extends BaseOption {
+  readonly kind: 'list'
+}
+
 export type OptionSpec =
-  TextOption | PlaceOption | DayOption | CountOption | SizeOption | LimitOption | FlagOption | ChoiceOption
+  | TextOption
+  | PlaceOption
+  | DayOption
+  | CountOption
+  | SizeOption
+  | LimitOption
+  | FlagOption
+  | ChoiceOption
+  | ListOption
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>
 
@@ -59,7 +72,9 @@ type ParsedValue<Spec extends OptionSpec> = Spec extends FlagOption
       ? Limit
       : Spec extends ChoiceOption
         ? Spec['choices'][number]
-        : string
+        : Spec extends ListOption
+          ? readonly string[]
+          : string
 
 /** Flags are false unless set; what has a default is always there. */
 export type OptionValues<Table extends OptionTable> = {

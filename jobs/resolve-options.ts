@@ -19,7 +19,7 @@ export function resolveOptions<Table extends OptionTable>(
   for (const [name, spec] of Object.entries(table)) {
     const flag = flags[name]
     const fromEnv = spec.env === undefined ? undefined : env[spec.env]
-    if (flag !== undefined) values[name] = parse(`--${name}`, spec, asText(name, flag))
+    if (flag !== undefined) values[name] = parse(`--${name}`, spec, asText(name, spec, flag))
     else if (fromEnv !== undefined) values[name] = parse(spec.env ?? name, spec, fromEnv)
     else if (spec.default !== undefined) values[name] = parse(`--${name}`, spec, spec.default)
     else if (spec.kind === 'flag') values[name] = false
@@ -27,8 +27,9 @@ export function resolveOptions<Table extends OptionTable>(
   return values as OptionValues<Table>
 }
 
-function asText(name: string, flag: unknown): string {
+function asText(name: string, spec: OptionSpec, flag: unknown): string {
   if (Array.isArray(flag)) {
+    if (spec.kind === 'list') return flag.map(String).join(',')
     throw usageError(`--${name} is given ${flag.length} times`, { field: `--${name}`, fix: 'give it once' })
   }
   return String(flag)
@@ -90,6 +91,15 @@ const limit = v.pipe(
   v.check((value) => !('share' in value) || value.share <= 1, 'give a share of at most 100%'),
 )
 
+/** Commas inside double quotes or brackets belong to the value: `"a,b"`, `bucket(16, id)`. */
+const listItem = /(?:"(?:[^"]|"")*"|\([^)]*\)|[^,])+/g
+
+const list = v.pipe(
+  nonEmpty,
+  v.transform((value) => (value.match(listItem) ?? []).map((item) => item.trim())),
+  v.check((items) => items.length > 0 && !items.includes(''), 'give values separated by commas'),
+)
+
 function schemaOf(spec: OptionSpec): v.GenericSchema<unknown, unknown> {
   switch (spec.kind) {
     case 'text':
@@ -103,6 +113,8 @@ function schemaOf(spec: OptionSpec): v.GenericSchema<unknown, unknown> {
       return size
     case 'limit':
       return limit
+    case 'list':
+      return list
     case 'flag':
       return flag
     case 'choice':

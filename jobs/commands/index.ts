@@ -16,6 +16,14 @@ interface CommandEntry {
 
 /** Every command, by name. Only the one that is called is loaded. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
+  seed: {
+    describe: 'fill PostgreSQL with web logs to try things with',
+    load: () => import('./seed.ts'),
+  },
+  export: {
+    describe: 'export PostgreSQL tables to Parquet and Apache Iceberg',
+    load: () => import('./export.ts'),
+  },
   generate: {
     describe: 'write daily CRUD logs to try things with',
     load: () => import('./generate.ts'),

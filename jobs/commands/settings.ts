@@ -1,5 +1,6 @@
 import { usageError } from '../errors.ts'
 import type { S3Settings } from '../storage/s3-client.ts'
+import type { PostgresSettings } from '../postgres/connect.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import { openFileIO } from '../storage/open.ts'
 import { parsePlace } from '../storage/place.ts'
@@ -47,4 +48,32 @@ export async function openStore(location: string, s3: S3Settings): Promise<FileI
     await ensureBucket(location, s3)
   }
   return openFileIO(location, s3)
+}
+
+/** A PostgreSQL server by its environment names: `<prefix>_HOST`, `_PORT`, `_DB`, `_USER`, `_PASSWORD`. */
+export function postgresSettings(
+  env: Environment,
+  prefix: 'POSTGRES' | 'ICEBERG_POSTGRES',
+): PostgresSettings {
+  const isSource = prefix === 'POSTGRES'
+  const port = env[`${prefix}_PORT`] ?? (isSource ? '5434' : '5435')
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+    throw usageError(`${prefix}_PORT: "${port}" is not valid`, {
+      field: `${prefix}_PORT`,
+      fix: 'give a port number from 1 to 65535',
+    })
+  }
+  return {
+    host: env[`${prefix}_HOST`] ?? 'localhost',
+    port: Number(port),
+    database: env[`${prefix}_DB`] ?? (isSource ? 'mydb' : 'iceberg_db'),
+    user: required(env, `${prefix}_USER`),
+    password: required(env, `${prefix}_PASSWORD`),
+  }
+}
+
+function required(env: Environment, name: string): string {
+  const value = env[name]
+  if (value !== undefined) return value
+  throw usageError(`${name} is not set`, { field: name, fix: `set ${name} in the environment or in .env` })
 }

@@ -20,8 +20,8 @@ import { describePlan } from './describe-plan.ts'
 import { fingerprintText, intervalsOf } from './intervals.ts'
 import type { TablePair } from './names.ts'
 import type { ExportOptions } from './options.ts'
-import type { ReaderPool } from './read/pool.ts'
-import { partitionSources, type ReadTotals } from './read/read-table.ts'
+import type { ReaderPool, ReadTotals } from './read/pool.ts'
+import { partitionSources } from './read/read-table.ts'
 import { assertNoShrink, scopeSize } from './shrink-guard.ts'
 import { prepareTarget, type TableTarget } from './table-target.ts'
 import { createDataFiles, type DataFilesWriter } from './write/data-files.ts'
@@ -85,7 +85,9 @@ export async function exportTable(
     if (files.data !== undefined) assertNoShrink(table, before.rows, totals.rows, options.maxShrink)
     const dataFiles = (await files.data?.finish()) ?? []
     const committed =
-      files.data === undefined ? undefined : await commit(run, pair, target, scope, totals, dataFiles)
+      files.data === undefined
+        ? undefined
+        : await commit(run, { pair, plan }, target, scope, totals, dataFiles)
     if (committed?.kind === 'superseded') {
       context.logger.info(
         { table, snapshot: String(committed.by['snapshot-id']) },
@@ -227,15 +229,15 @@ async function readInto(
 }
 
 async function commit(
-  { context, catalog, options, sourceTime }: ExportRun,
-  pair: TablePair,
+  { context, catalog, sourceTime }: ExportRun,
+  { pair, plan }: Pick<TableExport, 'pair' | 'plan'>,
   target: TableTarget,
   scope: Scope,
   totals: ReadTotals,
   addFiles: readonly DataFile[],
 ): Promise<CommitResult> {
   const { metadata } = target.table
-  const fieldIds = options.columns === undefined ? target.schema.fields.map(({ id }) => id) : []
+  const fieldIds = fileColumns(plan.columns, target.schema).columns.map(({ fieldId }) => fieldId)
   return commitSnapshot(
     catalog,
     target.table,

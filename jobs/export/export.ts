@@ -10,11 +10,13 @@ import { exportTable, type ExportRun } from './export-table.ts'
 import type { TablePair } from './names.ts'
 import type { ExportOptions } from './options.ts'
 import { createReaderPool } from './read/pool.ts'
-import { dayPartitionColumn, loadTable } from './table-target.ts'
+import { dayPartitionColumn, ensureNamespace, loadTable } from './table-target.ts'
 
 export interface ExportStores {
   readonly source: PostgresSettings
   readonly catalog: Catalog
+  /** A catalog in memory over the same warehouse, for dry runs. */
+  readonly scratch: Catalog
   /** The store of plain Parquet. */
   readonly parquetIO: FileIO
 }
@@ -36,7 +38,11 @@ export async function exportTables(
   context: JobContext,
 ): Promise<Outcome> {
   const existing = new Map<TablePair, Table | undefined>()
-  for (const pair of options.tables) existing.set(pair, await loadTable(stores.catalog, pair.target))
+  for (const pair of options.tables) {
+    existing.set(pair, await loadTable(stores.catalog, pair.target))
+    const catalog = options.dryRun ? stores.scratch : stores.catalog
+    await ensureNamespace(catalog, pair.target.namespace)
+  }
 
   const source = await openSource(
     stores.source,
@@ -53,7 +59,7 @@ export async function exportTables(
   const run: ExportRun = {
     options,
     context,
-    catalog: stores.catalog,
+    catalog: options.dryRun ? stores.scratch : stores.catalog,
     parquetIO: stores.parquetIO,
     pool,
     access: source.access,

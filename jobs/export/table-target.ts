@@ -1,6 +1,12 @@
 import { usageError } from '../errors.ts'
-import { tableText, type Catalog, type Table, type TableIdentifier } from '../iceberg/catalog/catalog.ts'
-import { NoSuchTableError } from '../iceberg/errors.ts'
+import {
+  tableText,
+  type Catalog,
+  type Namespace,
+  type Table,
+  type TableIdentifier,
+} from '../iceberg/catalog/catalog.ts'
+import { NamespaceAlreadyExistsError, NoSuchTableError } from '../iceberg/errors.ts'
 import { currentSchema, defaultSpec, type TableMetadata } from '../iceberg/metadata.ts'
 import { partitionSpec, sameSpec, unpartitioned, type PartitionSpec } from '../iceberg/partition-spec.ts'
 import type { TableRequirement } from '../iceberg/requirements.ts'
@@ -31,6 +37,15 @@ export async function loadTable(catalog: Catalog, identifier: TableIdentifier): 
   } catch (error) {
     if (error instanceof NoSuchTableError) return undefined
     throw error
+  }
+}
+
+/** Creates the namespace unless it exists. */
+export async function ensureNamespace(catalog: Catalog, namespace: Namespace): Promise<void> {
+  try {
+    await catalog.createNamespace(namespace)
+  } catch (error) {
+    if (!(error instanceof NamespaceAlreadyExistsError)) throw error
   }
 }
 
@@ -133,7 +148,7 @@ function changedSpec(
   schema: Schema,
   expressions: readonly PartitionExpression[],
 ): PartitionSpec | undefined {
-  const spec = partitionSpec(schema, expressions, metadata['last-partition-id'], -1)
+  const spec = partitionSpec(schema, expressions, metadata['partition-specs'], metadata['last-partition-id'])
   return sameSpec(spec, defaultSpec(metadata)) ? undefined : spec
 }
 

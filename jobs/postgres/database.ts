@@ -1,0 +1,28 @@
+import pg from 'pg'
+import { connect, type PostgresSettings } from './connect.ts'
+
+/** Runs single statements, each on whichever connection is free; a broken one is replaced. */
+export interface PostgresDatabase {
+  query(
+    sql: string,
+    parameters?: unknown[],
+  ): Promise<{ readonly rows: readonly Record<string, unknown>[]; readonly rowCount: number | null }>
+  close(): Promise<void>
+}
+
+/** Opens a small pool, after one connection has shown that the settings are right (its errors are `connect`'s). */
+export async function openDatabase(settings: PostgresSettings, prefix: string): Promise<PostgresDatabase> {
+  await (await connect(settings, { prefix })).close()
+  const pool = new pg.Pool({
+    ...settings,
+    application_name: 'lakejobs',
+    max: 2,
+    connectionTimeoutMillis: 10_000,
+  })
+  // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
+  pool.on('error', () => undefined)
+  return {
+    query: (sql, parameters) => pool.query<Record<string, unknown>>(sql, parameters),
+    close: () => pool.end(),
+  }
+}
