@@ -62,7 +62,7 @@ function valueText(type: PrimitiveType, value: Value): string {
 }
 
 /** An unscaled decimal with its point: 1234 at scale 2 is `12.34`. */
-export function decimalText(unscaled: bigint, scale: number): string {
+function decimalText(unscaled: bigint, scale: number): string {
   if (scale === 0) return unscaled.toString()
   const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(scale + 1, '0')
   return `${unscaled < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`

@@ -2,7 +2,7 @@ import type { Slices } from './transform-slices.ts'
 import { murmur3 } from './murmur3.ts'
 
 /** Dictionary-encodes integers: for each its ordinal, and the distinct values in order of first appearance. */
-export function groupInts(ints: Int32Array): [ordinals: Int32Array, values: number[]] {
+export function groupInts(ints: Int32Array | Float64Array): [ordinals: Int32Array, values: number[]] {
   const ordinals = new Int32Array(ints.length)
   const known = new Map<number, number>()
   const values: number[] = []

@@ -13,7 +13,7 @@ import type { PrimitiveType, Value } from './types.ts'
 export interface PartitionColumn {
   /** For each row (NULLs included) the index of its partition value. */
   readonly ordinals: Int32Array
-  /** The distinct values in order of first appearance; null is one of them. */
+  /** The distinct values in order of first appearance; null, if there is one, comes last. */
   readonly values: readonly (Value | null)[]
 }
 

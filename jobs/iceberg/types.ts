@@ -1,5 +1,3 @@
-import { dataError } from '../errors.ts'
-
 /**
  * Types as the schema's JSON has them (spec App. C): a primitive is its name (`int`, `decimal(9,2)`,
  * `fixed[16]`), nested types are objects. Foreign tables' types are kept as they came, known or not.
@@ -73,16 +71,6 @@ export function asPrimitive(type: Type): PrimitiveType | undefined {
   const decimal = /^decimal\((\d+),\s*(\d+)\)$/.exec(type)
   if (decimal !== null) return { kind: 'decimal', precision: Number(decimal[1]), scale: Number(decimal[2]) }
   return undefined
-}
-
-/** As `asPrimitive`, for a type that must be a v2 primitive. Errors: `JobError` data, naming `name`. */
-export function parsePrimitive(type: Type, name: string): PrimitiveType {
-  const primitive = asPrimitive(type)
-  if (primitive !== undefined) return primitive
-  const text = typeof type === 'string' ? type : type.type
-  throw dataError(`column ${name} has type ${text}, which is no primitive type of Iceberg format version 2`, {
-    field: name,
-  })
 }
 
 /** Least bytes that hold a decimal of `precision` digits in two's complement (spec App. A). */

@@ -21,7 +21,7 @@ const keyOf = 'catalog_name = $1 AND table_namespace = $2 AND table_name = $3'
 const tableType = "(iceberg_type = 'TABLE' OR iceberg_type IS NULL)"
 
 /** Pointers in `iceberg_tables`. Rows of views are never touched. */
-export function sqlStore(name: string, database: Database): CatalogStore {
+function sqlStore(name: string, database: Database): CatalogStore {
   let preparing: Promise<{ readonly hasType: boolean }> | undefined
   const prepared = (): Promise<{ readonly hasType: boolean }> => {
     preparing ??= prepareCatalogTables(database).catch((error: unknown) => {

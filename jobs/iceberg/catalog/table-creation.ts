@@ -10,7 +10,7 @@ import type { TableCreation } from './catalog.ts'
  * The updates that make a new table: fresh field ids, the spec rewritten to them, and the name mapping, so
  * that readers without field ids find the columns too.
  */
-export function creationUpdates(creation: TableCreation, location: string, uuid: string): TableUpdate[] {
+function creationUpdates(creation: TableCreation, location: string, uuid: string): TableUpdate[] {
   let lastId = 0
   const schema: Schema = {
     ...creation.schema,
