@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -53,6 +54,8 @@ export async function runJob(
   const started = new Date()
   const runId = randomUUID()
   const interruption = new AbortController()
+  // Every connection, file and thread listens; their number is bounded by the work, not by ten.
+  setMaxListeners(0, interruption.signal)
   let logger = createLogger({ format: host.terminal ? 'pretty' : 'json', level: 'info' })
   let outcome: Outcome = {}
   let failure: unknown

@@ -1,14 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { setTimeout } from 'node:timers/promises'
-import { addDays } from '../calendar.ts'
 import type { JobContext } from '../context.ts'
-import { usageError } from '../errors.ts'
-import type { ExportFormat, ExportScope } from '../export/options.ts'
-import type { Catalog } from '../iceberg/catalog/catalog.ts'
 import type { CommandSpec, OptionValues } from '../options.ts'
-import type { FileIO } from '../storage/file-io.ts'
-import { openFileIO } from '../storage/open.ts'
 import type { Outcome } from '../summary.ts'
 
 const options = {
@@ -136,29 +128,30 @@ export const command = {
   epilogue: 'All days are UTC days. A run may be repeated at any time: it replaces what it wrote.',
 } as const satisfies CommandSpec<typeof options>
 
-type Values = OptionValues<typeof options>
-
-export async function run(values: Values, context: JobContext): Promise<Outcome> {
-  const [{ exportTables }, { tablePairs }, { parsePartitionExpression }, settings] = await Promise.all([
-    import('../export/export.ts'),
-    import('../export/names.ts'),
-    import('../iceberg/transforms.ts'),
-    import('./settings.ts'),
-  ])
+export async function run(values: OptionValues<typeof options>, context: JobContext): Promise<Outcome> {
+  const [{ exportTables }, { tablePairs }, { parsePartitionExpression }, settings, catalogs, flags] =
+    await Promise.all([
+      import('../export/export.ts'),
+      import('../export/names.ts'),
+      import('../iceberg/transforms.ts'),
+      import('./settings.ts'),
+      import('./catalogs.ts'),
+      import('./export-flags.ts'),
+    ])
   const { env } = context
   const s3 = settings.s3Settings(env)
-  const formats = exportFormats(values.format)
-  const scope = exportScope(values)
+  const formats = flags.exportFormats(values.format)
+  const scope = flags.exportScope(values)
   const parquet = settings.place(env['PARQUET_LOCATION'] ?? './data/lake/parquet', 'PARQUET_LOCATION')
   const shrink = values['max-shrink']
-  const { catalog, scratch, close } = await openCatalogs(context, formats, settings, s3)
+  const { catalog, scratch, close } = await catalogs.openCatalogs(context, formats)
   try {
     return await exportTables(
       {
         tables: tablePairs(values.table, env['ICEBERG_NAMESPACE'] ?? 'default'),
         ...(values.columns === undefined ? {} : { columns: values.columns }),
-        casts: pairs('--cast', values.cast),
-        decimals: decimals(values.decimal),
+        casts: flags.pairs('--cast', values.cast),
+        decimals: flags.decimals(values.decimal),
         formats,
         scope,
         dayColumn: values['day-column'],
@@ -187,114 +180,4 @@ export async function run(values: Values, context: JobContext): Promise<Outcome>
   } finally {
     await close()
   }
-}
-
-type Settings = typeof import('./settings.ts')
-type S3 = ReturnType<Settings['s3Settings']>
-
-interface Catalogs {
-  readonly catalog: Catalog
-  /** In memory: gives tables that are not made (plain Parquet, dry runs) their ids and places. */
-  readonly scratch: Catalog
-  readonly close: () => Promise<void>
-}
-
-async function openCatalogs(
-  { env, now, signal }: JobContext,
-  formats: ReadonlySet<ExportFormat>,
-  settings: Settings,
-  s3: S3,
-): Promise<Catalogs> {
-  const [{ sqlCatalog }, { memoryCatalog }, { memoryFileIO }, { openDatabase }] = await Promise.all([
-    import('../iceberg/catalog/sql.ts'),
-    import('../iceberg/catalog/memory.ts'),
-    import('../storage/memory.ts'),
-    import('../postgres/database.ts'),
-  ])
-  const warehouse = settings.place(env['WAREHOUSE'] ?? './data/lake/iceberg', 'WAREHOUSE')
-  const name = env['ICEBERG_CATALOG_NAME'] ?? 'local'
-  const effects = { now, uuid: randomUUID, sleep: (ms: number) => setTimeout(ms, undefined, { signal }) }
-  const memory = memoryFileIO(now)
-  const scratch = memoryCatalog(name, warehouse, { ...effects, openIO: () => Promise.resolve(memory) })
-  if (!formats.has('iceberg')) return { catalog: scratch, scratch, close: () => Promise.resolve() }
-
-  await settings.openStore(warehouse, s3)
-  const database = await openDatabase(settings.postgresSettings(env, 'ICEBERG_POSTGRES'), 'ICEBERG_POSTGRES')
-  const openIO = (location: string): Promise<FileIO> => openFileIO(location, s3)
-  const catalog = sqlCatalog(name, database, warehouse, { ...effects, openIO })
-  return { catalog, scratch, close: () => database.close() }
-}
-
-function exportFormats(texts: readonly string[]): ReadonlySet<ExportFormat> {
-  const formats = texts.map((text) => {
-    if (text === 'parquet' || text === 'iceberg') return text
-    throw usageError(`--format: "${text}" is not valid`, {
-      field: '--format',
-      fix: 'give parquet, iceberg or both',
-    })
-  })
-  return new Set(formats)
-}
-
-/** `auto` is by day when a date is given (operations-spec §1.4). */
-function exportScope({ mode, date, from, to, lookback }: Values): ExportScope {
-  if (date !== undefined && (from !== undefined || to !== undefined)) {
-    throw usageError('--date is given together with --from or --to', {
-      field: '--date',
-      fix: 'give --date for one day, or --from and --to for several',
-    })
-  }
-  const last = date ?? to
-  const first = from ?? (date === undefined ? undefined : addDays(date, -lookback))
-  if (last === undefined && first === undefined) {
-    if (mode !== 'day') return { mode: 'full' }
-    throw usageError('--mode day without a day', { field: '--date', fix: 'give --date, or --from and --to' })
-  }
-  if (mode === 'full') {
-    throw usageError('--mode full together with a date', {
-      field: '--mode',
-      fix: 'leave the date out to replace the whole table, or leave --mode out to replace the days',
-    })
-  }
-  if (last === undefined || first === undefined) {
-    const missing = last === undefined ? '--to' : '--from'
-    throw usageError(`${missing} is missing`, { field: missing, fix: 'give --from and --to together' })
-  }
-  if (last < first) {
-    throw usageError(`--to ${last} is before --from ${first}`, {
-      field: '--to',
-      fix: 'give --from the earlier day',
-    })
-  }
-  return { mode: 'day', from: first, to: last }
-}
-
-/** `name=value` items. */
-function pairs(flag: string, items: readonly string[] | undefined): Record<string, string> {
-  return Object.fromEntries(
-    (items ?? []).map((item) => {
-      const at = item.lastIndexOf('=')
-      if (at > 0 && at < item.length - 1) return [item.slice(0, at), item.slice(at + 1)]
-      throw usageError(`${flag}: "${item}" is not valid`, { field: flag, fix: `write ${flag} column=type` })
-    }),
-  )
-}
-
-/** `column=p,s` items; the comma between p and s has split them. */
-function decimals(
-  items: readonly string[] | undefined,
-): Record<string, { readonly precision: number; readonly scale: number }> {
-  const texts = (items ?? []).join(',').match(/[^,]+=\d+,\d+/g) ?? []
-  if (texts.join(',') !== (items ?? []).join(',')) {
-    throw usageError(`--decimal: "${(items ?? []).join(',')}" is not valid`, {
-      field: '--decimal',
-      fix: 'write --decimal column=38,9 (precision, scale)',
-    })
-  }
-  return Object.fromEntries(
-    texts.map((text) => {
-      const [, name, precision, scale] = /^(.+)=(\d+),(\d+)$/.exec(text) ?? []
-      return [name, { precision: Number(precision), scale: Number(scale) }]
-    }),
-  )
 }

@@ -2,7 +2,8 @@ import type { LogicalColumnType, ParquetColumn } from '../parquet/column.ts'
 import type { SourceColumn, SourceType } from '../postgres/source/types.ts'
 import type { WantedColumn } from '../iceberg/schema-evolution.ts'
 import { fieldByName, type Schema } from '../iceberg/schema.ts'
-import { parsePrimitive, type PrimitiveType } from '../iceberg/types.ts'
+import { primitiveOf } from './primitive.ts'
+import type { PrimitiveType } from '../iceberg/types.ts'
 
 /** What the lake's table should have for what is read. Columns are optional unless `required` is asked for. */
 export const wantedColumns = (columns: readonly SourceColumn[], required: boolean): WantedColumn[] =>
@@ -26,7 +27,7 @@ export function fileColumns(
     if (field === undefined) throw new TypeError(`the schema lacks column ${name}`)
     return field
   })
-  const types = fields.map(({ name, type }) => parsePrimitive(type, name))
+  const types = fields.map(({ name, type }) => primitiveOf(type, name))
   return {
     types,
     columns: fields.map(({ id, name, required }, index) => ({
@@ -55,6 +56,6 @@ function logicalType(type: PrimitiveType): LogicalColumnType {
     case 'decimal':
       return type
     default:
-      return { kind: type.kind } as LogicalColumnType
+      return { kind: type.kind }
   }
 }

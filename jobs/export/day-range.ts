@@ -1,7 +1,7 @@
 import { addDays, type Day } from '../calendar.ts'
 import type { TimeRange } from '../iceberg/row-filter.ts'
 import type { NestedField } from '../iceberg/types.ts'
-import { parsePrimitive } from '../iceberg/types.ts'
+import { primitiveOf } from './primitive.ts'
 
 const msPerDay = 86_400_000
 
@@ -10,7 +10,7 @@ export const dayRange = ({ id, name, type }: NestedField, from: Day, to: Day): T
   kind: 'time-range',
   columnId: id,
   columnName: name,
-  columnType: parsePrimitive(type, name),
+  columnType: primitiveOf(type, name),
   from: micros(from),
   to: micros(addDays(to, 1)),
 })

@@ -1,10 +1,9 @@
-import type { Day } from '../calendar.ts'
 import { dayOfOrdinal } from './day-range.ts'
 import { combined, sumText, type Fingerprint } from './read/fingerprint.ts'
 import type { PartitionFingerprint } from './read/read-table.ts'
 
-/** The rows that were read, by day where they are told apart by day, else together under `all`. */
-export type Intervals = ReadonlyMap<Day | 'all' | 'null', Fingerprint>
+/** The rows that were read: by day (and `null`) where they are told apart by day, else together under `all`. */
+export type Intervals = ReadonlyMap<string, Fingerprint>
 
 /** `dayField`: which field of the partition is the day; undefined: none. */
 export function intervalsOf(

@@ -14,7 +14,7 @@ export interface TablePair {
  */
 export function tablePairs(tables: readonly string[], namespace: string): TablePair[] {
   const pairs = tables.map((text) => {
-    const [source = '', target] = splitPair(text)
+    const [source, target] = splitPair(text)
     const table = parseTableName(source)
     return {
       source: table,

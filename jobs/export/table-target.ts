@@ -7,14 +7,15 @@ import {
   type TableIdentifier,
 } from '../iceberg/catalog/catalog.ts'
 import { NamespaceAlreadyExistsError, NoSuchTableError } from '../iceberg/errors.ts'
-import { currentSchema, defaultSpec, type TableMetadata } from '../iceberg/metadata.ts'
-import { partitionSpec, sameSpec, unpartitioned, type PartitionSpec } from '../iceberg/partition-spec.ts'
+import { currentSchema, defaultSpec } from '../iceberg/metadata.ts'
+import { partitionSpec, unpartitioned, type PartitionSpec } from '../iceberg/partition-spec.ts'
 import type { TableRequirement } from '../iceberg/requirements.ts'
-import { evolveSchema, type WantedColumn } from '../iceberg/schema-evolution.ts'
+import type { WantedColumn } from '../iceberg/schema-evolution.ts'
 import type { Schema } from '../iceberg/schema.ts'
 import { fieldByName } from '../iceberg/schema.ts'
 import { parseTransform, type PartitionExpression } from '../iceberg/transforms.ts'
-import { applyUpdates, type TableUpdate } from '../iceberg/updates.ts'
+import { tableChanges } from '../iceberg/table-changes.ts'
+import type { TableUpdate } from '../iceberg/updates.ts'
 
 /** The table that an export writes to, as its commit will leave it. */
 export interface TableTarget {
@@ -101,55 +102,20 @@ function fitExisting(
   { identifier, columns, partitionBy, dayColumn }: TargetRequest,
   nowMs: number,
 ): TableTarget {
-  const { metadata } = table
   const name = tableText(identifier)
-  const evolved = evolveSchema(name, currentSchema(metadata), columns, metadata['last-column-id'])
-  const updates: TableUpdate[] = []
-  const requirements: TableRequirement[] = [
-    { type: 'assert-current-schema-id', 'current-schema-id': metadata['current-schema-id'] },
-    { type: 'assert-default-spec-id', 'default-spec-id': metadata['default-spec-id'] },
-  ]
-  const changes = [...evolved.changes]
-  if (evolved.changes.length > 0) {
-    updates.push(
-      { action: 'add-schema', schema: evolved.schema },
-      { action: 'set-current-schema', 'schema-id': -1 },
-    )
-    requirements.push({
-      type: 'assert-last-assigned-field-id',
-      'last-assigned-field-id': metadata['last-column-id'],
-    })
-  }
-  const spec = partitionBy && changedSpec(metadata, evolved.schema, partitionBy)
-  if (spec !== undefined) {
-    if (dayColumn !== undefined) {
+  const changed = tableChanges(name, table.metadata, columns, partitionBy, nowMs)
+  const { updates, requirements, changes, metadata } = changed
+  const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)]
+  if (dayColumn !== undefined) {
+    if (spec['spec-id'] !== table.metadata['default-spec-id']) {
       throw usageError(`table ${name} is partitioned otherwise than --partition-by says`, {
         field: '--partition-by',
         fix: 'leave --partition-by out, or change the partitioning with --mode full, which replaces all files',
       })
     }
-    updates.push({ action: 'add-spec', spec }, { action: 'set-default-spec', 'spec-id': -1 })
-    requirements.push({
-      type: 'assert-last-assigned-partition-id',
-      'last-assigned-partition-id': metadata['last-partition-id'],
-    })
-    changes.push(`partition by ${spec.fields.map((field) => field.name).join(', ')}`)
+    if (metadata['current-snapshot-id'] !== undefined) assertByDay(identifier, spec, schema, dayColumn)
   }
-  const after = applyUpdates(metadata, updates, nowMs)
-  const schema = currentSchema(after)
-  if (dayColumn !== undefined && metadata['current-snapshot-id'] !== undefined) {
-    assertByDay(identifier, defaultSpec(after), schema, dayColumn)
-  }
-  return { table, isNew: false, schema, spec: defaultSpec(after), updates, requirements, changes }
-}
-
-function changedSpec(
-  metadata: TableMetadata,
-  schema: Schema,
-  expressions: readonly PartitionExpression[],
-): PartitionSpec | undefined {
-  const spec = partitionSpec(schema, expressions, metadata['partition-specs'], metadata['last-partition-id'])
-  return sameSpec(spec, defaultSpec(metadata)) ? undefined : spec
+  return { table, isNew: false, schema, spec, updates, requirements, changes }
 }
 
 /** Transforms whose partitions never hold rows of two days. */

@@ -83,13 +83,14 @@ function finish(x: number, y: number): number {
 }
 
 function mixFixed(a: Int32Array, b: Int32Array, vector: FixedVector, type: PrimitiveType): void {
-  if (type.kind === 'float') return mixWords(a, b, vector, doubleWords(vector), 2)
-  if (vector.width === 1) return mixWords(a, b, vector, vector.data, 1)
-  const words = new Int32Array(vector.data.buffer, vector.data.byteOffset, (vector.count * vector.width) >> 2)
-  if (vector.width === 4) return mixWords(a, b, vector, words, 1)
-  if (vector.width === 8) return mixWords(a, b, vector, words, 2)
-  if (type.kind === 'decimal') return mixWideDecimals(a, b, vector)
-  mixBytes(a, b, sliced(vector))
+  const { width, data, count } = vector
+  if (type.kind === 'float') mixWords(a, b, vector, doubleWords(vector), 2)
+  else if (width === 1) mixWords(a, b, vector, data, 1)
+  else if (width === 4 || width === 8) {
+    const words = new Int32Array(data.buffer, data.byteOffset, (count * width) >> 2)
+    mixWords(a, b, vector, words, width === 4 ? 1 : 2)
+  } else if (type.kind === 'decimal') mixWideDecimals(a, b, vector)
+  else mixBytes(a, b, sliced(vector))
 }
 
 /** Values of one word (sign-extended to two) or of two words, low one first. */
@@ -102,7 +103,7 @@ function mixWords(
 ): void {
   let at = 0
   for (let row = 0; row < a.length; row++) {
-    if (defined !== undefined && defined[row] === 0) {
+    if (defined?.[row] === 0) {
       mixNull(a, b, row)
       continue
     }
@@ -122,7 +123,7 @@ function mixNull(a: Int32Array, b: Int32Array, row: number): void {
 function mixBytes(a: Int32Array, b: Int32Array, { data, offsets, defined }: BytesVector): void {
   let value = 0
   for (let row = 0; row < a.length; row++) {
-    if (defined !== undefined && defined[row] === 0) {
+    if (defined?.[row] === 0) {
       mixNull(a, b, row)
       continue
     }
@@ -148,7 +149,7 @@ function mixBytes(a: Int32Array, b: Int32Array, { data, offsets, defined }: Byte
 function mixWideDecimals(a: Int32Array, b: Int32Array, { data, width, defined }: FixedVector): void {
   let value = 0
   for (let row = 0; row < a.length; row++) {
-    if (defined !== undefined && defined[row] === 0) {
+    if (defined?.[row] === 0) {
       mixNull(a, b, row)
       continue
     }

@@ -1,5 +1,5 @@
 import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
-import { applyTransform } from '../../iceberg/transform-vector.ts'
+import { partitionRows } from '../../iceberg/partition-rows.ts'
 import type { PrimitiveType, Value } from '../../iceberg/types.ts'
 import type { ColumnVector } from '../../parquet/vector.ts'
 import { concatenate, gather, sizeOf } from './gather.ts'
@@ -97,29 +97,14 @@ export const keyOf = (partition: readonly (Value | null)[]): string =>
 
 /** A batch by partition, in order of first appearance. */
 function split(sources: readonly PartitionSource[], vectors: readonly ColumnVector[]): PartitionRows[] {
-  const columns = sources.map(({ field, column, type }) =>
-    applyTransform(field.transform, type, vectors[column]!),
+  const { ordinals, tuples } = partitionRows(
+    sources.map(({ field }) => field),
+    vectors[0]!.rows,
+    (sourceId) => {
+      const { column, type } = sources.find(({ field }) => field.sourceId === sourceId)!
+      return { vector: vectors[column]!, type }
+    },
   )
-  const rows = vectors[0]!.rows
-  const [first, ...others] = columns
-  let ordinals = first!.ordinals
-  let tuples: (Value | null)[][] = first!.values.map((value) => [value])
-  for (const { ordinals: more, values } of others) {
-    const known = new Map<number, number>()
-    const joined = new Int32Array(rows)
-    const next: (Value | null)[][] = []
-    for (let row = 0; row < rows; row++) {
-      const pair = ordinals[row]! * values.length + more[row]!
-      let ordinal = known.get(pair)
-      if (ordinal === undefined) {
-        ordinal = next.push([...tuples[ordinals[row]!]!, values[more[row]!]!]) - 1
-        known.set(pair, ordinal)
-      }
-      joined[row] = ordinal
-    }
-    ordinals = joined
-    tuples = next
-  }
   if (tuples.length === 1) return [{ partition: tuples[0]!, vectors }]
   return rowsByOrdinal(ordinals, tuples.length).map((own, ordinal) => ({
     partition: tuples[ordinal]!,
@@ -130,7 +115,7 @@ function split(sources: readonly PartitionSource[], vectors: readonly ColumnVect
 /** For each ordinal its rows, ascending: a counting sort. */
 function rowsByOrdinal(ordinals: Int32Array, count: number): Int32Array[] {
   const sizes = new Int32Array(count)
-  for (let row = 0; row < ordinals.length; row++) sizes[ordinals[row]!]!++
+  for (const ordinal of ordinals) sizes[ordinal]!++
   const rows = Array.from(sizes, (size) => new Int32Array(size))
   const filled = new Int32Array(count)
   for (let row = 0; row < ordinals.length; row++) {

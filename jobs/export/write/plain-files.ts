@@ -1,4 +1,4 @@
-import { daysBetween, type Day } from '../../calendar.ts'
+import { daysBetween } from '../../calendar.ts'
 import type { Schema } from '../../iceberg/schema.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import type { FileIO } from '../../storage/file-io.ts'
@@ -37,9 +37,9 @@ export async function createPlainFiles(
   dayColumn: string | undefined,
 ): Promise<PlainFiles> {
   const { io, folder, table, scope, dayField } = settings
-  const files = new Map<Day | 'all', PlainFile>()
+  const files = new Map<string, PlainFile>()
   const locations: string[] = []
-  const open = async (name: Day | 'all', location: string): Promise<void> => {
+  const open = async (name: string, location: string): Promise<void> => {
     files.set(name, await createPlainFile(io, location, settings))
     locations.push(location)
   }

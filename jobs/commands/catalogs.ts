@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import type { JobContext } from '../context.ts'
+import type { ExportFormat } from '../export/options.ts'
+import type { Catalog } from '../iceberg/catalog/catalog.ts'
+import type { FileIO } from '../storage/file-io.ts'
+import { openFileIO } from '../storage/open.ts'
+import { openStore, place, postgresSettings, s3Settings } from './settings.ts'
+
+/** The catalogs of an export. */
+export interface Catalogs {
+  readonly catalog: Catalog
+  /** In memory: gives tables that are not made (plain Parquet, dry runs) their ids and places. */
+  readonly scratch: Catalog
+  readonly close: () => Promise<void>
+}
+
+/** Opens the SQL catalog if Iceberg is written, and checks its settings and its warehouse's. */
+export async function openCatalogs(
+  { env, now, signal }: JobContext,
+  formats: ReadonlySet<ExportFormat>,
+): Promise<Catalogs> {
+  const s3 = s3Settings(env)
+  const [{ sqlCatalog }, { memoryCatalog }, { memoryFileIO }, { openDatabase }] = await Promise.all([
+    import('../iceberg/catalog/sql.ts'),
+    import('../iceberg/catalog/memory.ts'),
+    import('../storage/memory.ts'),
+    import('../postgres/database.ts'),
+  ])
+  const warehouse = place(env['WAREHOUSE'] ?? './data/lake/iceberg', 'WAREHOUSE')
+  const name = env['ICEBERG_CATALOG_NAME'] ?? 'local'
+  const effects = { now, uuid: randomUUID, sleep: (ms: number) => setTimeout(ms, undefined, { signal }) }
+  const memory = memoryFileIO(now)
+  const scratch = memoryCatalog(name, warehouse, { ...effects, openIO: () => Promise.resolve(memory) })
+  if (!formats.has('iceberg')) return { catalog: scratch, scratch, close: () => Promise.resolve() }
+
+  await openStore(warehouse, s3)
+  const database = await openDatabase(postgresSettings(env, 'ICEBERG_POSTGRES'), 'ICEBERG_POSTGRES')
+  const openIO = (location: string): Promise<FileIO> => openFileIO(location, s3)
+  const catalog = sqlCatalog(name, database, warehouse, { ...effects, openIO })
+  return { catalog, scratch, close: () => database.close() }
+}
