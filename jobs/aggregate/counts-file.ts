@@ -36,12 +36,13 @@ export async function decodeCountsFile(bytes: Buffer): Promise<EmailCounts> {
   const { parquetReadObjects } = await import('hyparquet')
   const { buffer, byteOffset, byteLength } = bytes
   const file = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
-  const rows = await parquetReadObjects({ file })
-  const emails = Buffer.from(rows.map(({ email }) => email as string).join(''))
+  // Its own decoder drops a U+FEFF at the start of a text, which is part of an email.
+  const rows = await parquetReadObjects({ file, parsers: { stringFromBytes: (text) => text } })
+  const emails = Buffer.concat(rows.map(({ email }) => email as Uint8Array))
   const offsets = new Uint32Array(rows.length + 1)
   const column = (name: string): Float64Array => Float64Array.from(rows, (row) => Number(row[name]))
   rows.forEach(({ email }, row) => {
-    offsets[row + 1] = offsets[row]! + Buffer.byteLength(email as string)
+    offsets[row + 1] = offsets[row]! + (email as Uint8Array).length
   })
   return {
     rows: rows.length,
