@@ -3,6 +3,7 @@ import { assembleFile } from '../parquet/file.ts'
 import type { ParquetColumn } from '../parquet/column.ts'
 import { defaultLimits, encodeRowGroup } from '../parquet/row-group.ts'
 import type { ColumnVector } from '../parquet/vector.ts'
+import { localError } from '../storage/local-errors.ts'
 import { createdBy } from '../version.ts'
 import { loadCodec } from '../parquet/codec.ts'
 import type { EmailCounts } from './counts.ts'
@@ -28,7 +29,9 @@ export async function writeCountsFile(path: string, counts: EmailCounts): Promis
     body.push(...file.add(encodeRowGroup(columns, vectorsOf(counts), { ...defaultLimits, codec })))
   }
   body.push(...file.finish().bytes)
-  await writeFile(path, body)
+  await writeFile(path, body).catch((error: unknown) => {
+    throw localError(error, 'write', path)
+  })
 }
 
 /** Counts from the bytes of a counts file that fits into memory many times over: each value passes as an object. */
