@@ -55,6 +55,8 @@ install_and_build() {
   if node scripts/lib/installed.js; then
     echo 'packages are up to date'
   else
+    # npm ci would empty the folder behind the link, which others may be using.
+    [ ! -L node_modules ] || fail 'node_modules is a link and not what package-lock.json says: remove the link, or run npm ci where it points.'
     say 'Installing npm packages (once; about 100 MB to download, 320 MB on disk)'
     quietly 'npm ci' npm ci --no-audit --no-fund --loglevel=error
   fi
