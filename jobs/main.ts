@@ -69,7 +69,13 @@ if (entry === undefined) {
 }
 
 try {
-  await parser.parseAsync()
+  const { _: words, help } = await parser.parseAsync()
+  if (help !== true && process.exitCode === undefined) {
+    throw usageError(`"${String(words[0])}" is not a command`, {
+      field: String(words[0]),
+      fix: `give one of ${Object.keys(commands).join(', ')}`,
+    })
+  }
 } catch (error) {
   const { reportUsage } = await import('./run.ts')
   process.exitCode = reportUsage(entry === undefined ? 'lakejobs' : (named ?? 'lakejobs'), error, host)
