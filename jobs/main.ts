@@ -5,6 +5,7 @@ import { commands, type CommandModule } from './commands/index.ts'
 import { usageError } from './errors.ts'
 import type { CommandSpec } from './options.ts'
 import type { Host } from './run.ts'
+import { version } from './version.ts'
 
 /**
  * The entry point: the only reader of process.env and the only setter of the exit code. Top-level help
@@ -20,7 +21,8 @@ const host: Host = {
   exitNow: (code) => process.exit(code),
 }
 const argv = hideBin(process.argv)
-const named = argv.find((word) => !word.startsWith('-'))
+const valued = ['--log-format', '--log-level']
+const named = argv.find((word, at) => !word.startsWith('-') && !valued.includes(argv[at - 1] ?? ''))
 const entry = named !== undefined && Object.hasOwn(commands, named) ? commands[named] : undefined
 
 const parser = yargs(argv)
@@ -47,7 +49,7 @@ const parser = yargs(argv)
   })
   .strictOptions()
   .exitProcess(false)
-  .version(false)
+  .version(version)
   .wrap(Math.min(120, process.stdout.columns || 100))
   .showHelpOnFail(false)
   .fail((message, error) => {
@@ -61,13 +63,19 @@ const parser = yargs(argv)
 
 if (entry === undefined) {
   for (const [name, { describe }] of Object.entries(commands)) parser.command(name, describe)
-  parser.demandCommand(1, 'no command given')
+  parser.demandCommand(1, 'no command given').strictCommands()
 } else {
   register(parser, await entry.load())
 }
 
 try {
-  await parser.parseAsync()
+  const { _: words, help } = await parser.parseAsync()
+  if (help !== true && process.exitCode === undefined) {
+    throw usageError(`"${String(words[0])}" is not a command`, {
+      field: String(words[0]),
+      fix: `give one of ${Object.keys(commands).join(', ')}`,
+    })
+  }
 } catch (error) {
   const { reportUsage } = await import('./run.ts')
   process.exitCode = reportUsage(entry === undefined ? 'lakejobs' : (named ?? 'lakejobs'), error, host)
