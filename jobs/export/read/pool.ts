@@ -39,44 +39,52 @@ export function createReaderPool(threads: number, signal: AbortSignal): ReaderPo
   const workerAt = (index: number): Worker =>
     (workers[index] ??= new Worker(new URL('./worker.js', import.meta.url)))
 
+  const close = async (): Promise<void> => {
+    await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
+  }
+
   return {
     async read(request, events) {
       signal.throwIfAborted()
       const { plan } = request
       const shared: ReadRequest = { ...request, next: new Int32Array(new SharedArrayBuffer(4)) }
-      const inTurn = oneAtATime(events.onRows)
+      const writer = oneAtATime(events.onRows)
       const isSmall = plan.estimatedRows !== undefined && plan.estimatedRows < threadRows
       const wanted = isSmall ? 0 : Math.min(threads, plan.ranges.length)
-      const results =
-        wanted === 0
-          ? [await readTable(shared, { onRows: inTurn }, signal)]
-          : await allOrNone(
-              Array.from({ length: wanted }, (_, index) => ask(workerAt(index), shared, inTurn, signal)),
-            )
-      return totals(request, results, shared.next)
+      try {
+        const results =
+          wanted === 0
+            ? [await readTable(shared, writer, signal)]
+            : await Promise.all(
+                Array.from({ length: wanted }, (_, index) =>
+                  ask(workerAt(index), shared, writer.onRows, signal),
+                ),
+              )
+        return totals(request, results, shared.next)
+      } catch (error) {
+        // The others would go on reading, or wait for ever for an answer; the next table gets new threads.
+        await close()
+        await writer.idle()
+        throw error
+      }
     },
-    async close() {
-      await Promise.all(workers.map((worker) => worker.terminate()))
-    },
+    close,
   }
 }
 
-/** The files are written by one writer: row groups of all threads one after the other. */
-function oneAtATime(work: ReadEvents['onRows']): ReadEvents['onRows'] {
+/** The files are written by one writer: row groups of all threads one after the other, none after a failure. */
+function oneAtATime(work: ReadEvents['onRows']): ReadEvents & {
+  /** Nothing is being written, so nobody writes behind a failed read's back. Never fails. */
+  readonly idle: () => Promise<void>
+} {
   let last = Promise.resolve()
-  return (rows) => {
-    last = last.then(() => work(rows))
-    return last
+  return {
+    onRows(rows) {
+      last = last.then(() => work(rows))
+      return last
+    },
+    idle: () => last.catch(() => undefined),
   }
-}
-
-/** The first failure, when all are over: nobody writes behind a failed read's back. */
-async function allOrNone<T>(works: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(works)
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason
-    return result.value
-  })
 }
 
 function totals(
