@@ -60,7 +60,7 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
 
   const openFile = async (partition: readonly (Value | null)[]): Promise<OpenFile> => {
     const name = `${String(count++).padStart(5, '0')}-0-${operationId}-00001.parquet`
-    const location = [folder, partitionPath(fields, partition), name].filter((part) => part !== '').join('/')
+    const location = [folder, ...folders(fields, partition), name].join('/')
     const file: OpenFile = {
       location,
       partition,
@@ -121,6 +121,15 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
     },
   }
 }
+
+/** File systems take names of 255 bytes, S3 keys of 1024; readers take the values from the manifests. */
+const longestFolder = 120
+
+const folders = (fields: readonly PartitionColumnType[], partition: readonly (Value | null)[]): string[] =>
+  partitionPath(fields, partition)
+    .split('/')
+    .filter((part) => part !== '')
+    .map((part) => part.slice(0, longestFolder).replace(/%.?$/, ''))
 
 function collectMetrics(
   metrics: Map<number, ChunkMetrics[]>,
