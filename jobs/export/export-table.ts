@@ -81,6 +81,7 @@ export async function exportTable(
     const totals = await readInto(run, plan, target, scope, files)
     if (files.data !== undefined) assertNoShrink(table, before.rows, totals.rows, options.maxShrink)
     const dataFiles = (await files.data?.finish()) ?? []
+    if (files.data !== undefined) assertAllWritten(table, totals.rows, dataFiles)
     context.signal.throwIfAborted()
     const committed =
       files.data === undefined
@@ -103,6 +104,12 @@ export async function exportTable(
     if (!mayBeNeeded) await files.data?.discard()
     throw error
   }
+}
+
+/** Whatever goes wrong between the source and the files, a table with other rows is never committed. */
+function assertAllWritten(table: string, rows: number, files: readonly DataFile[]): void {
+  const written = files.reduce((sum, { recordCount }) => sum + recordCount, 0)
+  if (written !== rows) throw new Error(`${table}: ${rows} rows were read, the files have ${written}`)
 }
 
 /** Tables written by other engines call the codecs otherwise (Iceberg's `write.parquet.compression-codec`). */

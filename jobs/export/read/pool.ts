@@ -60,11 +60,12 @@ export function createReaderPool(threads: number, signal: AbortSignal): ReaderPo
                   ask(workerAt(index), shared, writer.onRows, signal),
                 ),
               )
+        await writer.written()
         return totals(request, results, shared.next)
       } catch (error) {
         // The others would go on reading, or wait for ever for an answer; the next table gets new threads.
         await close()
-        await writer.idle()
+        await writer.written().catch(() => undefined)
         throw error
       }
     },
@@ -74,8 +75,8 @@ export function createReaderPool(threads: number, signal: AbortSignal): ReaderPo
 
 /** The files are written by one writer: row groups of all threads one after the other, none after a failure. */
 function oneAtATime(work: ReadEvents['onRows']): ReadEvents & {
-  /** Nothing is being written, so nobody writes behind a failed read's back. Never fails. */
-  readonly idle: () => Promise<void>
+  /** What was handed over is written, or failed: threads end before their last rows are. */
+  readonly written: () => Promise<void>
 } {
   let last = Promise.resolve()
   return {
@@ -83,7 +84,7 @@ function oneAtATime(work: ReadEvents['onRows']): ReadEvents & {
       last = last.then(() => work(rows))
       return last
     },
-    idle: () => last.catch(() => undefined),
+    written: () => last,
   }
 }
 
