@@ -126,10 +126,8 @@ describe('with threads', () => {
   it('sees one instant while others write', async () => {
     await server.query('CREATE TABLE t AS SELECT i AS id, 0 AS balance FROM generate_series(1, 200000) i')
     const running = started(['--table', 't', '--connections', '3', ...iceberg])
-    let writing = true
-    void running.ended.then(() => (writing = false))
     let moves = 0
-    while (writing) {
+    while (running.child.exitCode === null) {
       await server.query(`
         WITH pair AS (SELECT 1 + (random() * 199998)::int AS a)
         UPDATE t SET balance = balance + CASE WHEN id = a THEN 5 ELSE -5 END FROM pair WHERE id IN (a, a + 1)`)
