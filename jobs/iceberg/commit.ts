@@ -78,17 +78,18 @@ async function attempts(
   const most = numericProperty(properties, 'commit.retry.max-wait-ms', 60_000)
   const deadline =
     effects.now().getTime() + numericProperty(properties, 'commit.retry.total-timeout-ms', 1_800_000)
-  let table = started
   for (let attempt = 1; ; attempt++) {
     try {
-      return await attemptOnce(catalog, started, table, request, state, attempt, effects)
+      return await catalog.inTurn(started.identifier, async () => {
+        const table = attempt === 1 ? started : await catalog.load(started.identifier)
+        return attemptOnce(catalog, started, table, request, state, attempt, effects)
+      })
     } catch (error) {
       const isConflict = error instanceof CommitFailedError || error instanceof TableAlreadyExistsError
       if (!isConflict || attempt > retries || effects.now().getTime() >= deadline) throw error
     }
     const wait = Math.min(most, least * 2 ** (attempt - 1))
     await effects.sleep(wait * (0.5 + effects.random() / 2))
-    table = await catalog.load(started.identifier)
   }
 }
 

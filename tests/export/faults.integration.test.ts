@@ -170,6 +170,30 @@ describe('two exports at once', () => {
     expect(await sums()).toEqual(['3000', '4501500'])
   })
 
+  it('queue at the catalog, and foreign writers do not', async () => {
+    await run()
+    const holder = await lake.pool.connect()
+    await holder.query('BEGIN')
+    await holder.query(`SELECT pg_advisory_xact_lock(hashtextextended('lakejobs commit local/default.t', 0))`)
+    const waiting = run()
+    const isWaiting = `SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`
+    let n: unknown = 0
+    for (let look = 0; n === 0 && look < 500; look++) n = (await server.query(isWaiting))[0]!['n']
+    expect(n).toBe(1)
+    await lake.catalog.commit(
+      { namespace: ['default'], name: 't' },
+      [],
+      [{ action: 'set-properties', updates: { by: 'another' } }],
+    )
+    expect((await load(lake)).metadata.snapshots).toHaveLength(1)
+    await holder.query('COMMIT')
+    holder.release()
+    expect((await waiting).tables).toMatchObject([{ status: 'ok' }])
+    const { metadata } = await load(lake)
+    expect(metadata.snapshots).toHaveLength(2)
+    expect(metadata.properties['by']).toBe('another')
+  })
+
   it('the one that read earlier gives way, and leaves no file', async () => {
     await run()
     const catalog = interrupted(async () => {
