@@ -7,6 +7,8 @@ import type { Outcome } from './summary.ts'
  */
 export const exitCodes = {
   failed: 1,
+  /** The source's snapshot is gone: what was read of it cannot be completed, only read anew. */
+  snapshotLost: 1,
   usage: 2,
   data: 3,
   conflict: 4,

@@ -82,8 +82,9 @@ export async function runJob(
     }
     outcome = await module.run(options, context)
   } catch (error) {
-    // What an abort broke reports itself in many ways; the reason is the signal.
-    failure = interruption.signal.aborted ? interruption.signal.reason : error
+    // What an abort broke reports itself in many ways; the reason is the signal. What nobody knows yet stays said.
+    const isUnknown = error instanceof JobError && error.code === 'unknownCommit'
+    failure = interruption.signal.aborted && !isUnknown ? interruption.signal.reason : error
     logFailure(logger, failure)
   }
   const summary = summarise(command.name, { runId, started, ended: new Date() }, outcome, failure)

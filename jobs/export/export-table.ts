@@ -10,6 +10,7 @@ import { partitionType, type PartitionColumnType } from '../iceberg/partition-sp
 import type { RowFilter } from '../iceberg/row-filter.ts'
 import { fieldByName } from '../iceberg/schema.ts'
 import { dataFolder } from '../iceberg/table-files.ts'
+import { formatTable } from '../postgres/identifiers.ts'
 import type { SnapshotAccess } from '../postgres/snapshot.ts'
 import type { TablePlan } from '../postgres/source/plan.ts'
 import type { FileIO } from '../storage/file-io.ts'
@@ -21,9 +22,10 @@ import { fingerprintText, intervalsOf } from './intervals.ts'
 import type { TablePair } from './names.ts'
 import type { ExportOptions } from './options.ts'
 import type { ReaderPool, ReadTotals } from './read/pool.ts'
+import { provenanceEntries, compareReads } from './provenance.ts'
 import { partitionSources } from './read/read-table.ts'
 import { assertNoShrink, scopeSize } from './shrink-guard.ts'
-import { prepareTarget, type TableTarget } from './table-target.ts'
+import { assertPartitionable, prepareTarget, type TableTarget } from './table-target.ts'
 import { createDataFiles, type DataFilesWriter } from './write/data-files.ts'
 import { createPlainFiles, type PlainFiles } from './write/plain-files.ts'
 
@@ -46,14 +48,6 @@ export interface TableExport {
   readonly existing: Table | undefined
 }
 
-/** The summary's keys of ours: who made a snapshot, from which instant, and what was read (export-spec §3.7, §3.11). */
-const summaryKeys = {
-  runId: 'lakejobs.run-id',
-  source: 'lakejobs.source',
-  sourceTime: 'lakejobs.source-snapshot-time',
-  fingerprint: 'lakejobs.fingerprint',
-} as const
-
 /** Reads one table, writes its files and commits them: stage first, then one swap. */
 export async function exportTable(
   run: ExportRun,
@@ -65,13 +59,15 @@ export async function exportTable(
     existing,
     {
       identifier: pair.target,
-      columns: wantedColumns(plan.columns, options.required),
-      partitionBy: options.partitionBy,
+      // A new table's columns are optional; one that has required columns keeps them while the source does.
+      columns: wantedColumns(plan.columns, options.required || existing !== undefined),
+      partitionBy: options.formats.has('iceberg') ? options.partitionBy : undefined,
       dayColumn: plan.dayColumn,
       properties: { 'write.parquet.compression-codec': parquetCodecName(options.codec) },
     },
     context.now().getTime(),
   )
+  assertPartitionable(target, plan)
   const scope = scopeOf(target, plan, options)
   const before = target.isNew ? { rows: 0, files: 0 } : await scopeSize(target.table, scope.filter)
   const table = tableText(pair.target)
@@ -80,14 +76,18 @@ export async function exportTable(
     return { table, status: 'ok', mode: options.scope.mode, plan: planned }
   }
   const files = await openFiles(run, pair, plan, target, scope)
+  let isCommitted = false
   try {
     const totals = await readInto(run, plan, target, scope, files)
     if (files.data !== undefined) assertNoShrink(table, before.rows, totals.rows, options.maxShrink)
     const dataFiles = (await files.data?.finish()) ?? []
+    if (files.data !== undefined) assertAllWritten(table, totals.rows, dataFiles)
+    context.signal.throwIfAborted()
     const committed =
       files.data === undefined
         ? undefined
         : await commit(run, { pair, plan }, target, scope, totals, dataFiles)
+    isCommitted = committed !== undefined && committed.kind !== 'superseded'
     if (committed?.kind === 'superseded') {
       context.logger.info(
         { table, snapshot: String(committed.by['snapshot-id']) },
@@ -100,9 +100,16 @@ export async function exportTable(
     return summarise(run, table, totals, dataFiles, committed, plain)
   } catch (error) {
     await files.plain?.discard()
-    if (!(error instanceof JobError && error.code === 'unknownCommit')) await files.data?.discard()
+    const mayBeNeeded = isCommitted || (error instanceof JobError && error.code === 'unknownCommit')
+    if (!mayBeNeeded) await files.data?.discard()
     throw error
   }
+}
+
+/** Whatever goes wrong between the source and the files, a table with other rows is never committed. */
+function assertAllWritten(table: string, rows: number, files: readonly DataFile[]): void {
+  const written = files.reduce((sum, { recordCount }) => sum + recordCount, 0)
+  if (written !== rows) throw new Error(`${table}: ${rows} rows were read, the files have ${written}`)
 }
 
 /** Tables written by other engines call the codecs otherwise (Iceberg's `write.parquet.compression-codec`). */
@@ -125,7 +132,7 @@ function scopeOf(target: TableTarget, { dayColumn }: TablePlan, { scope }: Expor
   const existing = own.findIndex(
     ({ transform, sourceId }) => transform.kind === 'day' && (source === undefined || sourceId === source.id),
   )
-  if (scope.mode === 'full' || source === undefined) {
+  if (scope.mode === 'full') {
     return {
       filter: { kind: 'all' },
       fields: own,
@@ -133,6 +140,7 @@ function scopeOf(target: TableTarget, { dayColumn }: TablePlan, { scope }: Expor
       dayField: existing < 0 ? undefined : existing,
     }
   }
+  if (source === undefined) throw new TypeError(`the schema lacks the day column ${String(dayColumn)}`)
   const filter = dayRange(source, scope.from, scope.to)
   if (existing >= 0) return { filter, fields: own, own: own.length, dayField: existing }
   const day: PartitionColumnType = {
@@ -152,7 +160,7 @@ interface Files {
 
 async function openFiles(
   { options, context, parquetIO }: ExportRun,
-  { target: { name } }: TablePair,
+  { folder }: TablePair,
   plan: TablePlan,
   target: TableTarget,
   scope: Scope,
@@ -178,7 +186,7 @@ async function openFiles(
           ...common,
           io: parquetIO,
           folder: options.parquetLocation,
-          table: name,
+          table: folder,
           scope: options.scope,
           dayField: scope.dayField,
         },
@@ -229,7 +237,7 @@ async function readInto(
 }
 
 async function commit(
-  { context, catalog, sourceTime }: ExportRun,
+  { options, context, catalog, sourceTime }: ExportRun,
   { pair, plan }: Pick<TableExport, 'pair' | 'plan'>,
   target: TableTarget,
   scope: Scope,
@@ -238,6 +246,13 @@ async function commit(
 ): Promise<CommitResult> {
   const { metadata } = target.table
   const fieldIds = fileColumns(plan.columns, target.schema).columns.map(({ fieldId }) => fieldId)
+  const read = {
+    runId: context.runId,
+    source: formatTable(pair.source),
+    sourceTime,
+    scope: options.scope,
+    fingerprint: fingerprintText(intervalsOf(totals.fingerprints, scope.dayField), fieldIds),
+  }
   return commitSnapshot(
     catalog,
     target.table,
@@ -248,16 +263,8 @@ async function commit(
       addFiles,
       removeFiles: { kind: 'rows', filter: scope.filter },
       conflictFilter: scope.filter,
-      supersededBy: (summary) => (summary[summaryKeys.sourceTime] ?? '') > sourceTime,
-      summary: {
-        [summaryKeys.runId]: context.runId,
-        [summaryKeys.source]: `${pair.source.schema}.${pair.source.name}`,
-        [summaryKeys.sourceTime]: sourceTime,
-        [summaryKeys.fingerprint]: fingerprintText(
-          intervalsOf(totals.fingerprints, scope.dayField),
-          fieldIds,
-        ),
-      },
+      compareWith: (summary) => compareReads(read, summary),
+      summary: provenanceEntries(read),
       tableUpdates: target.updates,
       tableRequirements: target.requirements,
     },

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { JobContext } from '../context.ts'
 import { daysBetween } from '../calendar.ts'
 import { asError, exitCodes, JobError } from '../errors.ts'
@@ -27,20 +28,43 @@ interface Failure {
   readonly error: Error
 }
 
+/** A standby that replays changes may cancel a long read more than once. */
+const maxAttempts = 3
+const pauseMs = 1000
+
 /**
  * Exports tables to plain Parquet and Iceberg (design §5): all of them under one snapshot of the source, committed
- * one by one; one that fails does not stop the others. Throws the failure that decides the exit status: the first
- * of 2, 3, 4, 1 that occurred (operations-spec §1.4), with what the others did as its outcome.
+ * one by one; one that fails does not stop the others. A snapshot that is lost restarts all of it under another
+ * one (export-spec §1.3). Throws the failure that decides the exit status: the first of 2, 3, 4, 1 that occurred
+ * (operations-spec §1.4), with what the others did as its outcome.
  */
 export async function exportTables(
   options: ExportOptions,
   stores: ExportStores,
   context: JobContext,
 ): Promise<Outcome> {
-  const existing = new Map<TablePair, Table | undefined>()
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await exportOnce(options, stores, context)
+    } catch (error) {
+      if (!isSnapshotLost(error) || attempt === maxAttempts) throw error
+      context.logger.warn({ attempt }, `${asError(error).message}: starting again under another one`)
+      await setTimeout(attempt * pauseMs, undefined, { signal: context.signal })
+    }
+  }
+}
+
+const isSnapshotLost = (error: unknown): boolean => error instanceof JobError && error.code === 'snapshotLost'
+
+async function exportOnce(
+  options: ExportOptions,
+  stores: ExportStores,
+  context: JobContext,
+): Promise<Outcome> {
+  const catalog = options.dryRun ? stores.scratch : stores.catalog
+  const existing = new Map<TablePair, Table | Error | undefined>()
   for (const pair of options.tables) {
-    existing.set(pair, await loadTable(stores.catalog, pair.target))
-    const catalog = options.dryRun ? stores.scratch : stores.catalog
+    existing.set(pair, await loadTable(stores.catalog, pair.target).catch(asError))
     await ensureNamespace(catalog, pair.target.namespace)
   }
 
@@ -59,7 +83,7 @@ export async function exportTables(
   const run: ExportRun = {
     options,
     context,
-    catalog: options.dryRun ? stores.scratch : stores.catalog,
+    catalog,
     parquetIO: stores.parquetIO,
     pool,
     access: source.access,
@@ -70,15 +94,20 @@ export async function exportTables(
     const failures: Failure[] = []
     for (const [index, pair] of options.tables.entries()) {
       const planned = source.tables[index]!
+      const table = tableText(pair.target)
       try {
+        const loaded = existing.get(pair)
+        if (loaded instanceof Error) throw loaded
         if ('error' in planned) throw planned.error
-        tables.push(await exportTable(run, { pair, plan: planned.plan, existing: existing.get(pair) }))
+        tables.push(await exportTable(run, { pair, plan: planned.plan, existing: loaded }))
       } catch (error) {
-        context.signal.throwIfAborted()
-        const table = tableText(pair.target)
+        const isUnknown = error instanceof JobError && error.code === 'unknownCommit'
+        if (!isUnknown) context.signal.throwIfAborted()
+        if (isSnapshotLost(error)) throw error
         failures.push({ table, error: asError(error) })
         tables.push({ table, status: 'failed', error: asError(error).message })
         if (options.tables.length > 1) context.logger.error({ table }, asError(error).message)
+        if (context.signal.aborted) break
       }
     }
     const outcome = outcomeOf(options, tables)
@@ -92,10 +121,12 @@ export async function exportTables(
 function request(
   { source }: TablePair,
   options: ExportOptions,
-  existing: Table | undefined,
+  existing: Table | Error | undefined,
 ): Parameters<typeof openSource>[1][number] {
   const { columns, casts, decimals, scope } = options
-  const column = options.dayColumn ?? (existing && dayPartitionColumn(existing))
+  const column =
+    options.dayColumn ??
+    (existing === undefined || existing instanceof Error ? undefined : dayPartitionColumn(existing))
   return {
     table: source,
     ...(columns === undefined ? {} : { columns }),

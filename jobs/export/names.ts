@@ -6,6 +6,8 @@ import type { TableIdentifier } from '../iceberg/catalog/catalog.ts'
 export interface TablePair {
   readonly source: TableName
   readonly target: TableIdentifier
+  /** Its name among the folders of plain Parquet: with the namespace, unless that is the default one. */
+  readonly folder: string
 }
 
 /**
@@ -16,10 +18,11 @@ export function tablePairs(tables: readonly string[], namespace: string): TableP
   const pairs = tables.map((text) => {
     const [source, target] = splitPair(text)
     const table = parseTableName(source)
-    return {
-      source: table,
-      target: target === undefined ? defaultTarget(table, namespace) : parseTarget(text, target),
-    }
+    const identifier = target === undefined ? defaultTarget(table, namespace) : parseTarget(text, target)
+    assertFolders(text, identifier)
+    const levels = identifier.namespace.join('.')
+    const folder = levels === namespace ? identifier.name : `${levels}.${identifier.name}`
+    return { source: table, target: identifier, folder }
   })
   const sources = new Map<string, string>()
   for (const { source, target } of pairs) {
@@ -46,6 +49,16 @@ const defaultTarget = ({ schema, name }: TableName, namespace: string): TableIde
   namespace: schema === 'public' ? namespace.split('.') : [schema],
   name,
 })
+
+/** Namespaces and names become folders of the warehouse. */
+function assertFolders(text: string, { namespace, name }: TableIdentifier): void {
+  const bad = [...namespace, name].find((part) => /[/\\\p{Cc}]/u.test(part) || part === '.' || part === '..')
+  if (bad === undefined) return
+  throw usageError(`--table ${text}: "${bad}" cannot be the name of a folder in the lake`, {
+    field: '--table',
+    fix: `give it another name there: --table '${text.split('=')[0] ?? text}=default.some_name'`,
+  })
+}
 
 function parseTarget(text: string, target: string): TableIdentifier {
   const levels = target.split('.')

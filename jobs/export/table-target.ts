@@ -12,7 +12,8 @@ import { partitionSpec, unpartitioned, type PartitionSpec } from '../iceberg/par
 import type { TableRequirement } from '../iceberg/requirements.ts'
 import type { WantedColumn } from '../iceberg/schema-evolution.ts'
 import type { Schema } from '../iceberg/schema.ts'
-import { fieldByName } from '../iceberg/schema.ts'
+import { fieldById, fieldByName } from '../iceberg/schema.ts'
+import type { TablePlan } from '../postgres/source/plan.ts'
 import { parseTransform, type PartitionExpression } from '../iceberg/transforms.ts'
 import { tableChanges } from '../iceberg/table-changes.ts'
 import type { TableUpdate } from '../iceberg/updates.ts'
@@ -68,6 +69,13 @@ export async function prepareTarget(
   request: TargetRequest,
   nowMs: number,
 ): Promise<TableTarget> {
+  const { columns, dayColumn } = request
+  if (dayColumn !== undefined && !columns.some(({ name }) => name === dayColumn)) {
+    throw usageError(`--columns leaves out ${dayColumn}, whose days are to be replaced`, {
+      field: '--columns',
+      fix: `name ${dayColumn} in --columns`,
+    })
+  }
   return existing === undefined ? stageNew(catalog, request) : fitExisting(existing, request, nowMs)
 }
 
@@ -113,7 +121,7 @@ function fitExisting(
         fix: 'leave --partition-by out, or change the partitioning with --mode full, which replaces all files',
       })
     }
-    if (metadata['current-snapshot-id'] !== undefined) assertByDay(identifier, spec, schema, dayColumn)
+    assertByDay(identifier, spec, schema, dayColumn)
   }
   return { table, isNew: false, schema, spec, updates, requirements, changes }
 }
@@ -138,6 +146,25 @@ function assertByDay(
     field: '--mode',
     fix: `run once with --mode full --partition-by 'day(${dayColumn})', which replaces all files`,
   })
+}
+
+/** A row's partition is computed from what is read: a partition column that is left out has no values. */
+export function assertPartitionable(
+  { table, schema, spec }: TableTarget,
+  { columns }: Pick<TablePlan, 'columns'>,
+): void {
+  for (const field of spec.fields) {
+    const source = fieldById(schema, field['source-id'])
+    if (parseTransform(field.transform).kind === 'void') continue
+    if (source !== undefined && columns.some(({ name }) => name === source.name)) continue
+    throw usageError(
+      `table ${tableText(table.identifier)} is partitioned by ${field.name}, but ${source?.name ?? 'its column'} is not read`,
+      {
+        field: '--columns',
+        fix: `name ${source?.name ?? 'it'} in --columns, or partition otherwise with --mode full --partition-by`,
+      },
+    )
+  }
 }
 
 /** The column of the table's day() partition; undefined when it has none. */

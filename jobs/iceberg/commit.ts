@@ -1,11 +1,13 @@
 import { JobError } from '../errors.ts'
 import { canonicalLocation } from '../storage/place.ts'
 import { tableText, type Catalog, type Table } from './catalog/catalog.ts'
-import { findConflict, snapshotsSince } from './conflicts.ts'
+import { conflictsAmong, snapshotsSince } from './conflicts.ts'
 import { CommitFailedError, TableAlreadyExistsError, ValidationError } from './errors.ts'
-import { numericProperty, type Snapshot } from './metadata.ts'
+import { currentSchema, defaultSpec, numericProperty, type Snapshot, type TableMetadata } from './metadata.ts'
+import { sameSpec } from './partition-spec.ts'
 import { producerState, type ProducerState } from './producer-state.ts'
 import { checkRequirements } from './requirements.ts'
+import { sameSchema } from './schema.ts'
 import { stageSnapshot, type SnapshotRequest } from './snapshot-producer.ts'
 
 /** The effects of a commit. */
@@ -76,17 +78,18 @@ async function attempts(
   const most = numericProperty(properties, 'commit.retry.max-wait-ms', 60_000)
   const deadline =
     effects.now().getTime() + numericProperty(properties, 'commit.retry.total-timeout-ms', 1_800_000)
-  let table = started
   for (let attempt = 1; ; attempt++) {
     try {
-      return await attemptOnce(catalog, started, table, request, state, attempt, effects)
+      return await catalog.inTurn(started.identifier, async () => {
+        const table = attempt === 1 ? started : await catalog.load(started.identifier)
+        return attemptOnce(catalog, started, table, request, state, attempt, effects)
+      })
     } catch (error) {
       const isConflict = error instanceof CommitFailedError || error instanceof TableAlreadyExistsError
       if (!isConflict || attempt > retries || effects.now().getTime() >= deadline) throw error
     }
     const wait = Math.min(most, least * 2 ** (attempt - 1))
     await effects.sleep(wait * (0.5 + effects.random() / 2))
-    table = await catalog.load(started.identifier)
   }
 }
 
@@ -120,11 +123,19 @@ async function attemptOnce(
     : { kind: 'committed', table: committed, snapshot, attempts: attempt, writtenFiles }
 }
 
+/** Two jobs made the table at once: files written for one are as good for the other. */
+const isAlike = (staged: TableMetadata, made: TableMetadata): boolean =>
+  staged.location === made.location &&
+  sameSchema(currentSchema(staged), currentSchema(made)) &&
+  defaultSpec(staged)['spec-id'] === defaultSpec(made)['spec-id'] &&
+  sameSpec(defaultSpec(staged), defaultSpec(made))
+
 /**
  * Files were written for the table as it was at the start: one that was dropped and made anew, or whose schema
  * or spec changed against the request's requirements, cannot take them. Waiting would not help.
  */
 function assertSameTable(name: string, started: Table, table: Table, request: SnapshotRequest): void {
+  if (started.metadataLocation === undefined && isAlike(started.metadata, table.metadata)) return
   if (table.metadata['table-uuid'] !== started.metadata['table-uuid'])
     throw new ValidationError(name, `table ${name} was replaced by another one of the same name`)
   try {
@@ -135,7 +146,7 @@ function assertSameTable(name: string, started: Table, table: Table, request: Sn
   }
 }
 
-/** The snapshot that supersedes the request; undefined when there is no conflict. Errors: `ValidationError`. */
+/** The snapshot that supersedes the request; undefined when nothing is in its way. Errors: `ValidationError`. */
 async function checkConflicts(
   name: string,
   { io, metadata }: Table,
@@ -144,13 +155,17 @@ async function checkConflicts(
   const { conflictFilter, startingSnapshotId, branch } = request
   if (conflictFilter === undefined) return undefined
   const since = snapshotsSince(name, metadata, branch, startingSnapshotId)
-  const conflict = await findConflict(io, metadata, since, conflictFilter)
-  if (conflict === undefined) return undefined
-  if (request.supersededBy?.(conflict.summary) === true) return conflict
-  throw new ValidationError(
-    name,
-    `table ${name} was changed while this job ran: snapshot ${conflict['snapshot-id']} touched the same rows`,
-  )
+  for await (const conflict of conflictsAmong(io, metadata, since, conflictFilter)) {
+    const age = request.compareWith?.(conflict.summary)
+    if (age === 'newer') return conflict
+    if (age === undefined) {
+      throw new ValidationError(
+        name,
+        `table ${name} was changed while this job ran: snapshot ${conflict['snapshot-id']} touched the same rows`,
+      )
+    }
+  }
+  return undefined
 }
 
 /** Best effort: what stays behind is an orphan that maintenance finds. */

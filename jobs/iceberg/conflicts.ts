@@ -31,19 +31,18 @@ export function snapshotsSince(
   return since
 }
 
-/** The newest of `snapshots` that added or removed a file which `filter` touches; undefined when none did. */
-export async function findConflict(
+/** Those of `snapshots` that added or removed a file which `filter` touches, in the order given. */
+export async function* conflictsAmong(
   io: FileIO,
   metadata: TableMetadata,
   snapshots: readonly Snapshot[],
   filter: RowFilter,
-): Promise<Snapshot | undefined> {
+): AsyncGenerator<Snapshot> {
   for (const snapshot of snapshots) {
     // Compaction moves rows between files and changes none.
     if (snapshot.summary['operation'] === 'replace') continue
-    if (await touches(io, metadata, snapshot, filter)) return snapshot
+    if (await touches(io, metadata, snapshot, filter)) yield snapshot
   }
-  return undefined
 }
 
 async function touches(

@@ -28,7 +28,7 @@ export function evolveSchema(
   lastColumnId: number,
 ): EvolvedSchema {
   const changes: string[] = []
-  const refused: string[] = []
+  const refused: Refusal[] = []
   const kept = current.fields.map((field) => {
     const column = wanted.find(({ name }) => name === field.name)
     const type = column === undefined ? field.type : promotedType(field, column, refused)
@@ -39,10 +39,10 @@ export function evolveSchema(
   })
   if (refused.length > 0)
     throw dataError(
-      `the source of table ${table} changed in a way Iceberg cannot follow: ${refused.join('; ')}`,
+      `the source of table ${table} changed in a way Iceberg cannot follow: ${refused.map(({ difference }) => difference).join('; ')}`,
       {
         field: table,
-        fix: 'cast the column with --cast, or export to a new table',
+        fix: `read the column as the table has it (${refused.map(({ cast }) => cast).join(', ')}), or export to a new table`,
       },
     )
   let lastId = lastColumnId
@@ -56,12 +56,25 @@ export function evolveSchema(
   return { schema: { ...current, fields: [...kept, ...added] }, lastColumnId: lastId, changes }
 }
 
-function promotedType(field: NestedField, column: WantedColumn, refused: string[]): Type {
+interface Refusal {
+  readonly difference: string
+  /** The flag that reads the source's column as the type that the table has. */
+  readonly cast: string
+}
+
+function promotedType(field: NestedField, column: WantedColumn, refused: Refusal[]): Type {
   if (isPromotion(field.type, column.type)) return column.type
-  if (JSON.stringify(field.type) !== JSON.stringify(column.type))
-    refused.push(`${field.name} is ${show(field.type)} in the table and ${show(column.type)} in the source`)
+  if (!sameType(field.type, column.type))
+    refused.push({
+      difference: `${field.name} is ${show(field.type)} in the table and ${show(column.type)} in the source`,
+      cast: `--cast ${field.name}=${postgresType(field.type)}`,
+    })
   return field.type
 }
+
+/** PyIceberg writes `decimal(9, 2)`, Java's older versions `decimal(9,2)`. */
+const sameType = (a: Type, b: Type): boolean =>
+  JSON.stringify(asPrimitive(a) ?? a) === JSON.stringify(asPrimitive(b) ?? b)
 
 /** The promotions that format version 2 allows. */
 function isPromotion(from: Type, to: Type): boolean {
@@ -69,6 +82,23 @@ function isPromotion(from: Type, to: Type): boolean {
   if (from === 'float' && to === 'double') return true
   const [a, b] = [asPrimitive(from), asPrimitive(to)]
   return a?.kind === 'decimal' && b?.kind === 'decimal' && a.scale === b.scale && a.precision < b.precision
+}
+
+/** PostgreSQL's names where they are others than Iceberg's. */
+const postgresNames: Readonly<Record<string, string>> = {
+  int: 'integer',
+  long: 'bigint',
+  float: 'real',
+  double: 'double precision',
+  string: 'text',
+  binary: 'bytea',
+}
+
+const postgresType = (type: Type): string => {
+  const primitive = asPrimitive(type)
+  return primitive?.kind === 'decimal'
+    ? `numeric(${primitive.precision},${primitive.scale})`
+    : (postgresNames[show(type)] ?? show(type))
 }
 
 const show = (type: Type): string => (typeof type === 'string' ? type : type.type)

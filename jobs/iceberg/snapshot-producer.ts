@@ -38,8 +38,11 @@ export interface SnapshotRequest {
   readonly conflictFilter?: RowFilter
   /** Further checks of the metadata that is committed upon; they throw. */
   readonly validations?: readonly ((base: TableMetadata) => void)[]
-  /** Whether a conflicting snapshot, by its summary, makes this one pointless (export-spec §3.7). */
-  readonly supersededBy?: (summary: Readonly<Record<string, string>>) => boolean
+  /**
+   * What a conflicting snapshot, by its summary, is to this one (export-spec §3.7): `newer` makes this one
+   * pointless, `older` is an earlier read of the same source, whose rows this one may replace; undefined: foreign.
+   */
+  readonly compareWith?: (summary: Readonly<Record<string, string>>) => 'newer' | 'older' | undefined
   /** Further summary entries. */
   readonly summary: Readonly<Record<string, string>>
   /** Schema, spec and property changes of the same commit, and what they rest on. */

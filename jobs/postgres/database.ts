@@ -1,12 +1,17 @@
 import pg from 'pg'
 import { connect, type PostgresSettings } from './connect.ts'
 
-/** Runs single statements, each on whichever connection is free; a broken one is replaced. */
-export interface PostgresDatabase {
+interface Queries {
   query(
     sql: string,
     parameters?: unknown[],
   ): Promise<{ readonly rows: readonly Record<string, unknown>[]; readonly rowCount: number | null }>
+}
+
+/** Runs single statements, each on whichever connection is free; a broken one is replaced. */
+export interface PostgresDatabase extends Queries {
+  /** One connection for several statements, to be given back; `destroy`: it is closed then. */
+  connect(): Promise<Queries & { release(destroy?: boolean): void }>
   close(): Promise<void>
 }
 
@@ -23,6 +28,7 @@ export async function openDatabase(settings: PostgresSettings, prefix: string): 
   pool.on('error', () => undefined)
   return {
     query: (sql, parameters) => pool.query<Record<string, unknown>>(sql, parameters),
+    connect: () => pool.connect(),
     close: () => pool.end(),
   }
 }

@@ -7,7 +7,7 @@ import { JobError, asError, dataError, systemCode, usageError } from '../errors.
 export class SnapshotLost extends JobError {
   constructor(cause: unknown) {
     super(
-      'failed',
+      'snapshotLost',
       'the source snapshot was lost: the server cancelled it (a standby that replays changes)',
       {
         fix: 'run again; on a standby raise max_standby_streaming_delay or set hot_standby_feedback = on',

@@ -1,5 +1,6 @@
-import { JobError, asError, usageError } from '../errors.ts'
+import { JobError, asError, systemCode, usageError } from '../errors.ts'
 import { connect, type Connection, type ConnectOptions, type PostgresSettings } from './connect.ts'
+import { SnapshotLost } from './errors.ts'
 import { formatTable, quoteLiteral, quoteTable, type TableName } from './identifiers.ts'
 import { findRelation, type Relation, type RelationKind } from './source/catalog.ts'
 import { planTable, type TablePlan, type TableRequest } from './source/plan.ts'
@@ -156,10 +157,21 @@ async function begin(connection: Connection, options: TransactionSettings): Prom
   }
   await connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
   if (options.snapshotId !== undefined) {
-    await connection.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(options.snapshotId)}`)
+    await importSnapshot(connection, options.snapshotId)
   }
   for (const [name, value] of Object.entries(values)) {
     await connection.query(`SET LOCAL ${name} = ${quoteLiteral(value)}`)
+  }
+}
+
+/** What PostgreSQL says when the transaction that exported the snapshot is over: its versions differ. */
+const snapshotGone = ['22023', '42704', '55000']
+
+async function importSnapshot(connection: Connection, id: string): Promise<void> {
+  try {
+    await connection.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(id)}`)
+  } catch (error) {
+    throw snapshotGone.includes(systemCode(asError(error).cause) ?? '') ? new SnapshotLost(error) : error
   }
 }
 

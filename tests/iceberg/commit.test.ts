@@ -359,7 +359,8 @@ describe('conflicts', () => {
       table,
       request(table, {
         ...overwrite(),
-        supersededBy: (summary) => Number(summary['lakejobs.source-snapshot-time']) > 1,
+        compareWith: (summary) =>
+          Number(summary['lakejobs.source-snapshot-time']) > 1 ? 'newer' : undefined,
       }),
       lake.effects,
     )

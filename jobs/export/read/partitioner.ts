@@ -91,7 +91,9 @@ export const keyOf = (partition: readonly (Value | null)[]): string =>
     .map((value) =>
       value instanceof Uint8Array
         ? `x${Buffer.from(value).toString('hex')}`
-        : `${typeof value} ${String(value)}`,
+        : typeof value === 'string'
+          ? JSON.stringify(value)
+          : String(value),
     )
     .join('\n')
 

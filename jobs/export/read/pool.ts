@@ -39,6 +39,10 @@ export function createReaderPool(threads: number, signal: AbortSignal): ReaderPo
   const workerAt = (index: number): Worker =>
     (workers[index] ??= new Worker(new URL('./worker.js', import.meta.url)))
 
+  const close = async (): Promise<void> => {
+    await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
+  }
+
   return {
     async read(request, events) {
       signal.throwIfAborted()
@@ -47,44 +51,41 @@ export function createReaderPool(threads: number, signal: AbortSignal): ReaderPo
       const writer = oneAtATime(events.onRows)
       const isSmall = plan.estimatedRows !== undefined && plan.estimatedRows < threadRows
       const wanted = isSmall ? 0 : Math.min(threads, plan.ranges.length)
-      const results =
-        wanted === 0
-          ? [await readTable(shared, { onRows: writer.add }, signal)]
-          : await allOrNone(
-              Array.from({ length: wanted }, (_, index) => ask(workerAt(index), shared, writer.add, signal)),
-            )
-      await writer.drained()
-      return totals(request, results, shared.next)
+      try {
+        const results =
+          wanted === 0
+            ? [await readTable(shared, writer, signal)]
+            : await Promise.all(
+                Array.from({ length: wanted }, (_, index) =>
+                  ask(workerAt(index), shared, writer.onRows, signal),
+                ),
+              )
+        await writer.written()
+        return totals(request, results, shared.next)
+      } catch (error) {
+        // The others would go on reading, or wait for ever for an answer; the next table gets new threads.
+        await close()
+        await writer.written().catch(() => undefined)
+        throw error
+      }
     },
-    async close() {
-      await Promise.all(workers.map((worker) => worker.terminate()))
-    },
+    close,
   }
 }
 
-/** The files are written by one writer: row groups of all threads one after the other. */
-function oneAtATime(work: ReadEvents['onRows']): {
-  readonly add: ReadEvents['onRows']
-  /** Until everything that was added is written: a thread is done before its last rows are. */
-  readonly drained: () => Promise<void>
+/** The files are written by one writer: row groups of all threads one after the other, none after a failure. */
+function oneAtATime(work: ReadEvents['onRows']): ReadEvents & {
+  /** What was handed over is written, or failed: threads end before their last rows are. */
+  readonly written: () => Promise<void>
 } {
   let last = Promise.resolve()
   return {
-    add(rows) {
+    onRows(rows) {
       last = last.then(() => work(rows))
       return last
     },
-    drained: () => last,
+    written: () => last,
   }
-}
-
-/** The first failure, when all are over: nobody writes behind a failed read's back. */
-async function allOrNone<T>(works: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(works)
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason
-    return result.value
-  })
 }
 
 function totals(

@@ -35,7 +35,7 @@ export interface DataFilesWriter {
   add(rows: EncodedRows): Promise<void>
   /** Finishes the open files; all files of the export. */
   finish(): Promise<DataFile[]>
-  /** Removes what was written: the commit was not made, for certain. */
+  /** Removes what was written: the commit was not made, for certain, and no `add` or `finish` is under way. */
   discard(): Promise<void>
 }
 
@@ -54,13 +54,14 @@ interface OpenFile {
 export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
   const { io, folder, schema, columns, specId, fields, properties, operationId, signal } = settings
   const open = new Map<string, OpenFile>()
+  const created: OpenFile[] = []
   const finished: DataFile[] = []
   let count = 0
 
   const openFile = async (partition: readonly (Value | null)[]): Promise<OpenFile> => {
     const name = `${String(count++).padStart(5, '0')}-0-${operationId}-00001.parquet`
-    const location = [folder, partitionPath(fields, partition), name].filter((part) => part !== '').join('/')
-    return {
+    const location = [folder, ...folders(fields, partition), name].join('/')
+    const file: OpenFile = {
       location,
       partition,
       output: await io.create(location, { ifAbsent: true, signal }),
@@ -71,6 +72,8 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
       }),
       metrics: new Map(),
     }
+    created.push(file)
+    return file
   }
   const finishFile = async (key: string, file: OpenFile): Promise<void> => {
     open.delete(key)
@@ -110,11 +113,23 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
       return finished
     },
     async discard() {
-      await Promise.all([...open.values()].map(({ output }) => output.abort()))
-      await Promise.all(finished.map(({ filePath }) => io.delete(filePath).catch(() => undefined)))
+      // Aborting waits for a file that is being published; whichever were, only this export knows their names.
+      for (const { location, output } of created) {
+        await output.abort()
+        await io.delete(location).catch(() => undefined)
+      }
     },
   }
 }
+
+/** File systems take names of 255 bytes, S3 keys of 1024; readers take the values from the manifests. */
+const longestFolder = 120
+
+const folders = (fields: readonly PartitionColumnType[], partition: readonly (Value | null)[]): string[] =>
+  partitionPath(fields, partition)
+    .split('/')
+    .filter((part) => part !== '')
+    .map((part) => part.slice(0, longestFolder).replace(/%.?$/, ''))
 
 function collectMetrics(
   metrics: Map<number, ChunkMetrics[]>,

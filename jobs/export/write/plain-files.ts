@@ -43,11 +43,19 @@ export async function createPlainFiles(
     files.set(name, await createPlainFile(io, location, settings))
     locations.push(location)
   }
-  if (scope.mode === 'full') await open('all', `${folder}/${table}/${table}.parquet`)
-  else {
-    for (const day of daysBetween(scope.from, scope.to)) {
-      await open(day, `${folder}/${table}_by_day/${dayColumn ?? 'day'}_day=${day}/${table}.parquet`)
+  const discard = async (): Promise<void> => {
+    await Promise.all([...files.values()].map((file) => file.discard()))
+  }
+  try {
+    if (scope.mode === 'full') await open('all', `${folder}/${table}/${table}.parquet`)
+    else {
+      for (const day of daysBetween(scope.from, scope.to)) {
+        await open(day, `${folder}/${table}_by_day/${dayColumn ?? 'day'}_day=${day}/${table}.parquet`)
+      }
     }
+  } catch (error) {
+    await discard()
+    throw error
   }
   return {
     async add({ partition, rowGroup }) {
@@ -61,8 +69,6 @@ export async function createPlainFiles(
       for (const file of files.values()) bytes += await file.publish()
       return { locations, bytes }
     },
-    async discard() {
-      await Promise.all([...files.values()].map((file) => file.discard()))
-    },
+    discard,
   }
 }

@@ -62,6 +62,12 @@ export interface Catalog {
     updates: readonly TableUpdate[],
   ): Promise<Table>
 
+  /**
+   * Runs one attempt, from refresh to commit, while no other writer of ours makes one on this table; after a
+   * bounded wait it runs anyway. Writers of others are never held up.
+   */
+  inTurn<T>(identifier: TableIdentifier, attempt: () => Promise<T>): Promise<T>
+
   /** Forgets a table; its files stay. Errors: `NoSuchTableError`. */
   drop(identifier: TableIdentifier): Promise<void>
 

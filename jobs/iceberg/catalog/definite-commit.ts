@@ -35,7 +35,13 @@ export async function makeDefinite(
   let failure: unknown
   for (let attempt = 0; attempt <= retries; attempt++) {
     if (attempt > 0) {
-      await effects.sleep(Math.min(wait, longest))
+      try {
+        await effects.sleep(Math.min(wait, longest))
+      } catch (error) {
+        // The run is being stopped; what was sent stays without an answer.
+        failure = error
+        break
+      }
       wait *= 2
     }
     try {

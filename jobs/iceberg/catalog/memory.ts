@@ -69,6 +69,7 @@ function memoryStore(name: string): CatalogStore {
       properties.delete(namespaceText(namespace))
       return Promise.resolve()
     },
+    inTurn: (_identifier, work) => work(),
     outcomeOf: () => 'refused',
   }
 }

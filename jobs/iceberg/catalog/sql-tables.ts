@@ -1,11 +1,22 @@
 import { systemCode } from '../../errors.ts'
 
-/** What the SQL catalog needs of PostgreSQL: a `pg.Pool`, or anything that runs one statement like it. */
-export interface Database {
+/** Runs one statement. */
+interface Queries {
   query(
     sql: string,
     parameters?: unknown[],
   ): Promise<{ readonly rows: readonly Record<string, unknown>[]; readonly rowCount: number | null }>
+}
+
+/** A connection of one's own, until it is given back; `destroy`: nobody else may have it. */
+export interface DatabaseSession extends Queries {
+  release(destroy?: boolean): void
+}
+
+/** What the SQL catalog needs of PostgreSQL: a `pg.Pool`, or anything that runs one statement like it. */
+export interface Database extends Queries {
+  /** Without it writers of one table do not queue. */
+  connect?(): Promise<DatabaseSession>
 }
 
 /** SQLSTATEs that two sessions creating the same table at once get, `IF NOT EXISTS` or not. */

@@ -4,6 +4,7 @@ import { namespaceText, tableText, type Catalog, type TableIdentifier } from './
 import type { CatalogEffects, CatalogStore } from './catalog-store.ts'
 import { prepareCatalogTables, type Database } from './sql-tables.ts'
 import { storedCatalog } from './stored-catalog.ts'
+import { inTurn } from './writer-queue.ts'
 
 /**
  * The SQL catalog in PostgreSQL that PyIceberg (`type: sql`), Spark and Trino (JDBC catalog) share. `name` is
@@ -157,6 +158,8 @@ function sqlStore(name: string, database: Database): CatalogStore {
         namespaceText(namespace),
       )
     },
+
+    inTurn: (identifier, work) => inTurn(database, `lakejobs commit ${name}/${tableText(identifier)}`, work),
 
     outcomeOf: outcomeOfError,
   }

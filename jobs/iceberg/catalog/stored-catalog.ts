@@ -98,6 +98,8 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
       return publish(table, { identifier, base: table.metadataLocation, location, metadata })
     },
 
+    inTurn: (identifier, attempt) => store.inTurn(identifier, attempt),
+
     async drop(identifier) {
       if (!(await store.remove(identifier))) throw new NoSuchTableError(tableText(identifier))
     },

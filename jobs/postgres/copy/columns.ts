@@ -179,7 +179,7 @@ function createPresence(column: number): {
   return {
     append(batch) {
       const nulls = batch.nullCounts[column]!
-      if (nulls > 0 && defined === undefined) defined = new Uint8Array(initialRows).fill(1, 0, rows)
+      if (nulls > 0 && defined === undefined) defined = new Uint8Array(Math.max(initialRows, rows)).fill(1)
       if (defined !== undefined) {
         defined = growBytes(defined, rows, batch.rows)
         defined.fill(1, rows, rows + batch.rows)

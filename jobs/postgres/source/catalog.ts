@@ -24,7 +24,7 @@ export interface Relation {
   readonly comment: string | undefined
   /** Size of the main fork now; 0 for what has no storage. */
   readonly pages: number
-  /** The planner's estimate, scaled to the size of now; undefined before the first ANALYZE. */
+  /** The planner's estimate, scaled to the size of now (0 without pages); undefined before the first ANALYZE. */
   readonly estimatedRows: number | undefined
 }
 
@@ -51,11 +51,14 @@ const readRelation = (row: Record<string, unknown>): Relation | undefined => {
     hasChildren: row['relhassubclass'] === true,
     comment: typeof row['comment'] === 'string' ? row['comment'] : undefined,
     pages,
-    estimatedRows: !analysed
-      ? undefined
-      : unsized || perPage === undefined
-        ? tuples
-        : Math.round(perPage * pages),
+    estimatedRows:
+      !unsized && kind !== 'view' && pages === 0
+        ? 0
+        : !analysed
+          ? undefined
+          : unsized || perPage === undefined
+            ? tuples
+            : Math.round(perPage * pages),
   }
 }
 

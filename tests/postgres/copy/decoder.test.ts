@@ -42,6 +42,16 @@ const firstMicros = -62_135_596_800_000_000n
 const lastMicros = 253_402_300_799_999_999n
 
 describe('the COPY decoder', () => {
+  it('knows where the NULLs are, however late the first one comes', () => {
+    const values = Array.from({ length: 5000 }, (_, row) => (row < 3000 || row % 3 === 0 ? row : null))
+    const stream = copyStream(values.map((value) => [value === null ? null : send.int4(value)]))
+    for (const size of [997, stream.length]) {
+      const { groups } = decode({ columns: [column('int4', { kind: 'int' })] }, stream, size)
+      const read = groups.flatMap(({ vectors }) => rowsOf(vectors[0]!, (value) => value.readInt32LE()))
+      expect(read).toEqual(values)
+    }
+  })
+
   it('gives back what was sent, wherever the chunks end', () => {
     const row = fc.tuple(
       fc.option(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })),

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { build, run, start, summaryOf, type Ran, type RunOptions } from '../support/cli.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+
+let server: TestPostgres
+let cwd: string
+beforeAll(async () => {
+  build()
+  server = await startPostgres()
+  cwd = await mkdtemp(join(tmpdir(), 'lakejobs-seed-'))
+}, 120_000)
+afterAll(async () => {
+  await server.stop()
+  await rm(cwd, { recursive: true })
+})
+beforeEach(() => server.query('DROP TABLE IF EXISTS web_logs'))
+
+const options = (): RunOptions => ({
+  cwd,
+  env: {
+    POSTGRES_HOST: server.host,
+    POSTGRES_PORT: String(server.port),
+    POSTGRES_DB: server.database,
+    POSTGRES_USER: server.user,
+    POSTGRES_PASSWORD: server.password,
+  },
+})
+const seed = (...words: string[]): Promise<Ran> =>
+  run(['seed', '--date=2024-09-24', '--rows=1000', ...words], options())
+const count = async (): Promise<unknown> =>
+  (await server.query('SELECT count(*)::int AS n FROM web_logs'))[0]?.['n']
+const digest = async (): Promise<unknown> =>
+  (
+    await server.query(
+      `SELECT md5(string_agg(t::text, '|' ORDER BY timestamp, t::text)) AS d FROM web_logs t`,
+    )
+  )[0]
+
+describe('lakejobs seed', () => {
+  it('fills the days that it says, the same with the same number', async () => {
+    expect(summaryOf(await seed())).toMatchObject({
+      exit: 0,
+      rows: 1000,
+      from: '2024-09-18',
+      to: '2024-09-24',
+    })
+    const first = await digest()
+    expect((await seed('--replace')).exit).toBe(0)
+    expect(await digest()).toEqual(first)
+    expect((await seed('--replace', '--seed', '2')).exit).toBe(0)
+    expect(await digest()).not.toEqual(first)
+  })
+
+  it('exit 2 for a table that has rows; 99 with --if-empty; --append and --replace go on', async () => {
+    await seed()
+    expect(summaryOf(await seed())).toMatchObject({
+      exit: 2,
+      status: 'failed',
+      error: { fix: expect.stringMatching(/--append.*--replace.*--if-empty/) as unknown },
+    })
+    expect(summaryOf(await seed('--if-empty'))).toMatchObject({ exit: 99, status: 'skipped' })
+    expect(await count()).toBe(1000)
+    expect((await seed('--append')).exit).toBe(0)
+    expect(await count()).toBe(2000)
+    expect((await seed('--replace', '--days', '1')).exit).toBe(0)
+    expect(await count()).toBeLessThan(3000)
+  })
+
+  it.each([
+    [['--append', '--replace'], '--append'],
+    [['--rows', '0'], '--rows'],
+    [['--rows', '1.5'], '--rows'],
+    [['--days', '0'], '--days'],
+    [['--seed', '-1'], '--seed'],
+    [['--date', '2024-02-30'], '--date'],
+  ])('%j is exit 2', async (words, field) => {
+    const ran = await run(['seed', ...words], options())
+    expect(summaryOf(ran)).toMatchObject({ exit: 2, error: { field } })
+  })
+
+  it('stopped by SIGINT leaves the table as it was', async () => {
+    await seed()
+    const running = start(['seed', '--rows', '5000000', '--append'], options())
+    await sleep(1500)
+    running.child.kill('SIGINT')
+    expect(summaryOf(await running.ended)).toMatchObject({ exit: 130 })
+    expect(await count()).toBe(1000)
+  })
+})

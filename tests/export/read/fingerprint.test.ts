@@ -1,0 +1,129 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { combined, fingerprintOf, noRows, sumText } from '../../../jobs/export/read/fingerprint.ts'
+import {
+  anyRow,
+  boolean,
+  columnsOf,
+  decimal,
+  double,
+  float,
+  int,
+  long,
+  string,
+  types,
+  vectorOf,
+  type Kind,
+  type Row,
+} from './vectors.ts'
+
+const ofRows = (rows: readonly Row[]): ReturnType<typeof fingerprintOf> =>
+  fingerprintOf(types, columnsOf(rows))
+const of = <T>(kind: Kind<T>, values: readonly (T | null)[]): string =>
+  sumText(fingerprintOf([kind.type], [vectorOf(kind, values)]))
+
+describe('a fingerprint', () => {
+  it('does not depend on the order of the rows', () => {
+    const shuffled = fc
+      .array(anyRow, { maxLength: 20 })
+      .chain((rows) => fc.tuple(fc.constant(rows), fc.shuffledSubarray(rows, { minLength: rows.length })))
+    fc.assert(
+      fc.property(shuffled, ([rows, others]) => {
+        expect(ofRows(others)).toEqual(ofRows(rows))
+      }),
+    )
+  })
+
+  it('of parts, combined, is that of the whole', () => {
+    fc.assert(
+      fc.property(fc.array(anyRow, { maxLength: 20 }), fc.nat(20), (rows, at) => {
+        const parts = combined(ofRows(rows.slice(0, at)), ofRows(rows.slice(at)))
+        expect(parts).toEqual(ofRows(rows))
+        expect(combined(parts, noRows(3))).toEqual(parts)
+      }),
+    )
+  })
+
+  it('tells rows from any others', () => {
+    fc.assert(
+      fc.property(fc.array(anyRow, { maxLength: 5 }), fc.array(anyRow, { maxLength: 5 }), (a, b) => {
+        const key = (rows: readonly Row[]): string[] =>
+          rows
+            .map((row) => JSON.stringify(row.map((value) => (value === null ? null : String(value)))))
+            .sort()
+        const same = JSON.stringify(key(a)) === JSON.stringify(key(b))
+        expect(sumText(ofRows(a)) === sumText(ofRows(b))).toBe(same)
+      }),
+    )
+  })
+
+  it('counts rows and NULLs', () => {
+    expect(
+      ofRows([
+        [1, null, null],
+        [null, '', null],
+      ]),
+    ).toMatchObject({ rows: 2, nulls: [1, 1, 2] })
+  })
+
+  it('tells a row twice from none, and values swapped between rows', () => {
+    expect(
+      ofRows([
+        [1, 'a', 1n],
+        [1, 'a', 1n],
+      ]),
+    ).not.toEqual(ofRows([]))
+    expect(of(int, [7, 7])).not.toBe(of(int, []))
+    expect(
+      ofRows([
+        [1, 'a', 0n],
+        [2, 'b', 0n],
+      ]),
+    ).not.toEqual(
+      ofRows([
+        [1, 'b', 0n],
+        [2, 'a', 0n],
+      ]),
+    )
+  })
+
+  it('tells the values of a column that look like nothing apart', () => {
+    const sets = [
+      [null, '', '\0', '\0\0\0\0', ' '].map((value) => of(string, [value])),
+      [null, 0, -1].map((value) => of(int, [value])),
+      [null, 0, -0, NaN].map((value) => of(double, [value])),
+      [null, true, false].map((value) => of(boolean, [value])),
+    ]
+    for (const sums of sets) expect(new Set(sums).size).toBe(sums.length)
+  })
+
+  it('stays when a column is widened', () => {
+    const ints = fc.array(fc.option(fc.integer()), { maxLength: 9 })
+    fc.assert(
+      fc.property(ints, fc.array(fc.option(fc.float({ noNaN: true })), { maxLength: 9 }), (whole, broken) => {
+        expect(of(long, whole)).toBe(of(int, whole))
+        expect(of(double, broken)).toBe(of(float, broken))
+      }),
+    )
+    const digits = fc.array(fc.option(fc.bigInt({ min: -(10n ** 9n) + 1n, max: 10n ** 9n - 1n })), {
+      maxLength: 9,
+    })
+    fc.assert(
+      fc.property(digits, (values) => {
+        const sums = [9, 18, 28, 38].map((precision) => of(decimal(precision), values))
+        expect(new Set(sums).size).toBe(1)
+      }),
+    )
+    const wide = fc.array(fc.bigInt({ min: -(10n ** 28n) + 1n, max: 10n ** 28n - 1n }), { maxLength: 9 })
+    fc.assert(
+      fc.property(wide, (values) => {
+        expect(of(decimal(38), values)).toBe(of(decimal(28), values))
+      }),
+    )
+  })
+
+  it('takes booleans as they are', () => {
+    expect(of(boolean, [true, false, null])).toBe(of(boolean, [null, true, false]))
+    expect(of(boolean, [true])).not.toBe(of(boolean, [false]))
+  })
+})
