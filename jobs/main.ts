@@ -20,8 +20,9 @@ const host: Host = {
   exitNow: (code) => process.exit(code),
 }
 const argv = hideBin(process.argv)
-const named = argv.find((word) => !word.startsWith('-'))
-const entry = named !== undefined && Object.hasOwn(commands, named) ? commands[named] : undefined
+// The first word may be a logging flag's value.
+const named = argv.find((word) => Object.hasOwn(commands, word))
+const entry = named === undefined ? undefined : commands[named]
 
 const parser = yargs(argv)
   .scriptName('lakejobs')
@@ -67,7 +68,13 @@ if (entry === undefined) {
 }
 
 try {
-  await parser.parseAsync()
+  const { _: words, help } = await parser.parseAsync()
+  if (help !== true && process.exitCode === undefined) {
+    throw usageError(`"${String(words[0])}" is not a command`, {
+      field: String(words[0]),
+      fix: `give one of ${Object.keys(commands).join(', ')}`,
+    })
+  }
 } catch (error) {
   const { reportUsage } = await import('./run.ts')
   process.exitCode = reportUsage(entry === undefined ? 'lakejobs' : (named ?? 'lakejobs'), error, host)

@@ -1,4 +1,3 @@
-import { isDay } from './calendar.ts'
 import { usageError } from './errors.ts'
 import type { CommandSpec } from './options.ts'
 
@@ -36,10 +35,14 @@ export function placePositionals(
   return placed
 }
 
-/** `lakejobs aggregate 2024-09-24`: a day alone is the date, not a folder of that name. */
+const dayShape = /^\d{4}-\d\d-\d\d$/
+
+/** `lakejobs aggregate 2024-09-24`: a day alone, also one that no calendar has, is the date, not a folder. */
 function loneDay(
   { loneDay: name }: CommandSpec,
   [first, ...others]: readonly string[],
 ): string[] | undefined {
-  return name !== undefined && first !== undefined && others.length === 0 && isDay(first) ? [name] : undefined
+  return name !== undefined && first !== undefined && others.length === 0 && dayShape.test(first)
+    ? [name]
+    : undefined
 }
