@@ -97,7 +97,10 @@ class Polars:
         return polars.scan_iceberg(loaded, snapshot_id=snapshot, storage_options=dict(loaded.io.properties))
 
     def rows(self, table: str, conditions: list[Condition] = [], snapshot: int | None = None) -> pyarrow.Table:
-        return self.scan(table, snapshot).filter([c.polars for c in conditions]).collect().to_arrow()
+        scan = self.scan(table, snapshot)
+        for condition in conditions:
+            scan = scan.filter(condition.polars)
+        return scan.collect().to_arrow()
 
     def count(self, table: str) -> int:
         return self.scan(table).select(polars.len()).collect().item()
