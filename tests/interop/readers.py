@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import operator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,7 +33,7 @@ class Condition:
 
     @property
     def iceberg(self) -> expressions.BooleanExpression:
-        value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
+        value = self.value.isoformat() if isinstance(self.value, date) else self.value
         return {
             "=": expressions.EqualTo,
             ">=": expressions.GreaterThanOrEqual,
@@ -49,6 +49,8 @@ class Condition:
 def literal(value: Any) -> str:
     if isinstance(value, datetime):
         return f"TIMESTAMP WITH TIME ZONE '{value.isoformat(' ')}'"
+    if isinstance(value, date):
+        return f"DATE '{value.isoformat()}'"
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
 
 
