@@ -2,7 +2,7 @@ import { JobError } from '../errors.ts'
 import { canonicalLocation } from '../storage/place.ts'
 import { tableText, type Catalog, type Table } from './catalog/catalog.ts'
 import { findConflict, snapshotsSince } from './conflicts.ts'
-import { CommitFailedError, TableAlreadyExistsError, ValidationError } from './errors.ts'
+import { CommitFailedError, NoSuchTableError, TableAlreadyExistsError, ValidationError } from './errors.ts'
 import { numericProperty, type Snapshot } from './metadata.ts'
 import { producerState, type ProducerState } from './producer-state.ts'
 import { checkRequirements } from './requirements.ts'
@@ -78,15 +78,21 @@ async function attempts(
     effects.now().getTime() + numericProperty(properties, 'commit.retry.total-timeout-ms', 1_800_000)
   let table = started
   for (let attempt = 1; ; attempt++) {
+    let conflict: CommitFailedError | TableAlreadyExistsError
     try {
       return await attemptOnce(catalog, started, table, request, state, attempt, effects)
     } catch (error) {
       const isConflict = error instanceof CommitFailedError || error instanceof TableAlreadyExistsError
       if (!isConflict || attempt > retries || effects.now().getTime() >= deadline) throw error
+      conflict = error
     }
     const wait = Math.min(most, least * 2 ** (attempt - 1))
     await effects.sleep(wait * (0.5 + effects.random() / 2))
-    table = await catalog.load(started.identifier)
+    table = await catalog.load(started.identifier).catch((error: unknown) => {
+      // The name is a view's.
+      if (error instanceof NoSuchTableError && conflict instanceof TableAlreadyExistsError) throw conflict
+      throw error
+    })
   }
 }
 
