@@ -20,7 +20,7 @@ COLUMNS = {
     "id": "id", "bool": "bool", "int2": "int2", "int4": "int4", "int8": "int8",
     "float4": "float4::float8", "float8": "float8",
     "dec9": "dec9", "dec18": "dec18", "dec38": "dec38", "dec_integer": "dec_integer", "dec_fraction": "dec_fraction",
-    # psycopg2 strips nothing, but PostgreSQL does when char(n) becomes text.
+    # Not cast: PostgreSQL takes the padding off when char(n) becomes text.
     "text": "text", "varchar": "varchar", "char": "char", "mood": "mood::text",
     "json": "json::text", "jsonb": "jsonb::text",
     "bytea": "bytea", "uuid": "uuid::text",
@@ -46,7 +46,7 @@ def source_rows(lake: Lake, columns: list[str]) -> list[dict[str, Any]]:
 
 def reader_rows(table: pyarrow.Table) -> list[dict[str, Any]]:
     uuids = table.schema.get_field_index("uuid")
-    # Arrow's uuid type refuses nothing, but readers differ: text, 16 bytes or the extension type.
+    # Readers differ: text, 16 bytes or Arrow's extension type.
     storage = table.column(uuids).combine_chunks()
     if isinstance(storage, pyarrow.ExtensionArray):
         table = table.set_column(uuids, "uuid", storage.storage)
@@ -68,7 +68,7 @@ def exact(value: Any, is_uuid: bool = False) -> Any:
         case UUID():
             return str(value)
         case datetime() if value.tzinfo is not None:
-            # Not astimezone(): it leaves the years that Python knows.
+            # Not astimezone(): it fails at the ends of the years that Python knows.
             assert value.utcoffset() == timedelta(0), "not UTC"
             return value.replace(tzinfo=timezone.utc)
     return value

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator
-from urllib.parse import quote
+from urllib.parse import quote, urlparse
 from urllib.request import url2pathname
-from urllib.parse import urlparse
 
 import psycopg2
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import duckdb
 import polars
 import pyarrow
+import pyarrow.parquet
 from pyiceberg import expressions
 from pyiceberg.catalog import Catalog
 from pyspark.sql import SparkSession
