@@ -2,7 +2,7 @@ import { JobError } from '../errors.ts'
 import { canonicalLocation } from '../storage/place.ts'
 import { tableText, type Catalog, type Table } from './catalog/catalog.ts'
 import { conflictsAmong, snapshotsSince } from './conflicts.ts'
-import { CommitFailedError, TableAlreadyExistsError, ValidationError } from './errors.ts'
+import { CommitFailedError, NoSuchTableError, TableAlreadyExistsError, ValidationError } from './errors.ts'
 import { currentSchema, defaultSpec, numericProperty, type Snapshot, type TableMetadata } from './metadata.ts'
 import { sameSpec } from './partition-spec.ts'
 import { producerState, type ProducerState } from './producer-state.ts'
@@ -78,19 +78,34 @@ async function attempts(
   const most = numericProperty(properties, 'commit.retry.max-wait-ms', 60_000)
   const deadline =
     effects.now().getTime() + numericProperty(properties, 'commit.retry.total-timeout-ms', 1_800_000)
+  let conflict: CommitFailedError | TableAlreadyExistsError | undefined
   for (let attempt = 1; ; attempt++) {
     try {
       return await catalog.inTurn(started.identifier, async () => {
-        const table = attempt === 1 ? started : await catalog.load(started.identifier)
+        const table = conflict === undefined ? started : await loadAfter(conflict, catalog, started)
         return attemptOnce(catalog, started, table, request, state, attempt, effects)
       })
     } catch (error) {
       const isConflict = error instanceof CommitFailedError || error instanceof TableAlreadyExistsError
       if (!isConflict || attempt > retries || effects.now().getTime() >= deadline) throw error
+      conflict = error
     }
     const wait = Math.min(most, least * 2 ** (attempt - 1))
     await effects.sleep(wait * (0.5 + effects.random() / 2))
   }
+}
+
+/** The table as the other commit left it. */
+function loadAfter(
+  conflict: CommitFailedError | TableAlreadyExistsError,
+  catalog: Catalog,
+  { identifier }: Table,
+): Promise<Table> {
+  return catalog.load(identifier).catch((error: unknown) => {
+    // The name is a view's.
+    if (error instanceof NoSuchTableError && conflict instanceof TableAlreadyExistsError) throw conflict
+    throw error
+  })
 }
 
 async function attemptOnce(

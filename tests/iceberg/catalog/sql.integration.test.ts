@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import pg from 'pg'
 import { sqlCatalog } from '../../../jobs/iceberg/catalog/sql.ts'
 import type { Database } from '../../../jobs/iceberg/catalog/sql-tables.ts'
+import { commitSnapshot } from '../../../jobs/iceberg/commit.ts'
 import {
   CommitStateUnknownError,
   NoSuchTableError,
@@ -9,7 +10,7 @@ import {
 } from '../../../jobs/iceberg/errors.ts'
 import { memoryFileIO } from '../../../jobs/storage/memory.ts'
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts'
-import { emptyTable, testEffects, webLogs, webLogsSchema, type Lake } from '../tables.ts'
+import { emptyTable, request, testEffects, webLogs, webLogsSchema, type Lake } from '../tables.ts'
 import { catalogBehaviour } from './behaviour.ts'
 
 let server: TestPostgres
@@ -100,6 +101,9 @@ describe('the rows', () => {
     expect(await lake.catalog.listTables(['default'])).toEqual([])
     const staged = await lake.catalog.stageCreate(webLogs, { schema: webLogsSchema })
     await expect(lake.catalog.create(staged, [])).rejects.toBeInstanceOf(TableAlreadyExistsError)
+    await expect(
+      commitSnapshot(lake.catalog, staged, request(staged, {}), lake.effects),
+    ).rejects.toBeInstanceOf(TableAlreadyExistsError)
     expect(await rows()).toEqual(before)
   })
 
