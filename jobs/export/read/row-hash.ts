@@ -57,7 +57,7 @@ export function mixerOf(vector: ColumnVector, type: PrimitiveType): Mixer {
 
 function mixNull({ x, y }: RowHashes, at: number): void {
   x[at] = turn(x[at]!, 0, nullFactor)
-  y[at] = turn(y[at]!, x[at]!, nullFactor)
+  y[at] = turn(y[at]!, x[at], nullFactor)
 }
 
 /** Values of one word (sign-extended to two) or of two words, low one first. */
@@ -81,7 +81,7 @@ function mixWords(
   const { x, y } = hashes
   for (let row = from; row < to; row++) {
     const at = row - from
-    if (defined !== undefined && defined[row] === 0) {
+    if (defined?.[row] === 0) {
       mixNull(hashes, at)
       continue
     }
@@ -115,7 +115,7 @@ function mixBytes(
 ): number {
   for (let row = from; row < to; row++) {
     const at = row - from
-    if (defined !== undefined && defined[row] === 0) {
+    if (defined?.[row] === 0) {
       mixNull(hashes, at)
       continue
     }
@@ -164,7 +164,7 @@ function wideDecimalMixer({ data, width, defined }: FixedVector): Mixer {
       while (words > 2 && wordAt(4 * (words - 1)) === sign && wordAt(4 * (words - 2)) >> 31 === sign) words--
       for (let word = 0; word < words; word += 2) {
         x[at] = turn(x[at]!, wordAt(4 * word), factorX)
-        y[at] = turn(y[at]!, wordAt(4 * (word + 1)) ^ x[at]!, factorY)
+        y[at] = turn(y[at]!, wordAt(4 * (word + 1)) ^ x[at], factorY)
       }
     }
   }
