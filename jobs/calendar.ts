@@ -4,6 +4,7 @@
  */
 const pattern = /^\d{4}-\d{2}-\d{2}$/
 const msPerDay = 86_400_000
+const firstDay = '0001-01-01'
 
 export type Day = string
 
@@ -23,10 +24,15 @@ export const addDays = (day: Day, count: number): Day =>
 
 /** Every day from `first` to `last`, both inclusive; empty when `last` is before `first`. */
 export function daysBetween(first: Day, last: Day): Day[] {
-  const days: Day[] = []
-  for (let day = first; day <= last; day = addDays(day, 1)) days.push(day)
+  if (last < first) return []
+  const days = [first]
+  // Never steps past `last`: what follows 9999-12-31 is no day, and sorts before it.
+  for (let day = first; day !== last; days.push(day)) day = addDays(day, 1)
   return days
 }
 
-/** The `length` days that end with `last`, oldest first. */
-export const windowOf = (last: Day, length: number): Day[] => daysBetween(addDays(last, 1 - length), last)
+/** The `length` days that end with `last`, oldest first; fewer where time begins, at 0001-01-01. */
+export function windowOf(last: Day, length: number): Day[] {
+  const first = addDays(last, 1 - length)
+  return daysBetween(isDay(first) ? first : firstDay, last)
+}

@@ -2,7 +2,8 @@
  * The `.env` file as Docker Compose reads it, so that one file serves the host and the containers:
  * unquoted and double-quoted values expand `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME-default}`; `$$` is a
  * dollar sign; single-quoted values are literal; double quotes know the escapes \n \r \t \" \\ \$; an unquoted
- * value ends at ` #`. Source: Compose specification, "Interpolation" and "env_file".
+ * value ends at ` #`, so that one may start with `#`. Source: Compose specification, "Interpolation" and "env_file";
+ * compose-go, dotenv/parser.go.
  */
 const assignment = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*/
 
@@ -41,10 +42,7 @@ function readValue(text: string, look: Lookup, line: number): { value: string; l
   const quote = text[0]
   if (quote !== '"' && quote !== "'") {
     const end = !text.includes('\n') ? text.length : text.indexOf('\n')
-    const value = text
-      .slice(0, end)
-      .replace(/(^|[ \t])#.*$/, '')
-      .trim()
+    const value = text.slice(0, end).replace(/ #.*$/, '').trimEnd()
     return { value: interpolate(value, look), length: end }
   }
   const closed = (

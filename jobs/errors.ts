@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { Outcome } from './summary.ts'
 
 /**
@@ -62,9 +63,9 @@ export const usageError = (message: string, details?: ErrorDetails): JobError =>
 export const dataError = (message: string, details?: ErrorDetails): JobError =>
   new JobError('data', message, details)
 
-/** Whatever was thrown, as an Error. */
+/** Whatever was thrown, as an Error; also one of another realm, as native add-ons throw them under Jest. */
 export const asError = (thrown: unknown): Error =>
-  thrown instanceof Error ? thrown : new Error(String(thrown))
+  types.isNativeError(thrown) ? thrown : new Error(String(thrown))
 
 /** The system's error code (`ENOENT`, `ECONNREFUSED`, an SQLSTATE …), if `thrown` carries one. */
 export function systemCode(thrown: unknown): string | undefined {

@@ -5,6 +5,7 @@ import { commands, type CommandModule } from './commands/index.ts'
 import { usageError } from './errors.ts'
 import type { CommandSpec } from './options.ts'
 import type { Host } from './run.ts'
+import { version } from './version.ts'
 
 /**
  * The entry point: the only reader of process.env and the only setter of the exit code. Top-level help
@@ -20,9 +21,9 @@ const host: Host = {
   exitNow: (code) => process.exit(code),
 }
 const argv = hideBin(process.argv)
-// The first word may be a logging flag's value.
-const named = argv.find((word) => Object.hasOwn(commands, word))
-const entry = named === undefined ? undefined : commands[named]
+const valued = ['--log-format', '--log-level']
+const named = argv.find((word, at) => !word.startsWith('-') && !valued.includes(argv[at - 1] ?? ''))
+const entry = named !== undefined && Object.hasOwn(commands, named) ? commands[named] : undefined
 
 const parser = yargs(argv)
   .scriptName('lakejobs')
@@ -48,7 +49,7 @@ const parser = yargs(argv)
   })
   .strictOptions()
   .exitProcess(false)
-  .version(false)
+  .version(version)
   .wrap(Math.min(120, process.stdout.columns || 100))
   .showHelpOnFail(false)
   .fail((message, error) => {
@@ -62,7 +63,7 @@ const parser = yargs(argv)
 
 if (entry === undefined) {
   for (const [name, { describe }] of Object.entries(commands)) parser.command(name, describe)
-  parser.demandCommand(1, 'no command given')
+  parser.demandCommand(1, 'no command given').strictCommands()
 } else {
   register(parser, await entry.load())
 }

@@ -35,14 +35,14 @@ export function placePositionals(
   return placed
 }
 
-const dayShape = /^\d{4}-\d\d-\d\d$/
+/** Written like a day, whether the calendar has it or not: what is no day is refused then (`./2024-9-1` is a folder). */
+const dayShape = /^\d+-\d+-\d+$/
 
-/** `lakejobs aggregate 2024-09-24`: a day alone, also one that no calendar has, is the date, not a folder. */
+/** `lakejobs aggregate 2024-09-24`: a day alone is the date, not a folder of that name. */
 function loneDay(
   { loneDay: name }: CommandSpec,
   [first, ...others]: readonly string[],
 ): string[] | undefined {
-  return name !== undefined && first !== undefined && others.length === 0 && dayShape.test(first)
-    ? [name]
-    : undefined
+  const alone = name !== undefined && first !== undefined && others.length === 0
+  return alone && dayShape.test(first) ? [name] : undefined
 }

@@ -5,14 +5,16 @@ import { dataError } from '../errors.ts'
 import type { Limit } from '../options.ts'
 import type { FileIO, FileStat } from '../storage/file-io.ts'
 import type { S3Settings } from '../storage/s3-client.ts'
+import { join } from '../storage/place.ts'
 import { openScratch } from '../storage/scratch.ts'
 import type { Outcome } from '../summary.ts'
 import { openCache } from './cache/cache.ts'
 import { pruneCache } from './cache/prune.ts'
-import { createDayStore, type CountedDay } from './day/day-store.ts'
+import { changing, createDayStore, type CountedDay } from './day/day-store.ts'
 import { createDayReader } from './day/reader.ts'
 import { lazyEngine } from './engine/lazy.ts'
 import { changedInputs, findInputs } from './inputs.ts'
+import { checkPlaces } from './places.ts'
 import { outdatedResults, resultLocation, writePublished } from './published.ts'
 import { excessOf, publishRejects } from './rejects.ts'
 import { checkMissing, daysOf, type MissingPolicy, type Window } from './window.ts'
@@ -60,6 +62,7 @@ export async function aggregate(
   context: JobContext,
 ): Promise<Outcome> {
   const { logger, signal, now, progress } = context
+  await checkPlaces(options, stores)
   const scratch = await openScratch(options.scratch)
   const engine = lazyEngine({
     threads: options.threads,
@@ -80,6 +83,7 @@ export async function aggregate(
       verifyCache: options.verifyCache,
       logger,
       now,
+      signal,
       onBytes: (count) => {
         bar.add(count)
       },
@@ -100,6 +104,9 @@ export async function aggregate(
     await scratch.remove()
   }
 }
+
+/** What was found out of each day; a day that must be read again is replaced. */
+type Counted = Map<Day, CountedDay>
 
 interface Run {
   readonly options: AggregateOptions
@@ -124,7 +131,9 @@ async function countAndPublish(run: Run): Promise<Outcome> {
     // A slow run must not replace the result of a newer one with that of files that are gone (operations-spec §1.7).
     const present = await findInputs(stores.input, options.input, days)
     const changed = changedInputs(inputs, present)
-    if (changed.length === 0 || attempt === attempts) {
+    const [first] = changed
+    if (first !== undefined && attempt === attempts) throw changing(join(options.input, `${first}.csv`))
+    if (first === undefined) {
       if (missing.length > 0 && options.missingDays !== 'ignore') {
         context.logger.warn({ missingDays: missing }, `no log of ${missing.join(', ')}: counted without`)
       }
@@ -151,12 +160,14 @@ async function publish(
   run: Run,
   windows: readonly Window[],
   missing: readonly Day[],
-  counted: Map<Day, CountedDay>,
+  counted: Counted,
 ): Promise<Outcome> {
-  const { options, stores, context, results } = run
-  await publishRejects(stores.output, options.rejects, counted, results.cache, context.signal)
+  const { options, context } = run
+  const asked = [...counted.keys()]
+  const refreshed = options.refresh ? await refreshable(run, windows, counted) : []
+  await rejectsOf(run, counted)
   const report = {
-    ...reportOf(counted),
+    ...reportOf(asked.map((day) => counted.get(day)!)),
     from: daysOf(windows)[0],
     to: windows.at(-1)?.last,
     missingDays: [...missing],
@@ -172,7 +183,6 @@ async function publish(
       },
     )
   }
-  const refreshed = options.refresh ? await refreshable(run, windows, counted) : []
   const published: PublishedResult[] = []
   for (const window of [...windows, ...refreshed]) {
     context.signal.throwIfAborted()
@@ -187,8 +197,33 @@ async function publish(
   }
 }
 
-function reportOf(counted: ReadonlyMap<Day, CountedDay>): Outcome {
-  const days = [...counted.values()]
+/** Publishes the days' rejects; a day whose cached rejects are damaged is read again. */
+async function rejectsOf({ options, stores, context, results }: Run, counted: Counted): Promise<void> {
+  let days: ReadonlyMap<Day, CountedDay> = counted
+  for (;;) {
+    const damaged = await publishRejects(stores.output, options.rejects, days, results.cache, context.signal)
+    if (damaged.length === 0) return
+    for (const day of damaged) await recount({ options, stores, results }, day, counted)
+    days = new Map(damaged.map((day) => [day, counted.get(day)!]))
+  }
+}
+
+/** Reads a day again whose cached files are damaged. */
+async function recount(
+  { options, stores, results }: Omit<Run, 'context'>,
+  day: Day,
+  counted: Counted,
+): Promise<void> {
+  const input = (await findInputs(stores.input, options.input, [day])).get(day)
+  if (input === undefined)
+    throw dataError(`the log of ${day} is gone, and what the cache kept of it is damaged`, {
+      field: join(options.input, `${day}.csv`),
+      fix: 'put the log back, or ask for a window without it',
+    })
+  counted.set(day, await results.store.recount(day, input))
+}
+
+function reportOf(days: readonly CountedDay[]): Outcome {
   const sum = (value: (day: CountedDay) => number): number =>
     days.reduce((total, day) => total + value(day), 0)
   return {
@@ -204,11 +239,7 @@ function reportOf(counted: ReadonlyMap<Day, CountedDay>): Outcome {
  * Published windows that were made from another content of a counted day. Their other days join `counted`; a day
  * whose log has been removed since counts as it did, from the cache, and a window is left alone when that is gone, too.
  */
-async function refreshable(
-  run: Run,
-  windows: readonly Window[],
-  counted: Map<Day, CountedDay>,
-): Promise<Window[]> {
+async function refreshable(run: Run, windows: readonly Window[], counted: Counted): Promise<Window[]> {
   const { options, stores, context, results } = run
   const keys = new Map([...counted].map(([day, { entry }]) => [day, entry.key]))
   const asked = new Set(windows.map(({ last }) => last))
@@ -237,20 +268,14 @@ async function refreshable(
   return complete
 }
 
-async function publishWindow(
-  run: Run,
-  { last, days }: Window,
-  counted: Map<Day, CountedDay>,
-): Promise<PublishedResult> {
+async function publishWindow(run: Run, { last, days }: Window, counted: Counted): Promise<PublishedResult> {
   const { options, stores, results } = run
   const location = resultLocation(options.output, last, options.length)
   for (;;) {
     const used = new Map(days.flatMap((day) => (counted.has(day) ? [[day, counted.get(day)!] as const] : [])))
     const result = await publishResult(location, { last, length: options.length, days: used }, results)
     if ('damaged' in result) {
-      const input = await findInputs(stores.input, options.input, [result.damaged])
-      for (const [day, file] of input) counted.set(day, await results.store.recount(day, file))
-      if (input.size === 0) throw dataError(`the log of ${result.damaged} is gone`, { field: options.input })
+      await recount(run, result.damaged, counted)
       continue
     }
     await writePublished(stores.output, options.output, {

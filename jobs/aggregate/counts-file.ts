@@ -3,6 +3,7 @@ import { assembleFile } from '../parquet/file.ts'
 import type { ParquetColumn } from '../parquet/column.ts'
 import { defaultLimits, encodeRowGroup } from '../parquet/row-group.ts'
 import type { ColumnVector } from '../parquet/vector.ts'
+import { localError } from '../storage/local-errors.ts'
 import { createdBy } from '../version.ts'
 import { loadCodec } from '../parquet/codec.ts'
 import type { EmailCounts } from './counts.ts'
@@ -28,7 +29,9 @@ export async function writeCountsFile(path: string, counts: EmailCounts): Promis
     body.push(...file.add(encodeRowGroup(columns, vectorsOf(counts), { ...defaultLimits, codec })))
   }
   body.push(...file.finish().bytes)
-  await writeFile(path, body)
+  await writeFile(path, body).catch((error: unknown) => {
+    throw localError(error, 'write', path)
+  })
 }
 
 /** Counts from the bytes of a counts file that fits into memory many times over: each value passes as an object. */
@@ -36,12 +39,13 @@ export async function decodeCountsFile(bytes: Buffer): Promise<EmailCounts> {
   const { parquetReadObjects } = await import('hyparquet')
   const { buffer, byteOffset, byteLength } = bytes
   const file = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
-  const rows = await parquetReadObjects({ file })
-  const emails = Buffer.from(rows.map(({ email }) => email as string).join(''))
+  // Its own decoder drops a U+FEFF at the start of a text, which is part of an email.
+  const rows = await parquetReadObjects({ file, parsers: { stringFromBytes: (text) => text } })
+  const emails = Buffer.concat(rows.map(({ email }) => email as Uint8Array))
   const offsets = new Uint32Array(rows.length + 1)
   const column = (name: string): Float64Array => Float64Array.from(rows, (row) => Number(row[name]))
   rows.forEach(({ email }, row) => {
-    offsets[row + 1] = offsets[row]! + Buffer.byteLength(email as string)
+    offsets[row + 1] = offsets[row]! + (email as Uint8Array).length
   })
   return {
     rows: rows.length,

@@ -19,6 +19,9 @@ const published = v.object({
   sha256: v.string(),
 })
 
+/** Anything else than a record of ours, one cut short included, counts as none. */
+const recordText = v.pipe(v.string(), v.parseJson(), published)
+
 export type Published = v.InferOutput<typeof published>
 
 /** `2024-09-16` for the usual seven days, `2024-09-16.30d` for another length. */
@@ -43,8 +46,7 @@ async function readPublished(
 ): Promise<Published | undefined> {
   const location = recordLocation(output, last, length)
   if ((await io.stat(location)) === undefined) return undefined
-  const json: unknown = JSON.parse((await io.read(location)).toString())
-  const result = v.safeParse(published, json)
+  const result = v.safeParse(recordText, (await io.read(location)).toString())
   return result.success ? result.output : undefined
 }
 

@@ -23,23 +23,31 @@ export function excessOf(days: ReadonlyMap<Day, CountedDay>, limit: Limit | unde
   })
 }
 
-/** Writes `<folder>/DAY.csv` for each day with rejects and removes those of days that are clean now. */
+/**
+ * Writes `<folder>/DAY.csv` for each day with rejects and removes those of days that are clean now. Resolves to the
+ * days whose cached rejects are damaged: they must be read again.
+ */
 export async function publishRejects(
   io: FileIO,
   folder: string,
   days: ReadonlyMap<Day, CountedDay>,
   cache: AggregateCache,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Day[]> {
+  const damaged: Day[] = []
   const existing = new Set<string>()
   for await (const { location } of io.list(folder)) existing.add(basename(location))
   for (const [day, { entry }] of days) {
     const name = `${day}.csv`
     if (entry.rejectsFile !== undefined) {
       const output = await io.create(join(folder, name), { signal })
-      const intact = await cache.read(entry.rejectsFile, (chunk) => output.write(chunk))
-      if (intact) await output.close()
-      else await output.abort()
+      try {
+        if (await cache.read(entry.rejectsFile, (chunk) => output.write(chunk))) await output.close()
+        else damaged.push(day)
+      } finally {
+        await output.abort()
+      }
     } else if (existing.has(name)) await io.delete(join(folder, name))
   }
+  return damaged
 }

@@ -1,4 +1,4 @@
-import { addDays, daysBetween, windowOf, type Day } from '../calendar.ts'
+import { addDays, daysBetween, isDay, windowOf, type Day } from '../calendar.ts'
 import { dataError, JobError, usageError } from '../errors.ts'
 
 /** The days whose sum is published under the last of them. */
@@ -21,11 +21,22 @@ export interface WindowRequest {
   readonly yesterday: Day
 }
 
+/** Ten years: each day is looked for under two names. */
+const maxDays = 3660
+
 /** The windows that are asked for: one that ends with `date`, or one for each day of `from` … `to`. */
 export function planWindows({ date, from, to, days, yesterday }: WindowRequest): Window[] {
+  const window = (last: Day): Window => {
+    if (days > maxDays) {
+      throw usageError(`--days ${days} is more than ${maxDays}`, {
+        field: '--days',
+        fix: `give at most ${maxDays}`,
+      })
+    }
+    return { last, days: windowOf(last, days) }
+  }
   if (from === undefined && to === undefined) {
-    const last = date ?? yesterday
-    return [{ last, days: windowOf(last, days) }]
+    return [window(date ?? yesterday)]
   }
   if (date !== undefined) {
     throw usageError('date is given together with from and to', {
@@ -43,7 +54,7 @@ export function planWindows({ date, from, to, days, yesterday }: WindowRequest):
       fix: 'give --from the earlier day',
     })
   }
-  return daysBetween(from, to).map((last) => ({ last, days: windowOf(last, days) }))
+  return daysBetween(from, to).map(window)
 }
 
 /** Every day that any of the windows needs, oldest first. */
@@ -54,7 +65,8 @@ export function daysOf(windows: readonly Window[]): Day[] {
 }
 
 /** Every last day whose window of `length` days holds `day`. */
-export const windowsWith = (day: Day, length: number): Day[] => daysBetween(day, addDays(day, length - 1))
+export const windowsWith = (day: Day, length: number): Day[] =>
+  Array.from({ length }, (_, after) => addDays(day, after)).filter(isDay)
 
 /**
  * The windows that can be published, by the policy on missing days: `latest` waits for the newest day (exit 5) and

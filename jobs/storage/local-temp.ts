@@ -97,7 +97,7 @@ export async function removeAbandoned(folder: string, nowMs: number): Promise<vo
     if (life === 'alive') continue
     const changed = life === 'dead' ? undefined : await stat(path).catch(() => undefined)
     if (life === 'dead' || (changed !== undefined && nowMs - changed.ctimeMs > abandonedMs)) {
-      await rm(path, { force: true }).catch(() => undefined)
+      await rm(path, { recursive: true, force: true }).catch(() => undefined)
     }
   }
 }

@@ -7,9 +7,16 @@ cache=${LAKEJOBS_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/lakejobs}
 # Files of this run alone.
 work=$(mktemp -d "${TMPDIR:-/tmp}/lakejobs-script.XXXXXX")
 child=
+# Servers that the script has started, by process id.
+servers=
 
 clean_up() {
+  local server
   if [ -n "$child" ]; then kill "$child" 2>/dev/null || true; fi
+  for server in $servers; do
+    kill "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+  done
   rm -rf "$work"
 }
 trap clean_up EXIT

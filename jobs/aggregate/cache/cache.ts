@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Day } from '../../calendar.ts'
 import type { FileIO, FileStat } from '../../storage/file-io.ts'
+import { FileNotFound } from '../../storage/errors.ts'
 import { basename, join } from '../../storage/place.ts'
 import {
   dayEntryName,
@@ -38,9 +39,13 @@ export function openCache(
     location: string,
     parse: (json: string) => Entry | undefined,
   ): Promise<Entry | undefined> => {
-    if ((await io.stat(location)) === undefined) return undefined
-    const entry = parse((await io.read(location)).toString())
-    if (entry === undefined)
+    // Another run may prune it at any time, so it is not looked for first.
+    const json = await io.read(location).catch((error: unknown) => {
+      if (error instanceof FileNotFound) return undefined
+      throw error
+    })
+    const entry = json === undefined ? undefined : parse(json.toString())
+    if (json !== undefined && entry === undefined)
       logger.warn({ file: location }, 'cache entry is damaged or foreign: it is rebuilt')
     return entry
   }
@@ -58,8 +63,10 @@ export function openCache(
       const entries = await Promise.all(files.map(({ location }) => readEntry(location, parseDayEntry)))
       return entries.filter((entry): entry is DayEntry => entry?.day === day)
     },
-    windowOf: (last, length, key) =>
-      readEntry(join(place, windowEntryName(last, length, key)), parseWindowEntry),
+    async windowOf(last, length, key) {
+      const entry = await readEntry(join(place, windowEntryName(last, length, key)), parseWindowEntry)
+      return entry?.key === key && entry.last === last ? entry : undefined
+    },
     createFile: (entryName, extension) => createCachedFile(io, place, { entryName, extension, signal }),
     putDay: (entry) => write(dayEntryName(entry.day, entry.key), entry),
     putWindow: (entry, length) => write(windowEntryName(entry.last, length, entry.key), entry),

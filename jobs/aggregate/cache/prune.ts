@@ -1,9 +1,9 @@
-import { addDays, dayOf } from '../../calendar.ts'
 import type { FileIO, FileStat } from '../../storage/file-io.ts'
 import { basename } from '../../storage/place.ts'
 
 /** What a newer entry replaces, or no entry names, may still be in use by a run that began before. */
 const graceMs = 3_600_000
+const dayMs = 86_400_000
 
 /** `2024-09-10.0123456789abcdef` or `2024-09-10.7d.0123456789abcdef`, then an own hash or nothing, then the ending. */
 const cacheName =
@@ -23,7 +23,7 @@ export async function pruneCache(io: FileIO, place: string, keepDays: number, no
 /** The locations of `files` that are to go. */
 export function superseded(files: readonly FileStat[], keepDays: number, now: Date): string[] {
   const graceEnd = now.getTime() - graceMs
-  const oldest = Date.parse(`${addDays(dayOf(now), -keepDays)}T00:00:00Z`)
+  const oldest = now.getTime() - keepDays * dayMs
   const subjects = new Map<string, { key: string; modifiedMs: number }>()
   const ours = files.flatMap((file) => {
     const [, subject, key, , ending] = cacheName.exec(basename(file.location)) ?? []
@@ -39,6 +39,10 @@ export function superseded(files: readonly FileStat[], keepDays: number, now: Da
   }
   return ours
     .filter(({ file }) => file.modifiedMs < graceEnd)
-    .filter(({ file, subject, key }) => subjects.get(subject)?.key !== key || file.modifiedMs < oldest)
+    .filter(({ subject, key }) => {
+      // An entry is written again when its log was only touched, its files are not: they are as old as the entry.
+      const newest = subjects.get(subject)
+      return newest?.key !== key || newest.modifiedMs < oldest
+    })
     .map(({ file }) => file.location)
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import type { Day } from '../../calendar.ts'
 import { JobError } from '../../errors.ts'
 import type { FileIO, FileStat } from '../../storage/file-io.ts'
+import { localError } from '../../storage/local-errors.ts'
 import { isSameFile, type AggregateCache } from '../cache/cache.ts'
 import { cacheVersion, dayEntryName, type CachedFile, type DayEntry } from '../cache/entry.ts'
 import { decodeCountsFile, writeCountsFile } from '../counts-file.ts'
@@ -36,6 +38,7 @@ export interface DayStoreSettings {
   readonly verifyCache: boolean
   readonly logger: Logger
   readonly now: () => Date
+  readonly signal: AbortSignal
   readonly onBytes: (count: number) => void
 }
 
@@ -65,7 +68,7 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
       const same = settings.verifyCache ? undefined : entries.find((entry) => isSameFile(entry, file))
       if (same !== undefined) return { entry: same, cached: true, counts: undefined, path: undefined }
 
-      const key = entries.length === 0 ? undefined : await hashOf(io, file.location)
+      const key = entries.length === 0 ? undefined : await hashOf(io, file.location, settings.signal)
       const known = entries.find((entry) => entry.key === key)
       const read = known === undefined ? await countRead(day, file) : undefined
 
@@ -126,19 +129,15 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
       const local = cache.localPath(entry.counts)
       if (local !== undefined) return (await cache.read(entry.counts, () => undefined)) ? local : undefined
       const copy = join(scratch, entry.counts.name.replaceAll('/', '_'))
-      const output = createWriteStream(copy)
-      const intact = await cache.read(
-        entry.counts,
-        (chunk) =>
-          new Promise((resolve, reject) => {
-            output.write(chunk, (error) => {
-              if (error) reject(error)
-              else resolve()
-            })
-          }),
-      )
-      await new Promise((resolve) => output.end(resolve))
-      return intact ? copy : undefined
+      const output = await open(copy, 'w')
+      try {
+        const intact = await cache.read(entry.counts, (chunk) => output.writeFile(chunk))
+        return intact ? copy : undefined
+      } catch (error) {
+        throw localError(error, 'write', copy)
+      } finally {
+        await output.close()
+      }
     },
   }
 }
@@ -171,7 +170,11 @@ function createDayCounter({ io, reader, engine, scratch, onBytes }: DayStoreSett
       // Awaited below; until then a failure must not count as unhandled.
       inEngine.catch(() => undefined)
     }
-    let read = await reader.read(request, { onOutgrown, onBytes })
+    let read = await reader.read(request, { onOutgrown, onBytes }).catch(async (error: unknown) => {
+      // The engine is not closed while it counts.
+      await inEngine?.catch(() => undefined)
+      throw error
+    })
     const counted = await inEngine
     if (read.countedBy === 'engine' && counted !== undefined) {
       const { rows, otherDayRows, emails } = counted
@@ -192,9 +195,9 @@ function createDayCounter({ io, reader, engine, scratch, onBytes }: DayStoreSett
   }
 }
 
-async function hashOf(io: FileIO, location: string): Promise<string> {
+async function hashOf(io: FileIO, location: string, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
-  await pipeline(await io.stream(location), hash)
+  await pipeline(await io.stream(location), hash, { signal })
   return hash.digest('hex')
 }
 
@@ -215,7 +218,8 @@ async function copyToCache(
   }
 }
 
-const changing = (location: string): JobError =>
+/** Exit 1, so that a scheduler tries again. */
+export const changing = (location: string): JobError =>
   new JobError('failed', `${location} changes while it is read`, {
     field: location,
     fix: 'let its writer finish (write aside, then rename), then run again',

@@ -52,11 +52,10 @@ export function createDayReader(io: FileIO, { threads, s3, signal }: DayReaderSe
       signal.throwIfAborted()
       const worker = busyHere > 0 && request.size >= workerBytes ? takeWorker() : undefined
       if (worker !== undefined) {
-        try {
-          return await ask(worker, { s3, request }, events, signal)
-        } finally {
-          idle.push(worker)
-        }
+        const read = await ask(worker, { s3, request }, events, signal)
+        // One that failed may be dead, and would never answer again.
+        idle.push(worker)
+        return read
       }
       busyHere++
       try {

@@ -44,15 +44,16 @@ export function createReaderPool(threads: number, signal: AbortSignal): ReaderPo
       signal.throwIfAborted()
       const { plan } = request
       const shared: ReadRequest = { ...request, next: new Int32Array(new SharedArrayBuffer(4)) }
-      const inTurn = oneAtATime(events.onRows)
+      const writer = oneAtATime(events.onRows)
       const isSmall = plan.estimatedRows !== undefined && plan.estimatedRows < threadRows
       const wanted = isSmall ? 0 : Math.min(threads, plan.ranges.length)
       const results =
         wanted === 0
-          ? [await readTable(shared, { onRows: inTurn }, signal)]
+          ? [await readTable(shared, { onRows: writer.add }, signal)]
           : await allOrNone(
-              Array.from({ length: wanted }, (_, index) => ask(workerAt(index), shared, inTurn, signal)),
+              Array.from({ length: wanted }, (_, index) => ask(workerAt(index), shared, writer.add, signal)),
             )
+      await writer.drained()
       return totals(request, results, shared.next)
     },
     async close() {
@@ -62,11 +63,18 @@ export function createReaderPool(threads: number, signal: AbortSignal): ReaderPo
 }
 
 /** The files are written by one writer: row groups of all threads one after the other. */
-function oneAtATime(work: ReadEvents['onRows']): ReadEvents['onRows'] {
+function oneAtATime(work: ReadEvents['onRows']): {
+  readonly add: ReadEvents['onRows']
+  /** Until everything that was added is written: a thread is done before its last rows are. */
+  readonly drained: () => Promise<void>
+} {
   let last = Promise.resolve()
-  return (rows) => {
-    last = last.then(() => work(rows))
-    return last
+  return {
+    add(rows) {
+      last = last.then(() => work(rows))
+      return last
+    },
+    drained: () => last,
   }
 }
 
