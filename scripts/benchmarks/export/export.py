@@ -75,8 +75,9 @@ class Round:
         return {**self.server, **own, **((self.s3 or {}) if name == S3 else {})}
 
     def zstd_bytes(self) -> int:
-        place = self.work / "zstd"
-        measure(lakejobs("export", *ICEBERG, "--codec", "zstd"), self.environment("zstd", place))
+        self.count += 1
+        place = self.work / f"run-{self.count}"
+        measure(lakejobs("export", *ICEBERG, "--codec", "zstd"), self.environment(PARALLEL, place))
         return parquet_bytes(place)
 
 
