@@ -25,7 +25,7 @@ export async function writeCountsFile(path: string, counts: EmailCounts): Promis
   const file = assembleFile({ columns, keyValueMetadata: {}, createdBy })
   const body: Uint8Array[] = []
   if (counts.rows > 0) {
-    const codec = loadCodec('snappy')
+    const codec = await loadCodec('snappy')
     body.push(...file.add(encodeRowGroup(columns, vectorsOf(counts), { ...defaultLimits, codec })))
   }
   body.push(...file.finish().bytes)

@@ -214,21 +214,17 @@ async function readInto(
       {
         access,
         plan,
-        columns,
-        types,
         partition: partitionSources(scope.fields, columns, types),
-        codec: options.codec,
         groupRows: options.groupRows,
         groupBytes: options.groupBytes,
         maxRowBytes: options.maxRowBytes,
       },
-      {
-        async onRows(rows) {
-          context.signal.throwIfAborted()
-          const own = { partition: rows.partition.slice(0, scope.own), rowGroup: rows.rowGroup }
-          await Promise.all([files.data?.add(own), files.plain?.add(rows)])
-          bar.add(rows.rowGroup.rowCount)
-        },
+      { columns, types, codec: options.codec },
+      async ({ partition, rowGroup }) => {
+        context.signal.throwIfAborted()
+        const own = { partition: partition.slice(0, scope.own), rowGroup }
+        await Promise.all([files.data?.add(own), files.plain?.add({ partition, rowGroup })])
+        bar.add(rowGroup.rowCount)
       },
     )
   } finally {

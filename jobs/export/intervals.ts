@@ -1,6 +1,6 @@
 import { dayOfOrdinal } from './day-range.ts'
 import { combined, sumText, type Fingerprint } from './read/fingerprint.ts'
-import type { PartitionFingerprint } from './read/read-table.ts'
+import type { PartitionFingerprint } from './read/pool.ts'
 
 /** The rows that were read: by day (and `null`) where they are told apart by day, else together under `all`. */
 export type Intervals = ReadonlyMap<string, Fingerprint>

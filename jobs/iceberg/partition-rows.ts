@@ -29,6 +29,12 @@ export function partitionRows(
       all = { ...all, tuples: all.tuples.map((tuple) => [...tuple, values[0] ?? null]) }
       continue
     }
+    const [only, ...others] = all.tuples
+    // Without NULL, which comes last among the values, they are in order already.
+    if (only !== undefined && others.length === 0 && values.at(-1) !== null) {
+      all = { ordinals, tuples: values.map((value) => [...only, value]) }
+      continue
+    }
     // A double holds every product of two counts of rows exactly.
     const combined = new Float64Array(rows)
     for (let row = 0; row < rows; row++) combined[row] = all.ordinals[row]! * values.length + ordinals[row]!

@@ -1,6 +1,5 @@
 import zlib from 'node:zlib'
 import { compressSync } from 'snappy'
-import { usageError } from '../errors.ts'
 
 /** Parquet's compressions by the names that flags and `write.parquet.compression-codec` use. */
 export const codecNames = ['snappy', 'zstd', 'gzip', 'none'] as const
@@ -25,10 +24,10 @@ interface ZstdRuntime {
 const zstdLevel = 3
 
 /**
- * The codec of that name, ready to use. Throws a `usage` error for zstd where the runtime has none.
- * `runtime` is replaced in tests only.
+ * The codec of that name, ready to use. zstd is the runtime's where it has one (Node ≥ 22.15), else WebAssembly
+ * (twice the CPU time). `runtime` is replaced in tests only.
  */
-export function loadCodec(name: CodecName, runtime: ZstdRuntime = zlib as ZstdRuntime): Codec {
+export async function loadCodec(name: CodecName, runtime: ZstdRuntime = zlib as ZstdRuntime): Promise<Codec> {
   switch (name) {
     case 'snappy':
       // Without copyOutputData every page is external memory: slower to collect, and not transferable.
@@ -37,17 +36,33 @@ export function loadCodec(name: CodecName, runtime: ZstdRuntime = zlib as ZstdRu
       return { name, compress: (page) => zlib.gzipSync(page) }
     case 'none':
       return { name, compress: (page) => page.slice() }
-    case 'zstd': {
-      const { zstdCompressSync, constants } = runtime
-      const levelKey = constants.ZSTD_c_compressionLevel
-      if (zstdCompressSync === undefined || levelKey === undefined) {
-        throw usageError(`codec zstd needs Node 22.15 or newer, this is Node ${process.versions.node}`, {
-          field: 'codec',
-          fix: 'run a newer Node, or choose snappy or gzip',
-        })
-      }
-      const params = { [levelKey]: zstdLevel }
-      return { name, compress: (page) => zstdCompressSync(page, { params }) }
-    }
+    case 'zstd':
+      return { name, compress: nativeZstd(runtime) ?? (await wasmZstd()) }
   }
 }
+
+function nativeZstd({ zstdCompressSync, constants }: ZstdRuntime): Codec['compress'] | undefined {
+  const levelKey = constants.ZSTD_c_compressionLevel
+  if (zstdCompressSync === undefined || levelKey === undefined) return undefined
+  const params = { [levelKey]: zstdLevel }
+  return (page) => zstdCompressSync(page, { params })
+}
+
+/** Its memory ends between 16 and 32 MB; content may be several frames, one after the other (RFC 8878 §3). */
+const frameBytes = 4 << 20
+
+async function wasmZstd(): Promise<Codec['compress']> {
+  const { init, compress } = await import('@bokuweb/zstd-wasm')
+  // A second init would replace the memory of the first.
+  await (initialised ??= init())
+  return (page) => {
+    if (page.length <= frameBytes) return compress(page, zstdLevel)
+    const frames: Uint8Array[] = []
+    for (let from = 0; from < page.length; from += frameBytes) {
+      frames.push(compress(page.subarray(from, from + frameBytes), zstdLevel))
+    }
+    return Buffer.concat(frames)
+  }
+}
+
+let initialised: Promise<void> | undefined

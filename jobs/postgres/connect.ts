@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { connect as connectSocket, type Socket } from 'node:net'
+import { connect as connectSocket } from 'node:net'
 import pg from 'pg'
 import { JobError, asError, systemCode, usageError } from '../errors.ts'
 import { serverError } from './errors.ts'
+import { createCopySocket, type CopySocket } from './socket.ts'
 
 export interface PostgresSettings {
   readonly host: string
@@ -23,6 +24,7 @@ export interface ConnectOptions {
 export interface Connection {
   /** For what speaks the protocol itself (COPY); everything else goes through `query`. */
   readonly client: pg.Client
+  readonly copySocket: CopySocket
   readonly settings: PostgresSettings
   /** Runs one statement; server errors come as JobErrors, with `table` as their subject. */
   query(sql: string, parameters?: readonly unknown[], table?: string): Promise<Record<string, unknown>[]>
@@ -44,8 +46,10 @@ const keepAliveMs = 30_000
 export async function connect(settings: PostgresSettings, options: ConnectOptions): Promise<Connection> {
   const { signal } = options
   signal?.throwIfAborted()
+  const copySocket = createCopySocket()
   const client = new pg.Client({
     ...settings,
+    stream: () => copySocket.socket,
     application_name: 'lakejobs',
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveMs,
@@ -61,13 +65,14 @@ export async function connect(settings: PostgresSettings, options: ConnectOption
   const kill = (): void => {
     void sendCancel(settings, client)
       .catch(() => undefined)
-      .then(() => wireOf(client).stream.destroy())
+      .then(() => copySocket.socket.destroy())
   }
   const explain = (thrown: unknown, table?: string): Error =>
     signal?.aborted === true ? asError(signal.reason) : serverError(thrown, table)
   signal?.addEventListener('abort', kill, { once: true })
   return {
     client,
+    copySocket,
     settings,
     explain,
     kill,
@@ -87,14 +92,6 @@ export async function connect(settings: PostgresSettings, options: ConnectOption
     },
   }
 }
-
-/** The part of pg's connection that speaks the protocol; pg does not type it. */
-export interface Wire {
-  readonly stream: Socket
-  query(sql: string): void
-}
-
-export const wireOf = (client: pg.Client): Wire => (client as pg.Client & { connection: Wire }).connection
 
 /** The codes of a CancelRequest: protocol 1234.5678 (PostgreSQL docs, "Message Formats"). */
 const cancelRequest = 80_877_102

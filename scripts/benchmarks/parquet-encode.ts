@@ -77,8 +77,8 @@ function statusCode(): number {
   return codes[Math.floor(Math.random() * codes.length)]!
 }
 
-function main(): void {
-  const options = { ...defaultLimits, codec: loadCodec(codecName) }
+async function main(): Promise<void> {
+  const options = { ...defaultLimits, codec: await loadCodec(codecName) }
   const assembler = assembleFile({
     columns,
     keyValueMetadata: {},
@@ -124,4 +124,4 @@ function main(): void {
   )
 }
 
-main()
+await main()

@@ -7,11 +7,12 @@ import { defaultLimits, encodeRowGroup } from '../../jobs/parquet/row-group.ts'
 import type { ColumnVector } from '../../jobs/parquet/vector.ts'
 import { bigEndian, bytes, column, doubles, duckdb, int32s, int64s, parquetFile } from './support.ts'
 
+const none = await loadCodec('none')
+
 type Chunk = ReturnType<typeof encodeRowGroup>['chunks'][number]
 
 const chunkOf = (type: ParquetColumn['type'], vector: ColumnVector, limits = {}): Chunk =>
-  encodeRowGroup([column('v', type)], [vector], { ...defaultLimits, codec: loadCodec('none'), ...limits })
-    .chunks[0]!
+  encodeRowGroup([column('v', type)], [vector], { ...defaultLimits, codec: none, ...limits }).chunks[0]!
 
 const rows = 60_000
 const numbers = (next: (i: number) => number): number[] => Array.from({ length: rows }, (_, i) => next(i))

@@ -7,7 +7,7 @@ import { assembleFile } from '../../jobs/parquet/file.ts'
 import { defaultLimits, encodeRowGroup, transferables } from '../../jobs/parquet/row-group.ts'
 import { bigEndian, bytes, column, duckdb, int32s, int64s, parquetFile } from './support.ts'
 
-const options = { ...defaultLimits, codec: loadCodec('snappy') }
+const options = { ...defaultLimits, codec: await loadCodec('snappy') }
 const description = { keyValueMetadata: {}, createdBy: 'lakejobs version 0.1.0 (build test)' }
 
 describe('file', () => {

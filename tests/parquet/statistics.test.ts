@@ -17,11 +17,12 @@ import {
   parquetFile,
 } from './support.ts'
 
+const none = await loadCodec('none')
+
 type Chunk = ReturnType<typeof encodeRowGroup>['chunks'][number]
 
 const chunkOf = (type: ParquetColumn['type'], vector: ColumnVector, limits = {}): Chunk =>
-  encodeRowGroup([column('v', type)], [vector], { ...defaultLimits, codec: loadCodec('none'), ...limits })
-    .chunks[0]!
+  encodeRowGroup([column('v', type)], [vector], { ...defaultLimits, codec: none, ...limits }).chunks[0]!
 
 const hex = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString('hex')
 const bounds = ({ statistics: { min, max } }: Chunk): unknown[] => [hex(min?.bytes), hex(max?.bytes)]

@@ -9,6 +9,8 @@ import { assembleFile } from '../../jobs/parquet/file.ts'
 import { defaultLimits, encodeRowGroup } from '../../jobs/parquet/row-group.ts'
 import type { BytesVector, ColumnVector, FixedVector } from '../../jobs/parquet/vector.ts'
 
+const snappy = await loadCodec('snappy')
+
 type Cells<T> = readonly (T | null)[]
 
 const nulls = (cells: Cells<unknown>): Uint8Array | undefined =>
@@ -88,7 +90,7 @@ export function parquetFile(
     keyValueMetadata,
     createdBy: 'lakejobs version 0.1.0 (build test)',
   })
-  const encodeOptions = { ...defaultLimits, codec: loadCodec('snappy'), ...options }
+  const encodeOptions = { ...defaultLimits, codec: snappy, ...options }
   const parts = rowGroups.flatMap((vectors) => assembler.add(encodeRowGroup(columns, vectors, encodeOptions)))
   return Buffer.concat([...parts, ...assembler.finish().bytes])
 }

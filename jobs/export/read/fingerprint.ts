@@ -1,5 +1,6 @@
-import type { BytesVector, ColumnVector, FixedVector } from '../../parquet/vector.ts'
 import type { PrimitiveType } from '../../iceberg/types.ts'
+import type { ColumnVector } from '../../parquet/vector.ts'
+import { createRowHashes, mixerOf, type RowHashes } from './row-hash.ts'
 
 /**
  * What a set of rows is, whatever their order and however they were read: their number, the NULLs per column and a
@@ -42,143 +43,40 @@ export function fingerprintOf(
   vectors: readonly ColumnVector[],
 ): Fingerprint {
   const rows = vectors[0]?.rows ?? 0
-  const a = new Int32Array(rows).fill(0x243f6a88)
-  const b = new Int32Array(rows).fill(0x85a308d3)
-  for (const [column, vector] of vectors.entries()) {
-    if (vector.kind === 'bytes') mixBytes(a, b, vector)
-    else mixFixed(a, b, vector, types[column]!)
+  const mixers = vectors.map((vector, column) => mixerOf(vector, types[column]!))
+  const hashes = createRowHashes(blockRows)
+  const sums = new Uint32Array(4)
+  for (let from = 0; from < rows; from += blockRows) {
+    const to = Math.min(from + blockRows, rows)
+    hashes.clear()
+    for (const mix of mixers) mix(hashes, from, to)
+    addHashes(hashes, to - from, sums)
   }
+  const [a, b, c, d] = sums
+  return { rows, nulls: vectors.map(({ count }) => rows - count), sum: [a!, b!, c!, d!] }
+}
+
+/** Rows that are hashed column by column before the next ones are: their states stay in the cache. */
+const blockRows = 4096
+
+/** Each row's hash, finished (every bit depends on all others), is added to the sums as four words. */
+function addHashes({ x: xs, y: ys }: RowHashes, rows: number, sums: Uint32Array): void {
   let [s0, s1, s2, s3] = [0, 0, 0, 0]
   for (let row = 0; row < rows; row++) {
-    const x = a[row]!
-    const y = b[row]!
-    s0 = (s0 + finish(x, y)) | 0
-    s1 = (s1 + finish(y, x ^ 0x13198a2e)) | 0
-    s2 = (s2 + finish(x ^ 0x03707344, y)) | 0
-    s3 = (s3 + finish(y ^ 0xa4093822, x)) | 0
+    let x = xs[row]!
+    let y = ys[row]!
+    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
+    y = Math.imul(y ^ x ^ (x >>> 13), 0xc2b2ae35)
+    y ^= y >>> 16
+    x = Math.imul(x ^ y, 0x27d4eb2f)
+    x ^= x >>> 15
+    s0 = (s0 + x) | 0
+    s1 = (s1 + y) | 0
+    s2 = (s2 + Math.imul(x ^ (y << 7), 0x165667b1)) | 0
+    s3 = (s3 + Math.imul(y ^ (x >>> 11), 0x9e3779b1)) | 0
   }
-  return {
-    rows,
-    nulls: vectors.map(({ count }) => rows - count),
-    sum: [s0 >>> 0, s1 >>> 0, s2 >>> 0, s3 >>> 0],
-  }
+  sums[0]! += s0
+  sums[1]! += s1
+  sums[2]! += s2
+  sums[3]! += s3
 }
-
-/** MurmurHash3's multipliers and finaliser (Appleby, public domain). */
-const c1 = 0xcc9e2d51 | 0
-const c2 = 0x1b873593
-
-/** Stands for NULL; no value's words end in it because a value mixes two words. */
-const nullWord = 0x452821e6
-
-const mix = (state: number, word: number, factor: number): number => {
-  const mixed = Math.imul(state ^ word, factor)
-  return ((mixed << 13) | (mixed >>> 19)) + 0x165667b1
-}
-
-function finish(x: number, y: number): number {
-  let h = Math.imul(x ^ (x >>> 16), 0x85ebca6b) ^ Math.imul(y, 0x9e3779b1)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return h ^ (h >>> 16)
-}
-
-function mixFixed(a: Int32Array, b: Int32Array, vector: FixedVector, type: PrimitiveType): void {
-  const { width, data, count } = vector
-  if (type.kind === 'float') mixWords(a, b, vector, doubleWords(vector), 2)
-  else if (width === 1) mixWords(a, b, vector, data, 1)
-  else if (width === 4 || width === 8) {
-    const words = new Int32Array(data.buffer, data.byteOffset, (count * width) >> 2)
-    mixWords(a, b, vector, words, width === 4 ? 1 : 2)
-  } else if (type.kind === 'decimal') mixWideDecimals(a, b, vector)
-  else mixBytes(a, b, sliced(vector))
-}
-
-/** Values of one word (sign-extended to two) or of two words, low one first. */
-function mixWords(
-  a: Int32Array,
-  b: Int32Array,
-  { defined }: FixedVector,
-  words: Int32Array | Uint8Array,
-  perValue: 1 | 2,
-): void {
-  let at = 0
-  for (let row = 0; row < a.length; row++) {
-    if (defined?.[row] === 0) {
-      mixNull(a, b, row)
-      continue
-    }
-    const low = words[at]!
-    const high = perValue === 2 ? words[at + 1]! : low >> 31
-    at += perValue
-    a[row] = mix(mix(a[row]!, low, c1), high, c1)
-    b[row] = mix(mix(b[row]!, high, c2), low, c2)
-  }
-}
-
-function mixNull(a: Int32Array, b: Int32Array, row: number): void {
-  a[row] = mix(a[row]!, nullWord, c2)
-  b[row] = mix(b[row]!, nullWord, c1)
-}
-
-function mixBytes(a: Int32Array, b: Int32Array, { data, offsets, defined }: BytesVector): void {
-  let value = 0
-  for (let row = 0; row < a.length; row++) {
-    if (defined?.[row] === 0) {
-      mixNull(a, b, row)
-      continue
-    }
-    const start = offsets[value]!
-    const end = offsets[++value]!
-    let x = a[row]!
-    let y = b[row]!
-    let at = start
-    for (; at + 4 <= end; at += 4) {
-      const word = data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24)
-      x = mix(x, word, c1)
-      y = mix(y, word, c2)
-    }
-    let rest = 0
-    for (let shift = 0; at < end; at++, shift += 8) rest |= data[at]! << shift
-    const length = end - start
-    a[row] = mix(mix(x, rest, c1), length, c1)
-    b[row] = mix(mix(y, length, c2), rest, c2)
-  }
-}
-
-/** Big-endian two's complement of more than 8 bytes: words from the lowest up, as long as they are not mere sign. */
-function mixWideDecimals(a: Int32Array, b: Int32Array, { data, width, defined }: FixedVector): void {
-  let value = 0
-  for (let row = 0; row < a.length; row++) {
-    if (defined?.[row] === 0) {
-      mixNull(a, b, row)
-      continue
-    }
-    const first = value++ * width
-    const sign = (data[first]! << 24) >> 31
-    const byteAt = (place: number): number => (place < width ? data[first + width - 1 - place]! : sign & 0xff)
-    const wordAt = (place: number): number =>
-      byteAt(place) | (byteAt(place + 1) << 8) | (byteAt(place + 2) << 16) | (byteAt(place + 3) << 24)
-    let words = Math.ceil(width / 4)
-    while (words > 2 && wordAt(4 * (words - 1)) === sign && wordAt(4 * (words - 2)) >> 31 === sign) words--
-    for (let word = 0; word < words; word += 2) {
-      const low = wordAt(4 * word)
-      const high = wordAt(4 * (word + 1))
-      a[row] = mix(mix(a[row]!, low, c1), high, c1)
-      b[row] = mix(mix(b[row]!, high, c2), low, c2)
-    }
-  }
-}
-
-function doubleWords({ data, count }: FixedVector): Int32Array {
-  return new Int32Array(Float64Array.from(new Float32Array(data.buffer, data.byteOffset, count)).buffer)
-}
-
-/** uuid and the like: fixed-width values as slices. */
-const sliced = ({ data, width, count, rows, defined }: FixedVector): BytesVector => ({
-  kind: 'bytes',
-  data,
-  offsets: Int32Array.from({ length: count + 1 }, (_, i) => i * width),
-  count,
-  rows,
-  defined,
-})

@@ -79,8 +79,20 @@ function gatherValues(vector: ColumnVector, places: Int32Array): ColumnVector {
   return vector.kind === 'fixed' ? gatherFixed(vector, places) : gatherBytes(vector, places)
 }
 
+/** Rows often come in the order of their partitions: a run is copied as a block. */
+const isRun = (places: Int32Array): boolean => {
+  const [first] = places
+  const last = places.at(-1)
+  return first !== undefined && last !== undefined && last - first === places.length - 1
+}
+
 function gatherFixed({ width, data }: FixedVector, places: Int32Array): FixedVector {
   const count = places.length
+  if (isRun(places)) {
+    const from = places[0]! * width
+    const run = new Uint8Array(data.subarray(from, from + count * width))
+    return { kind: 'fixed', width, data: run, count, rows: count, defined: undefined }
+  }
   const bytes = new Uint8Array(Math.ceil((count * width) / 8) * 8)
   if (width === 4 || width === 8) {
     const per = width / 4
@@ -103,6 +115,13 @@ function gatherFixed({ width, data }: FixedVector, places: Int32Array): FixedVec
 function gatherBytes({ data, offsets }: BytesVector, places: Int32Array): BytesVector {
   const count = places.length
   const taken = new Int32Array(count + 1)
+  if (isRun(places)) {
+    const first = places[0]!
+    const from = offsets[first]!
+    for (let i = 1; i <= count; i++) taken[i] = offsets[first + i]! - from
+    const run = new Uint8Array(data.subarray(from, offsets[first + count]))
+    return { kind: 'bytes', data: run, offsets: taken, count, rows: count, defined: undefined }
+  }
   for (let i = 0; i < count; i++) {
     const place = places[i]!
     taken[i + 1] = taken[i]! + offsets[place + 1]! - offsets[place]!

@@ -1,23 +1,16 @@
-import { Worker } from 'node:worker_threads'
-import { asError, JobError } from '../../errors.ts'
-import { fromThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
+import { JobError } from '../../errors.ts'
+import type { Value } from '../../iceberg/types.ts'
+import { createEncoder, type EncodeSettings } from './encode-rows.ts'
 import { combined, type Fingerprint } from './fingerprint.ts'
-import { keyOf } from './partitioner.ts'
-import {
-  readTable,
-  type PartitionFingerprint,
-  type ReadEvents,
-  type ReadRequest,
-  type ReadResult,
-} from './read-table.ts'
+import { keyOf, type PartitionRows } from './partitioner.ts'
+import { readTable, type ReadRequest, type ReadResult } from './read-table.ts'
+import { startThread, type ReaderThread, type TakeEncoded } from './thread.ts'
 
-/** What a reader's thread is told, and what it answers. */
-export type ToReader =
-  { readonly kind: 'read'; readonly request: ReadRequest } | { readonly kind: 'accepted' }
-export type FromReader =
-  | { readonly kind: 'rows'; readonly rows: Parameters<ReadEvents['onRows']>[0] }
-  | { readonly kind: 'done'; readonly result: ReadResult }
-  | ThreadFailure
+/** The fingerprint of the rows of one partition. */
+export interface PartitionFingerprint {
+  readonly partition: readonly (Value | null)[]
+  readonly fingerprint: Fingerprint
+}
 
 export interface ReadTotals {
   readonly rows: number
@@ -26,46 +19,48 @@ export interface ReadTotals {
 
 /** Reads tables with several threads, each with a connection of its own. */
 export interface ReaderPool {
-  read(request: Omit<ReadRequest, 'next'>, events: ReadEvents): Promise<ReadTotals>
+  /** `write` gets the row groups of all threads, one after the other, and none after a failure. */
+  read(request: Omit<ReadRequest, 'next'>, settings: EncodeSettings, write: TakeEncoded): Promise<ReadTotals>
   close(): Promise<void>
 }
 
 /** Tables estimated smaller are read before a thread has started. */
 const threadRows = 50_000
 
-/** `threads` readers at most; small tables and single ranges are read in this thread. */
+/**
+ * `threads` readers at most. What has one reader only is read in this thread and encoded in another, so that the
+ * server need not wait while a row group is encoded; small tables are read and encoded in this one.
+ */
 export function createReaderPool(threads: number, signal: AbortSignal): ReaderPool {
-  const workers: Worker[] = []
-  const workerAt = (index: number): Worker =>
-    (workers[index] ??= new Worker(new URL('./worker.js', import.meta.url)))
-
+  const started: ReaderThread[] = []
+  const threadAt = (index: number): ReaderThread => (started[index] ??= startThread(signal))
   const close = async (): Promise<void> => {
-    await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
+    await Promise.all(started.splice(0).map((thread) => thread.terminate()))
   }
-
   return {
-    async read(request, events) {
+    async read(request, settings, write) {
       signal.throwIfAborted()
       const { plan } = request
       const shared: ReadRequest = { ...request, next: new Int32Array(new SharedArrayBuffer(4)) }
-      const writer = oneAtATime(events.onRows)
       const isSmall = plan.estimatedRows !== undefined && plan.estimatedRows < threadRows
-      const wanted = isSmall ? 0 : Math.min(threads, plan.ranges.length)
+      const readers = Math.min(threads, plan.ranges.length)
+      const writer = createWriter(write)
       try {
-        const results =
-          wanted === 0
-            ? [await readTable(shared, writer, signal)]
+        const results = isSmall
+          ? [await readHere(shared, settings, writer.add, signal)]
+          : readers === 1
+            ? [await readAhead(shared, settings, threadAt(0), writer.add, signal)]
             : await Promise.all(
-                Array.from({ length: wanted }, (_, index) =>
-                  ask(workerAt(index), shared, writer.onRows, signal),
+                Array.from({ length: readers }, (_, index) =>
+                  threadAt(index).read(shared, settings, writer.add),
                 ),
               )
-        await writer.written()
-        return totals(request, results, shared.next)
+        await writer.drained()
+        return { rows: countRows(request, results, shared.next), fingerprints: writer.fingerprints() }
       } catch (error) {
-        // The others would go on reading, or wait for ever for an answer; the next table gets new threads.
+        // The other threads would read on, or wait for ever for an answer; the next table gets new ones.
         await close()
-        await writer.written().catch(() => undefined)
+        await writer.drained().catch(() => undefined)
         throw error
       }
     },
@@ -73,26 +68,65 @@ export function createReaderPool(threads: number, signal: AbortSignal): ReaderPo
   }
 }
 
-/** The files are written by one writer: row groups of all threads one after the other, none after a failure. */
-function oneAtATime(work: ReadEvents['onRows']): ReadEvents & {
-  /** What was handed over is written, or failed: threads end before their last rows are. */
-  readonly written: () => Promise<void>
+async function readHere(
+  request: ReadRequest,
+  settings: EncodeSettings,
+  write: TakeEncoded,
+  signal: AbortSignal,
+): Promise<ReadResult> {
+  const encode = await createEncoder(settings)
+  return readTable(request, (rows) => write(encode(rows)), signal)
+}
+
+/** While one row group is encoded and written, the next one is read. */
+async function readAhead(
+  request: ReadRequest,
+  settings: EncodeSettings,
+  thread: ReaderThread,
+  write: TakeEncoded,
+  signal: AbortSignal,
+): Promise<ReadResult> {
+  let onTheWay = Promise.resolve()
+  const take = async (rows: PartitionRows): Promise<void> => {
+    await onTheWay
+    onTheWay = thread.encode(rows, settings).then(write)
+    // Whoever waits next gets the failure; until then it is not an unhandled one.
+    onTheWay.catch(() => undefined)
+  }
+  const result = await readTable(request, take, signal)
+  await onTheWay
+  return result
+}
+
+/** The files are written by one writer, which adds up the fingerprints. */
+function createWriter(write: TakeEncoded): {
+  readonly add: TakeEncoded
+  /** Until everything that was added is written: a thread is done before its last rows are. */
+  readonly drained: () => Promise<void>
+  readonly fingerprints: () => PartitionFingerprint[]
 } {
   let last = Promise.resolve()
+  const fingerprints = new Map<string, PartitionFingerprint>()
   return {
-    onRows(rows) {
-      last = last.then(() => work(rows))
+    add(rows) {
+      const { partition, fingerprint } = rows
+      const key = keyOf(partition)
+      const before = fingerprints.get(key)?.fingerprint
+      const all = before === undefined ? fingerprint : combined(before, fingerprint)
+      fingerprints.set(key, { partition, fingerprint: all })
+      last = last.then(() => write(rows))
       return last
     },
-    written: () => last,
+    drained: () => last,
+    fingerprints: () => [...fingerprints.values()],
   }
 }
 
-function totals(
+function countRows(
   { plan }: Pick<ReadRequest, 'plan'>,
   results: readonly ReadResult[],
   next: Int32Array,
-): ReadTotals {
+): number {
   const read = results.filter((result) => result.kind === 'read')
   const [lockedOut] = results.filter((result) => result.kind === 'locked out')
   if (read.length === 0 || Atomics.load(next, 0) < plan.ranges.length) {
@@ -100,62 +134,5 @@ function totals(
       fix: 'another session waits for an exclusive lock on the table: run again when it is through',
     })
   }
-  const fingerprints = new Map<string, PartitionFingerprint>()
-  for (const { partition, fingerprint } of read.flatMap((result) => result.fingerprints)) {
-    const key = keyOf(partition)
-    const before: Fingerprint | undefined = fingerprints.get(key)?.fingerprint
-    fingerprints.set(key, {
-      partition,
-      fingerprint: before === undefined ? fingerprint : combined(before, fingerprint),
-    })
-  }
-  return {
-    rows: read.reduce((sum, { rows }) => sum + rows, 0),
-    fingerprints: [...fingerprints.values()],
-  }
-}
-
-function ask(
-  worker: Worker,
-  request: ReadRequest,
-  onRows: ReadEvents['onRows'],
-  signal: AbortSignal,
-): Promise<ReadResult> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void): void => {
-      worker.off('message', onMessage).off('error', fail).off('exit', onExit)
-      signal.removeEventListener('abort', onAbort)
-      finish()
-    }
-    const fail = (error: unknown): void => {
-      settle(() => {
-        reject(asError(error))
-      })
-    }
-    const onAbort = (): void => {
-      fail(signal.reason)
-    }
-    const onExit = (): void => {
-      fail(new Error('a reader thread ended'))
-    }
-    const onMessage = (answer: FromReader): void => {
-      switch (answer.kind) {
-        case 'rows':
-          onRows(answer.rows).then(() => {
-            worker.postMessage({ kind: 'accepted' } satisfies ToReader)
-          }, fail)
-          break
-        case 'done':
-          settle(() => {
-            resolve(answer.result)
-          })
-          break
-        case 'failed':
-          fail(fromThreadFailure(answer))
-      }
-    }
-    worker.on('message', onMessage).on('error', fail).on('exit', onExit)
-    signal.addEventListener('abort', onAbort)
-    worker.postMessage({ kind: 'read', request } satisfies ToReader)
-  })
+  return read.reduce((sum, { rows }) => sum + rows, 0)
 }

@@ -1,25 +1,18 @@
 import { asError, systemCode } from '../../errors.ts'
 import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
-import type { PrimitiveType, Value } from '../../iceberg/types.ts'
-import { loadCodec, type CodecName } from '../../parquet/codec.ts'
+import type { PrimitiveType } from '../../iceberg/types.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
-import { defaultLimits, encodeRowGroup, type RelocatableRowGroup } from '../../parquet/row-group.ts'
 import { copyRange } from '../../postgres/copy-range.ts'
 import { createDecoder } from '../../postgres/copy/decoder.ts'
 import { lockForReading, openReader, type SnapshotAccess } from '../../postgres/snapshot.ts'
 import type { TablePlan } from '../../postgres/source/plan.ts'
-import { combined, fingerprintOf, type Fingerprint } from './fingerprint.ts'
-import { createPartitioner, keyOf, type PartitionRows, type PartitionSource } from './partitioner.ts'
+import { createPartitioner, type PartitionRows, type PartitionSource } from './partitioner.ts'
 
-/** What one reader does: its share of the ranges of a table, encoded. Plain data, may cross threads. */
+/** What one reader does: its share of the ranges of a table. Plain data, may cross threads. */
 export interface ReadRequest {
   readonly access: SnapshotAccess
   readonly plan: TablePlan
-  readonly columns: readonly ParquetColumn[]
-  /** The columns' Iceberg types, in the same order. */
-  readonly types: readonly PrimitiveType[]
   readonly partition: readonly PartitionSource[]
-  readonly codec: CodecName
   readonly groupRows: number
   readonly groupBytes: number
   readonly maxRowBytes: number
@@ -27,27 +20,13 @@ export interface ReadRequest {
   readonly next: Int32Array
 }
 
-/** A row group of one partition. */
-export interface EncodedRows {
-  readonly partition: readonly (Value | null)[]
-  readonly rowGroup: RelocatableRowGroup
-}
-
-/** The fingerprint of the rows of one partition. */
-export interface PartitionFingerprint {
-  readonly partition: readonly (Value | null)[]
-  readonly fingerprint: Fingerprint
-}
-
 export type ReadResult =
-  | { readonly kind: 'read'; readonly rows: number; readonly fingerprints: readonly PartitionFingerprint[] }
+  | { readonly kind: 'read'; readonly rows: number }
   /** The table could not be locked without waiting; other readers take the ranges (export-spec §1.2). */
   | { readonly kind: 'locked out'; readonly message: string }
 
-export interface ReadEvents {
-  /** Takes a row group; while its promise is pending the server is not read from. */
-  readonly onRows: (encoded: EncodedRows) => Promise<void>
-}
+/** Takes the rows of what becomes one row group; while its promise is pending the server is not read from. */
+export type TakeRows = (rows: PartitionRows) => Promise<void>
 
 /** Batches are taken apart by partition while they are small: their rows are gathered with random access. */
 const partitionBatchBytes = 8 * 2 ** 20
@@ -55,12 +34,12 @@ const partitionBatchBytes = 8 * 2 ** 20
 const heldRowGroups = 3
 
 /**
- * Reads ranges until none is left: COPY, decoded into columns, taken apart by partition, fingerprinted and encoded.
- * Memory: a few row groups and the largest row.
+ * Reads ranges until none is left: COPY, decoded into columns, taken apart by partition. Memory: a few row groups and
+ * the largest row.
  */
 export async function readTable(
   request: ReadRequest,
-  events: ReadEvents,
+  take: TakeRows,
   signal?: AbortSignal,
 ): Promise<ReadResult> {
   const { access, plan, partition, groupBytes } = request
@@ -80,46 +59,23 @@ export async function readTable(
       maxRowBytes: request.maxRowBytes,
     })
     const partitioner = createPartitioner(partition, { groupBytes, heldBytes: heldRowGroups * groupBytes })
-    const encode = createEncoder(request, events)
     let rows = 0
     for (let index = takeNext(request.next); index < plan.ranges.length; index = takeNext(request.next)) {
       rows += await copyRange(connection, access, plan, plan.ranges[index]!, decoder, async ({ vectors }) => {
-        for (const part of partitioner.add(vectors)) await encode.add(part)
+        for (const part of partitioner.add(vectors)) await take(part)
       })
     }
     for (let group = decoder.take(true); group !== undefined; group = decoder.take(true)) {
-      for (const part of partitioner.add(group.vectors)) await encode.add(part)
+      for (const part of partitioner.add(group.vectors)) await take(part)
     }
-    for (const part of partitioner.finish()) await encode.add(part)
-    return { kind: 'read', rows, fingerprints: encode.fingerprints() }
+    for (const part of partitioner.finish()) await take(part)
+    return { kind: 'read', rows }
   } finally {
     await connection.close()
   }
 }
 
 const takeNext = (next: Int32Array): number => Atomics.add(next, 0, 1)
-
-function createEncoder(
-  { columns, types, codec: name }: ReadRequest,
-  { onRows }: ReadEvents,
-): {
-  readonly add: (rows: PartitionRows) => Promise<void>
-  readonly fingerprints: () => PartitionFingerprint[]
-} {
-  const codec = loadCodec(name)
-  const fingerprints = new Map<string, PartitionFingerprint>()
-  return {
-    async add({ partition, vectors }) {
-      const key = keyOf(partition)
-      const fingerprint = fingerprintOf(types, vectors)
-      const before = fingerprints.get(key)?.fingerprint
-      const all = before === undefined ? fingerprint : combined(before, fingerprint)
-      fingerprints.set(key, { partition, fingerprint: all })
-      await onRows({ partition, rowGroup: encodeRowGroup(columns, vectors, { ...defaultLimits, codec }) })
-    },
-    fingerprints: () => [...fingerprints.values()],
-  }
-}
 
 /** The partition fields of a spec with the columns that they are computed from. */
 export const partitionSources = (

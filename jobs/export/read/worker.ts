@@ -1,23 +1,32 @@
 import { parentPort } from 'node:worker_threads'
 import { transferables } from '../../parquet/row-group.ts'
 import { toThreadFailure } from '../../thread-failure.ts'
-import type { FromReader, ToReader } from './pool.ts'
-import { readTable, type EncodedRows } from './read-table.ts'
+import { createEncoder, type EncodedRows } from './encode-rows.ts'
+import { readTable, type ReadResult } from './read-table.ts'
+import type { FromThread, ToThread } from './thread.ts'
 
-/** A thread that reads one table after another (pool.ts). */
+/** A thread that reads and encodes tables, or encodes what another one reads (thread.ts). */
 let accept: (() => void) | undefined
 
-parentPort?.on('message', (message: ToReader) => {
+parentPort?.on('message', (message: ToThread) => {
   if (message.kind === 'accepted') accept?.()
   else void answer(message)
 })
 
-async function answer({ request }: Extract<ToReader, { kind: 'read' }>): Promise<void> {
+async function answer(message: Exclude<ToThread, { kind: 'accepted' }>): Promise<void> {
   try {
-    send({ kind: 'done', result: await readTable(request, { onRows: handOver }) })
+    if (message.kind === 'read') send({ kind: 'done', result: await read(message) })
+    else sendRows((await createEncoder(message.settings))(message.rows))
   } catch (thrown) {
     send(toThreadFailure(thrown))
   }
+}
+
+async function read({ request, settings }: Extract<ToThread, { kind: 'read' }>): Promise<ReadResult> {
+  const encode = await createEncoder(settings)
+  return readTable(request, async (rows) => {
+    await handOver(encode(rows))
+  })
 }
 
 /** One row group is on its way at a time: the next one is made meanwhile, a third would only fill memory. */
@@ -28,9 +37,13 @@ async function handOver(rows: EncodedRows): Promise<void> {
   onTheWay = new Promise((resolve) => {
     accept = resolve
   })
-  parentPort?.postMessage({ kind: 'rows', rows } satisfies FromReader, transferables(rows.rowGroup))
+  sendRows(rows)
 }
 
-function send(message: FromReader): void {
+function sendRows(rows: EncodedRows): void {
+  parentPort?.postMessage({ kind: 'rows', rows } satisfies FromThread, transferables(rows.rowGroup))
+}
+
+function send(message: FromThread): void {
   parentPort?.postMessage(message)
 }

@@ -11,7 +11,7 @@ import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
 import type { FileIO, OutputFile } from '../../storage/file-io.ts'
 import { createdBy } from '../../version.ts'
 import { keyOf } from '../read/partitioner.ts'
-import type { EncodedRows } from '../read/read-table.ts'
+import type { EncodedRows } from '../read/encode-rows.ts'
 
 export interface DataFilesSettings {
   readonly io: FileIO
@@ -32,7 +32,7 @@ export interface DataFilesSettings {
 
 /** Writes row groups to data files, one open per partition, and describes the files for the table's manifests. */
 export interface DataFilesWriter {
-  add(rows: EncodedRows): Promise<void>
+  add(rows: Pick<EncodedRows, 'partition' | 'rowGroup'>): Promise<void>
   /** Finishes the open files; all files of the export. */
   finish(): Promise<DataFile[]>
   /** Removes what was written: the commit was not made, for certain, and no `add` or `finish` is under way. */

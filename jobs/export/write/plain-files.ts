@@ -4,12 +4,12 @@ import type { ParquetColumn } from '../../parquet/column.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 import { dayOfOrdinal } from '../day-range.ts'
 import type { ExportScope } from '../options.ts'
-import type { EncodedRows } from '../read/read-table.ts'
+import type { EncodedRows } from '../read/encode-rows.ts'
 import { createPlainFile, type PlainFile } from './plain-file.ts'
 
 /** The plain Parquet files of an export: one for the whole table, or one for each day (export-spec §2.5). */
 export interface PlainFiles {
-  add(rows: EncodedRows): Promise<void>
+  add(rows: Pick<EncodedRows, 'partition' | 'rowGroup'>): Promise<void>
   /** Makes the files appear, one after the other. */
   publish(): Promise<{ readonly locations: readonly string[]; readonly bytes: number }>
   discard(): Promise<void>

@@ -1,6 +1,6 @@
-import type { Submittable } from 'pg'
+import type { Client, Submittable } from 'pg'
 import { asError } from '../../errors.ts'
-import { wireOf, type Connection } from '../connect.ts'
+import type { Connection } from '../connect.ts'
 import type { CopyDecoder, RowGroup } from './decoder.ts'
 import { notCopy } from './scan.ts'
 
@@ -44,29 +44,24 @@ function runCopy(
   sink: RowGroupSink,
   table: string,
 ): Promise<string> {
-  const { stream } = wireOf(connection.client)
-  const [parse, ...others] = stream.listeners('data') as ((bytes: Uint8Array) => void)[]
-  if (parse === undefined || others.length > 0) throw new Error('the connection is in use')
+  const { client, copySocket } = connection
+  const { socket } = copySocket
   return new Promise((resolve, reject) => {
     let tag = ''
     let delivery = Promise.resolve()
-    const detach = (): void => {
-      stream.removeListener('data', onData)
-      if (!stream.listeners('data').includes(parse)) stream.on('data', parse)
-    }
     const fail = (error: unknown): void => {
-      detach()
+      copySocket.restore()
       connection.kill()
       reject(asError(error))
     }
-    const feed = decoder.begin(parse)
+    const feed = decoder.begin(copySocket.hand)
     const onData = (chunk: Uint8Array): void => {
       try {
         feed(chunk)
         if (!decoder.ready()) return
-        stream.pause()
+        socket.pause()
         delivery = deliver(decoder, sink).then(() => {
-          stream.resume()
+          socket.resume()
         }, fail)
       } catch (error) {
         fail(error)
@@ -74,24 +69,27 @@ function runCopy(
     }
     const statement: Submittable & Record<string, unknown> = {
       submit() {
-        stream.removeListener('data', parse)
-        stream.on('data', onData)
-        wireOf(connection.client).query(sql)
+        copySocket.divert(onData)
+        wireOf(client).query(sql)
       },
       handleCommandComplete(message: { readonly text: string }) {
         tag = message.text
       },
       handleError(error: unknown) {
-        detach()
+        copySocket.restore()
         reject(connection.explain(error, table))
       },
       handleReadyForQuery() {
-        detach()
+        copySocket.restore()
         void delivery.then(() => {
           resolve(tag)
         })
       },
     }
-    connection.client.query(statement)
+    client.query(statement)
   })
 }
+
+/** The part of pg's client that sends a statement and leaves the answer to its `Submittable`; pg does not type it. */
+const wireOf = (client: Client): { query(sql: string): void } =>
+  (client as Client & { connection: { query(sql: string): void } }).connection

@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAKEJOBS = ["node", str(ROOT / "dist/main.js")]
 FIRST_DAY = datetime.date(2024, 9, 10)
 DAYS = [str(FIRST_DAY + datetime.timedelta(n)) for n in range(7)]
@@ -20,6 +20,7 @@ DAYS = [str(FIRST_DAY + datetime.timedelta(n)) for n in range(7)]
 @dataclass(frozen=True)
 class Measured:
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
 
 
@@ -31,17 +32,17 @@ def arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def measure(command: list[str]) -> Measured:
+def measure(command: list[str], environment: dict[str, str] | None = None) -> Measured:
     """Runs `command` to its end. Exits when it fails: a time of what did not work is none."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"failed ({process.returncode}): {' '.join(command)}")
     # Kilobytes on Linux, bytes on macOS.
-    return Measured(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 
 
 def data_set(cache: pathlib.Path, rows_per_day: int, emails: int) -> pathlib.Path:

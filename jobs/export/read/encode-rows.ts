@@ -1,0 +1,35 @@
+import type { PrimitiveType, Value } from '../../iceberg/types.ts'
+import { loadCodec, type CodecName } from '../../parquet/codec.ts'
+import type { ParquetColumn } from '../../parquet/column.ts'
+import { defaultLimits, encodeRowGroup, type RelocatableRowGroup } from '../../parquet/row-group.ts'
+import { fingerprintOf, type Fingerprint } from './fingerprint.ts'
+import type { PartitionRows } from './partitioner.ts'
+
+/** What a table's rows become. Plain data, may cross threads. */
+export interface EncodeSettings {
+  readonly columns: readonly ParquetColumn[]
+  /** The columns' Iceberg types, in the same order. */
+  readonly types: readonly PrimitiveType[]
+  readonly codec: CodecName
+}
+
+/** A row group of one partition. Plain data, may cross threads. */
+export interface EncodedRows {
+  readonly partition: readonly (Value | null)[]
+  readonly rowGroup: RelocatableRowGroup
+  readonly fingerprint: Fingerprint
+}
+
+/** What encodes a table's rows in this thread. */
+export async function createEncoder({
+  columns,
+  types,
+  codec: name,
+}: EncodeSettings): Promise<(rows: PartitionRows) => EncodedRows> {
+  const codec = await loadCodec(name)
+  return ({ partition, vectors }) => ({
+    partition,
+    fingerprint: fingerprintOf(types, vectors),
+    rowGroup: encodeRowGroup(columns, vectors, { ...defaultLimits, codec }),
+  })
+}

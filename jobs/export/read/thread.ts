@@ -1,0 +1,109 @@
+import { Worker } from 'node:worker_threads'
+import { asError } from '../../errors.ts'
+import type { ColumnVector } from '../../parquet/vector.ts'
+import { fromThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
+import type { EncodedRows, EncodeSettings } from './encode-rows.ts'
+import type { PartitionRows } from './partitioner.ts'
+import type { ReadRequest, ReadResult } from './read-table.ts'
+
+/** What a thread is told (worker.ts). */
+export type ToThread =
+  | { readonly kind: 'read'; readonly request: ReadRequest; readonly settings: EncodeSettings }
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'encode'; readonly rows: PartitionRows; readonly settings: EncodeSettings }
+
+/** What it answers: `rows` to both, `done` when it has read everything. */
+export type FromThread =
+  | { readonly kind: 'rows'; readonly rows: EncodedRows }
+  | { readonly kind: 'done'; readonly result: ReadResult }
+  | ThreadFailure
+
+/** Takes a row group; while its promise is pending the thread makes one more, then waits. */
+export type TakeEncoded = (rows: EncodedRows) => Promise<void>
+
+/** One thread, which does one thing at a time. When it ends or the signal is aborted, what it does fails. */
+export interface ReaderThread {
+  /** Reads through a connection of its own and encodes. */
+  read(request: ReadRequest, settings: EncodeSettings, take: TakeEncoded): Promise<ReadResult>
+  /** Encodes; the vectors are moved. */
+  encode(rows: PartitionRows, settings: EncodeSettings): Promise<EncodedRows>
+  terminate(): Promise<unknown>
+}
+
+export function startThread(signal: AbortSignal): ReaderThread {
+  const worker = new Worker(new URL('./worker.js', import.meta.url))
+  return {
+    read: (request, settings, take) =>
+      converse<ReadResult>(
+        worker,
+        { message: { kind: 'read', request, settings } },
+        (answer, resolve, fail) => {
+          if (answer.kind === 'done') resolve(answer.result)
+          else {
+            take(answer.rows).then(() => {
+              worker.postMessage({ kind: 'accepted' } satisfies ToThread)
+            }, fail)
+          }
+        },
+        signal,
+      ),
+    encode: (rows, settings) =>
+      converse<EncodedRows>(
+        worker,
+        { message: { kind: 'encode', rows, settings }, transfer: rows.vectors.flatMap(buffersOf) },
+        (answer, resolve) => {
+          if (answer.kind === 'rows') resolve(answer.rows)
+        },
+        signal,
+      ),
+    terminate: () => worker.terminate(),
+  }
+}
+
+const buffersOf = (vector: ColumnVector): ArrayBuffer[] =>
+  [vector.data, vector.defined, vector.kind === 'bytes' ? vector.offsets : undefined].flatMap((array) =>
+    array?.buffer instanceof ArrayBuffer ? [array.buffer] : [],
+  )
+
+/** Sends a message and hears the answers until one of them resolves, or something fails. */
+function converse<Result>(
+  worker: Worker,
+  { message, transfer = [] }: { readonly message: ToThread; readonly transfer?: ArrayBuffer[] },
+  hear: (
+    answer: Exclude<FromThread, ThreadFailure>,
+    resolve: (result: Result) => void,
+    fail: (error: unknown) => void,
+  ) => void,
+  signal: AbortSignal,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void): void => {
+      worker.off('message', onMessage).off('error', fail).off('exit', onExit)
+      signal.removeEventListener('abort', onAbort)
+      finish()
+    }
+    const succeed = (result: Result): void => {
+      settle(() => {
+        resolve(result)
+      })
+    }
+    const fail = (error: unknown): void => {
+      settle(() => {
+        reject(asError(error))
+      })
+    }
+    const onAbort = (): void => {
+      fail(signal.reason)
+    }
+    const onExit = (): void => {
+      fail(new Error('a reader thread ended'))
+    }
+    const onMessage = (answer: FromThread): void => {
+      if (answer.kind === 'failed') fail(fromThreadFailure(answer))
+      else hear(answer, succeed, fail)
+    }
+    worker.on('message', onMessage).on('error', fail).on('exit', onExit)
+    signal.addEventListener('abort', onAbort)
+    worker.postMessage(message, transfer)
+  })
+}
