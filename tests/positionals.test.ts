@@ -27,7 +27,8 @@ describe('placePositionals', () => {
   })
 
   it('takes a lone day for a folder where the command says nothing of days', () => {
-    const { loneDay: _, ...other } = spec
+    const { name, describe, positionals, options, examples } = spec
+    const other = { name, describe, positionals, options, examples }
     expect(placePositionals(other, ['2024-09-16'], {})).toEqual({ input: '2024-09-16' })
   })
 
