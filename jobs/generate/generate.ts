@@ -88,7 +88,6 @@ async function writeFile(
     const putEvents = createEvents(day, options)
     const buffer = Buffer.alloc(bufferBytes)
     for (let left = options.events; left > 0;) {
-      signal.throwIfAborted()
       const { rows, bytes } = putEvents(buffer, left)
       await output.write(buffer.subarray(0, bytes))
       left -= rows

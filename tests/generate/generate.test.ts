@@ -121,6 +121,7 @@ describe('generate', () => {
 
   it('publishes nothing of a day that was interrupted or failed', async () => {
     const controller = new AbortController()
+    let aborted = 0
     const stopping: FileIO = {
       ...io,
       create: async (location, options) => {
@@ -129,10 +130,15 @@ describe('generate', () => {
           await output.write(chunk)
           controller.abort(new Error('stopped'))
         }
-        return { ...output, write }
+        const abort = (): Promise<void> => {
+          aborted++
+          return output.abort()
+        }
+        return { ...output, write, abort }
       },
     }
     await expect(run({ events: 100_000 }, controller.signal, stopping)).rejects.toThrow('stopped')
+    expect(aborted).toBe(1)
     expect(await names()).toEqual([])
   })
 

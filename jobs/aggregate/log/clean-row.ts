@@ -6,13 +6,13 @@ export const overrun = 32
 
 /**
  * Counts rows of the commonest form for as long as they follow each other from `start`, and returns where the
- * first record of another form (or cut by `limit`) starts: `row` rows were counted into `counter`. The form:
+ * first record of another form (or cut by the data's end) starts: `row` rows were counted into `counter`. The form:
  * email of ASCII above `"`, an action, a timestamp of `day` itself, LF or CR LF, no quotes. It accepts a subset of
  * what record.ts and fields.ts accept, and so never decides alone that something is wrong.
  *
- * `bytes[limit]` must be 0, so that the email's loop needs no bound check.
+ * The byte behind the data must be 0: no row of this form holds one, so none reaches beyond, and the loops need no bound.
  */
-export type CleanRows = (bytes: Uint8Array, start: number, limit: number, maxRecord: number) => number
+export type CleanRows = (bytes: Uint8Array, start: number, maxRecord: number) => number
 
 export function createCleanRows(day: Day, counter: EmailCounter, counted: (rows: number) => void): CleanRows {
   const text = Buffer.from(day)
@@ -35,7 +35,7 @@ export function createCleanRows(day: Day, counter: EmailCounter, counted: (rows:
       (bytes[at + 10]! ^ 0x20)) ===
     0
 
-  return (bytes, start, limit, maxRecord) => {
+  return (bytes, start, maxRecord) => {
     let at = start
     let rows = 0
     for (;;) {
@@ -57,7 +57,7 @@ export function createCleanRows(day: Day, counter: EmailCounter, counted: (rows:
       if (bytes[i] === 0x0d) i++
       if (bytes[i] !== 0x0a) break
       i++
-      if (i > limit || i - at > maxRecord) break
+      if (i - at > maxRecord) break
       counter.add(bytes, at, emailEnd, hash, action)
       rows++
       at = i

@@ -102,7 +102,7 @@ export function createLogScanner(
     } else if (!closed && !last) {
       return false
     } else {
-      const end = closed && found > at && window[found - 1] === 0x0d ? found - 1 : closed ? found : limit
+      const end = closed && window[found - 1] === 0x0d ? found - 1 : closed ? found : limit
       reject(faultAt > found && closed ? 'unclosed quote' : reason, end)
     }
     if (closed) line++
@@ -172,10 +172,10 @@ export function createLogScanner(
     if (limit - at < wanted && !last) return
     wanted = 0
     while (at < limit) {
-      at = cleanRows(window, at, limit, maxRecordBytes)
+      at = cleanRows(window, at, maxRecordBytes)
       if (at < limit && !scanRecord(last)) {
         // Looking again only at twice the length keeps one-byte chunks linear.
-        wanted = Math.min(2 * (limit - at), maxRecordBytes + 1)
+        wanted = 2 * (limit - at)
         return
       }
     }

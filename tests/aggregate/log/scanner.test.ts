@@ -67,6 +67,20 @@ describe('rows', () => {
     expect(scanText(`"a@x",READ,${ts}\n${good}\n`).counts).toEqual([['a@x', 0, 2, 0, 0]])
   })
 
+  it('waits for the LF of a CR LF behind a closing quote', () => {
+    const text = Buffer.from(`"a\nb",READ,"${ts}"\r\n`)
+    for (let cut = 1; cut < text.length; cut++) {
+      expect(scan([text.subarray(0, cut), text.subarray(cut)])).toEqual(scan([text]))
+    }
+    expect(scan([text]).counts).toEqual([['a\nb', 0, 1, 0, 0]])
+  })
+
+  it('never reads on in what an earlier chunk left in the buffer', () => {
+    // Rows of one length: behind a cut row lies the fitting rest of an older one.
+    const text = Buffer.from(`${good}\n`.repeat(20_000))
+    expect(scan(pieces(text, 1000)).counts).toEqual([['a@x', 0, 20_000, 0, 0]])
+  })
+
   it('takes LF and CR LF mixed', () => {
     expect(scanText(`${good}\r\n${good}\n${good}\r\n`).totals.rows).toBe(3)
   })
