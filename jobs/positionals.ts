@@ -35,14 +35,14 @@ export function placePositionals(
   return placed
 }
 
-/**
- * `lakejobs aggregate 2024-09-24`: a day alone is the date, not a folder of that name; so is one that does not exist,
- * which is then refused (`./2024-02-30` is a folder).
- */
+/** Written like a day, whether the calendar has it or not: what is no day is refused then (`./2024-9-1` is a folder). */
+const dayShape = /^\d+-\d+-\d+$/
+
+/** `lakejobs aggregate 2024-09-24`: a day alone is the date, not a folder of that name. */
 function loneDay(
   { loneDay: name }: CommandSpec,
   [first, ...others]: readonly string[],
 ): string[] | undefined {
   const alone = name !== undefined && first !== undefined && others.length === 0
-  return alone && /^\d+-\d+-\d+$/.test(first) ? [name] : undefined
+  return alone && dayShape.test(first) ? [name] : undefined
 }

@@ -2,14 +2,14 @@ import { describe, expect, it } from '@jest/globals'
 import { placePositionals } from '../jobs/positionals.ts'
 
 const text = { kind: 'text', describe: '' } as const
-const spec = {
+const plain = {
   name: 'aggregate',
   describe: '',
   positionals: ['input', 'output', 'date'],
-  loneDay: 'date',
   options: { input: text, output: text, date: text },
   examples: [],
 } as const
+const spec = { ...plain, loneDay: 'date' } as const
 
 describe('placePositionals', () => {
   it.each([
@@ -27,9 +27,7 @@ describe('placePositionals', () => {
   })
 
   it('takes a lone day for a folder where the command says nothing of days', () => {
-    const { name, describe, positionals, options, examples } = spec
-    const other = { name, describe, positionals, options, examples }
-    expect(placePositionals(other, ['2024-09-16'], {})).toEqual({ input: '2024-09-16' })
+    expect(placePositionals(plain, ['2024-09-16'], {})).toEqual({ input: '2024-09-16' })
   })
 
   it.each([

@@ -1,7 +1,7 @@
 /**
  * CPU time of the Parquet encoder over web_logs-shaped rows (design §3.3), on one thread, by column.
  * Build first: `npx tsc --noEmit false --outDir <folder>`, then
- * `node <folder>/scripts/bench/parquet-encode.js [rows] [codec] [file to write]`.
+ * `node <folder>/scripts/benchmarks/parquet-encode.js [rows] [codec] [file to write]`.
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { encodeChunk } from '../../jobs/parquet/chunk.ts'

@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# Shared by the scripts in scripts/; sourced after `set -euo pipefail`. Works with bash 3.2 (macOS).
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# What tests and benchmarks obtain (servers, Python environments, data sets): per user, so that clones share it.
+cache=${LAKEJOBS_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/lakejobs}
+# Files of this run alone.
+work=$(mktemp -d "${TMPDIR:-/tmp}/lakejobs-script.XXXXXX")
+child=
+
+clean_up() {
+  if [ -n "$child" ]; then kill "$child" 2>/dev/null || true; fi
+  rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if [ -t 1 ]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
+say() { printf '%s%s%s\n' "$bold" "$*" "$plain"; }
+fail() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+# quietly LABEL COMMAND…: one line for what went well, the end of the output for what did not.
+quietly() {
+  local label=$1 start=$SECONDS status=0
+  shift
+  "$@" >"$work/log" 2>&1 </dev/null &
+  child=$!
+  wait "$child" || status=$?
+  child=
+  if [ "$status" -ne 0 ]; then
+    tail -n 60 "$work/log" >&2
+    printf '%s: failed (exit %s)\n' "$label" "$status" >&2
+    return "$status"
+  fi
+  printf '%s (%s s)\n' "$label" "$((SECONDS - start))"
+}
+
+require_node() {
+  local wanted='lakejobs needs Node.js 20.19 or newer (20, 22.12+ or 24): https://nodejs.org/en/download'
+  command -v node >/dev/null || fail "No node on the PATH. $wanted"
+  command -v npm >/dev/null || fail "No npm on the PATH; it comes with Node.js. $wanted"
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number)
+    process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a >= 24 ? 0 : 1)' ||
+    fail "This is Node.js $(node --version). $wanted"
+}
+
+# What package-lock.json says, and dist/ made of jobs/.
+install_and_build() {
+  cd "$root"
+  require_node
+  if node scripts/lib/installed.js; then
+    echo 'packages are up to date'
+  else
+    # npm ci would empty the folder behind the link, which others may be using.
+    [ ! -L node_modules ] || fail 'node_modules is a link and not what package-lock.json says: remove the link, or run npm ci where it points.'
+    say 'Installing npm packages (once; about 100 MB to download, 320 MB on disk)'
+    quietly 'npm ci' npm ci --no-audit --no-fund --loglevel=error
+  fi
+  quietly 'npm run build' npm run build --silent
+}

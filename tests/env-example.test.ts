@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { commands } from '../jobs/commands/index.ts'
+import { parseDotenv } from '../jobs/dotenv.ts'
+
+const root = join(import.meta.dirname, '..')
+const text = readFileSync(join(root, '.env.example'), 'utf8')
+
+/** Every name, also of the lines that are commented out. */
+const listed = [...text.matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name)
+
+/** Names that the jobs look up by themselves: `env['NAME']`, `env: 'NAME'`. */
+const inSources = readdirSync(join(root, 'jobs'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .flatMap((name) => [
+    ...readFileSync(join(root, 'jobs', name), 'utf8').matchAll(/env(?:\[|: )'([A-Z][A-Z0-9_]*)'/g),
+  ])
+  .map(([, name = '']) => name)
+
+/** What the AWS SDK reads, not we; and the contract of jobs that are still to come (design §3.2). */
+const readByOthers = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']
+const contract = [
+  ...['POSTGRES', 'ICEBERG_POSTGRES'].flatMap((prefix) =>
+    ['HOST', 'PORT', 'DB', 'USER', 'PASSWORD'].map((name) => `${prefix}_${name}`),
+  ),
+  ...['ICEBERG_CATALOG_NAME', 'MINIO_ROOT_USER', 'MINIO_ROOT_PASSWORD', 'S3_ENDPOINT', 'AWS_REGION'],
+  ...['WAREHOUSE', 'PARQUET_LOCATION', 'CRUD_INPUT', 'CRUD_OUTPUT', 'CRUD_CACHE'],
+]
+
+describe('.env.example', () => {
+  it('lists each name once', () => {
+    expect(listed.filter((name, index) => listed.indexOf(name) !== index)).toEqual([])
+  })
+
+  it('lists every name that an option or a setting has, and no other', async () => {
+    const modules = await Promise.all(Object.values(commands).map(({ load }) => load()))
+    const options = modules.flatMap(({ command }) => Object.values(command.options))
+    const inTables = options.flatMap(({ env }) => (env === undefined ? [] : [env]))
+    const read = new Set([...inTables, ...inSources, ...contract])
+    expect([...read].filter((name) => !listed.includes(name))).toEqual([])
+    expect(listed.filter((name) => !read.has(name) && !readByOthers.includes(name))).toEqual([])
+  })
+
+  it('shows the defaults of the options where it does not say "example"', async () => {
+    const modules = await Promise.all(Object.values(commands).map(({ load }) => load()))
+    const values = parseDotenv(text.replaceAll(/^#(?=[A-Z][A-Z0-9_]*=)/gm, ''), {})
+    for (const { command } of modules) {
+      for (const option of Object.values(command.options)) {
+        const { env, default: value } = option
+        if (env !== undefined && value !== undefined) expect([env, values[env]]).toEqual([env, value])
+      }
+    }
+  })
+
+  it('has the values of the contract', () => {
+    expect(parseDotenv(text, {})).toMatchObject({
+      POSTGRES_PORT: '5434',
+      ICEBERG_POSTGRES_PORT: '5435',
+      ICEBERG_CATALOG_NAME: 'local',
+      S3_ENDPOINT: 'http://localhost:9000',
+      WAREHOUSE: 's3://logs-bucket/iceberg',
+    })
+  })
+})
