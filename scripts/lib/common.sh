@@ -9,7 +9,11 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/lakejobs-script.XXXXXX")
 child=
 
 clean_up() {
-  if [ -n "$child" ]; then kill "$child" 2>/dev/null || true; fi
+  if [ -n "$child" ]; then
+    # npm takes back what it had begun; a rerun must not meet it at that.
+    kill "$child" 2>/dev/null || true
+    wait "$child" 2>/dev/null || true
+  fi
   rm -rf "$work"
 }
 trap clean_up EXIT
