@@ -48,7 +48,7 @@ export interface DayEvents {
  * Emails up to which the scanner's table stays in the CPU's cache and is faster than an engine with its start
  * (docs/benchmarks.md).
  */
-const scannerEmails = 65_536
+const scannerEmails = 16_384
 /** Above, a part is sorted and written: what keeps memory constant where no engine may help. */
 const partBytes = 64 * 2 ** 20
 

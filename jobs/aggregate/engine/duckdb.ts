@@ -74,57 +74,72 @@ async function countLog(
   day: Day,
   target: string,
 ): Promise<CountedLog | undefined> {
+  const size = await closedSize(path)
+  // Nearly every row is of the file's own day, which is cheap to prove; only other files pay for the general proof.
+  const own = await tryCount(connection, path, ofDay(day), target)
+  if (own === undefined) return undefined
+  if (own.bytes === size) return { rows: own.rows, otherDayRows: 0, emails: own.emails }
+  const all = await tryCount(connection, path, anyTimestamp, target)
+  if (all?.bytes !== size) return undefined
+  return { rows: all.rows, otherDayRows: all.rows - own.rows, emails: all.emails }
+}
+
+interface Tally {
+  readonly rows: number
+  /** The bytes of the file that these rows account for. */
+  readonly bytes: number
+  readonly emails: number
+}
+
+/** Counts the rows that `condition` proves into `target`; undefined when the reader cannot read the file. */
+async function tryCount(
+  connection: DuckDBConnection,
+  path: string,
+  condition: string,
+  target: string,
+): Promise<Tally | undefined> {
   try {
-    await connection.run(`CREATE OR REPLACE TEMP TABLE day_counts AS ${countsOfLog(path, day)}`)
+    await connection.run(`COPY (${countsOfLog(path, condition)}) TO ${quote(target)} ${countsFormat}`)
   } catch (error) {
     // Its reader met what it cannot read; whether that is a reject or a fault of the disk, the scanner finds out.
     if (/^(Invalid Input|Conversion) Error/.test(asError(error).message)) return undefined
     throw engineError(error)
   }
-  const reader = await connection.runAndReadAll(tallySql)
-  const [rows = 0, bytes = 0, otherDayRows = 0, emails = 0] = (reader.getRows()[0] ?? []).map(Number)
-  // Byte accounting: every byte of the file is in a row that was counted, or the file is not proven.
-  if (bytes !== (await closedSize(path))) return undefined
-  await run(
-    connection,
-    `COPY (SELECT email, create_count, read_count, update_count, delete_count FROM day_counts ORDER BY email)
-     TO ${quote(target)} ${countsFormat}`,
-  )
-  await run(connection, 'DROP TABLE day_counts')
-  return { rows, otherDayRows, emails }
+  const reader = await connection.runAndReadAll(tallyOf(target))
+  const [rows = 0, bytes = 0, emails = 0] = (reader.getRows()[0] ?? []).map(Number)
+  return { rows, bytes, emails }
 }
 
-/**
- * Counts per email of the rows whose timestamp is exact. `GLOB` settles the file's own day cheaply; any other
- * timestamp must be what DuckDB prints for it. Rows of another action are counted in `all_rows` alone.
- */
-const countsOfLog = (path: string, day: Day): string => `
+/** Whether `time` is an exact timestamp of the day; the comparison leaves out hours from 24 on. */
+const ofDay = (day: Day): string =>
+  `time GLOB '${day} [0-2][0-9]:[0-5][0-9]:[0-5][0-9]' AND time < '${day} 24'`
+
+/** Whether `time` is an exact timestamp: what DuckDB prints for it again. */
+const anyTimestamp = 'strlen(time) = 19 AND CAST(TRY_CAST(time AS TIMESTAMP) AS VARCHAR) = time'
+
+/** Counts per email, sorted. Rows of another action are in none of them, and so missing from the bytes. */
+const countsOfLog = (path: string, condition: string): string => `
   SELECT email,
          count(*) FILTER (action = 'CREATE') AS create_count,
          count(*) FILTER (action = 'READ') AS read_count,
          count(*) FILTER (action = 'UPDATE') AS update_count,
-         count(*) FILTER (action = 'DELETE') AS delete_count,
-         count(*) AS all_rows,
-         count(*) FILTER (NOT starts_with(time, '${day} ')) AS other_day_rows
+         count(*) FILTER (action = 'DELETE') AS delete_count
   FROM read_csv(${quote(path)}, auto_detect = false, header = false, delim = ',', quote = '', escape = '',
                 new_line = '\\n', max_line_size = ${engineLineBytes}, parallel = true,
                 columns = {'email': 'VARCHAR', 'action': 'VARCHAR', 'time': 'VARCHAR'})
-  WHERE CASE WHEN time GLOB '${day} [0-2][0-9]:[0-5][0-9]:[0-5][0-9]' AND time < '${day} 24' THEN true
-             ELSE strlen(time) = 19 AND CAST(TRY_CAST(time AS TIMESTAMP) AS VARCHAR) = time END
-  GROUP BY email`
+  WHERE ${condition}
+  GROUP BY email ORDER BY email`
 
 /** Below the scanner's longest record, so that the engine never accepts what the scanner refuses. */
 const engineLineBytes = 1_000_000
 
-/** Rows, the bytes they account for (email + action + 19 of the timestamp + 3 separators), other days, emails. */
-const tallySql = `
-  SELECT coalesce(sum(all_rows), 0)::DOUBLE,
-         coalesce(sum(CASE WHEN email <> '' AND all_rows = create_count + read_count + update_count + delete_count
-                           THEN all_rows * (strlen(email) + 22) + 6 * (create_count + update_count + delete_count)
-                                + 4 * read_count END), 0)::DOUBLE,
-         coalesce(sum(other_day_rows), 0)::DOUBLE,
+/** Rows, the bytes they account for (email + action + 19 of the timestamp + 3 separators), emails. */
+const tallyOf = (target: string): string => `
+  SELECT coalesce(sum(rows), 0)::DOUBLE,
+         coalesce(sum(rows * (strlen(email) + 22) + 6 * (rows - read_count) + 4 * read_count), 0)::DOUBLE,
          count(*)::DOUBLE
-  FROM day_counts`
+  FROM (SELECT *, create_count + read_count + update_count + delete_count AS rows FROM read_parquet(${quote(target)}))
+  WHERE email <> ''`
 
 const mergedCounts = (sources: readonly string[]): string => `
   SELECT email, sum(create_count)::BIGINT AS create_count, sum(read_count)::BIGINT AS read_count,
