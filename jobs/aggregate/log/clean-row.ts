@@ -15,7 +15,11 @@ export const overrun = 32
 export type CleanRows = (view: DataView, start: number, maxRecord: number) => number
 
 /** Bytes are taken four at a time, as little-endian words; masks cut what belongs to the next field. */
-export function createCleanRows(day: Day, counter: EmailCounter, counted: (rows: number) => void): CleanRows {
+export function createCleanRows(
+  day: Day,
+  counter: Pick<EmailCounter, 'add'>,
+  counted: (rows: number) => void,
+): CleanRows {
   const year = word(day.slice(0, 4))
   const month = word(day.slice(4, 8))
   const dayOfMonth = word(`${day.slice(8, 10)} `)

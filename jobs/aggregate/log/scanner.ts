@@ -26,6 +26,8 @@ export interface LogTotals {
 export interface LogScanner {
   /** Takes the file's next bytes, cut anywhere; they may be reused afterwards. Calls `onReject` meanwhile. */
   push(chunk: Uint8Array): void
+  /** From now on rows are proven, but left to somebody else to count. */
+  stopCounting(): void
   /** What has been settled so far; the same object all along. */
   readonly totals: Readonly<LogTotals>
   /** The file has ended: settles what was left. */
@@ -51,16 +53,18 @@ export interface LogScanner {
  */
 export function createLogScanner(
   day: Day,
-  counter: EmailCounter,
+  counter: Pick<EmailCounter, 'add'>,
   onReject: (reject: Reject) => void,
 ): LogScanner {
   const totals: LogTotals = { rows: 0, rejects: 0, blankLines: 0, headerLines: 0, otherDayRows: 0 }
   const dayBytes = Buffer.from(day)
   const shape = createRecordShape()
-  const cleanRows = createCleanRows(day, counter, (rows) => {
+  const counted = (rows: number): void => {
     totals.rows += rows
     line += rows
-  })
+  }
+  let target = counter
+  let cleanRows = createCleanRows(day, target, counted)
   let window = Buffer.alloc(4 * sliceBytes)
   let words = viewOf(window)
   let unquoted = Buffer.alloc(0)
@@ -131,7 +135,7 @@ export function createLogScanner(
   }
 
   const count = (view: DataView, start: number, end: number, action: number): void => {
-    counter.add(view, start, end, hashOf(view, start, end), action)
+    target.add(view, start, end, hashOf(view, start, end), action)
   }
 
   const countUndoubled = (start: number, end: number, action: number): void => {
@@ -196,6 +200,10 @@ export function createLogScanner(
 
   return {
     totals,
+    stopCounting() {
+      target = { add: () => undefined }
+      cleanRows = createCleanRows(day, target, counted)
+    },
     push(chunk) {
       for (let i = 0; i < chunk.length; i += sliceBytes) pushSlice(chunk.subarray(i, i + sliceBytes))
     },
