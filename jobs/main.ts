@@ -69,13 +69,7 @@ if (entry === undefined) {
 }
 
 try {
-  const { _: words, help } = await parser.parseAsync()
-  if (help !== true && process.exitCode === undefined) {
-    throw usageError(`"${String(words[0])}" is not a command`, {
-      field: String(words[0]),
-      fix: `give one of ${Object.keys(commands).join(', ')}`,
-    })
-  }
+  await parser.parseAsync()
 } catch (error) {
   const { reportUsage } = await import('./run.ts')
   process.exitCode = reportUsage(entry === undefined ? 'lakejobs' : (named ?? 'lakejobs'), error, host)

@@ -11,11 +11,11 @@ child=
 servers=
 
 clean_up() {
-  local server
-  if [ -n "$child" ]; then kill "$child" 2>/dev/null || true; fi
-  for server in $servers; do
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
+  local process
+  for process in $child $servers; do
+    # npm takes back what it had begun, servers remove their data: a rerun must not meet them at that.
+    kill "$process" 2>/dev/null || true
+    wait "$process" 2>/dev/null || true
   done
   rm -rf "$work"
 }

@@ -166,7 +166,7 @@ function createDayCounter({ io, reader, engine, scratch, onBytes }: DayStoreSett
     let inEngine: ReturnType<Engine['countLog']> | undefined
     const onOutgrown = (): void => {
       if (log === undefined) return
-      inEngine = inTurn((opened) => opened.countLog(log, day, path))
+      inEngine = inTurn((opened) => opened.countLog(log, path))
       // Awaited below; until then a failure must not count as unhandled.
       inEngine.catch(() => undefined)
     }
@@ -176,10 +176,8 @@ function createDayCounter({ io, reader, engine, scratch, onBytes }: DayStoreSett
       throw error
     })
     const counted = await inEngine
-    if (read.countedBy === 'engine' && counted !== undefined) {
-      const { rows, otherDayRows, emails } = counted
-      const totals = { rows, otherDayRows, rejects: 0, blankLines: 0, headerLines: 0 } as const
-      return { read: { ...read, totals }, emails, path }
+    if (read.countedBy === 'engine' && counted?.rows === read.totals.rows) {
+      return { read, emails: counted.emails, path }
     }
     if (read.countedBy !== 'scanner') {
       read = await reader.read(

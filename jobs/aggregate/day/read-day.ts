@@ -33,7 +33,7 @@ export interface DayRead {
   readonly counts: EmailCounts | undefined
   /** The rejects file below scratch, when there are rejects. */
   readonly rejects: string | undefined
-  /** `engine`: left to the engine. `scanner`: counted here. `again`: left to it, and then found not to be plain. */
+  /** `engine`: proven here, left to the engine to count. `scanner`: counted here. `again`: left to it in vain. */
   readonly countedBy: 'engine' | 'scanner' | 'again'
 }
 
@@ -48,7 +48,7 @@ export interface DayEvents {
  * Emails up to which the scanner's table stays in the CPU's cache and is faster than an engine with its start
  * (docs/benchmarks.md).
  */
-const scannerEmails = 65_536
+const scannerEmails = 16_384
 /** Above, a part is sorted and written: what keeps memory constant where no engine may help. */
 const partBytes = 64 * 2 ** 20
 
@@ -85,27 +85,25 @@ export async function readDay(
   for await (const chunk of readLog(io, location, stored)) {
     signal.throwIfAborted()
     plain &&= isPlain(chunk, size === chunk.length)
-    if (leftToEngine) {
-      if (!plain) break
-      continue
-    }
     scanner.push(chunk)
     await rejects.flush()
-    if (plain && counter.emails() > scannerEmails && isSpotless(scanner.totals)) {
+    if (leftToEngine) {
+      if (!plain || !isSpotless(scanner.totals)) break
+    } else if (plain && counter.emails() > scannerEmails && isSpotless(scanner.totals)) {
       leftToEngine = true
+      scanner.stopCounting()
       onOutgrown()
     } else if (counter.heldBytes() > partBytes) await writePart()
   }
-  if (leftToEngine && plain) {
-    return { ...base(), countedBy: 'engine', parts: [], counts: undefined, rejects: undefined }
-  }
-  if (leftToEngine) return { ...base(), countedBy: 'again', parts: [], counts: undefined, rejects: undefined }
-
   const totals = scanner.end()
   const rejectsFile = await rejects.close()
+  if (leftToEngine) {
+    const countedBy = plain && isSpotless(totals) ? 'engine' : 'again'
+    return { ...base(), countedBy, parts: [], counts: undefined, rejects: undefined }
+  }
   if (parts.length > 0) await writePart()
   const counts = parts.length > 0 ? undefined : counter.take()
-  return { ...base(), totals, parts, counts, rejects: rejectsFile, countedBy: 'scanner' }
+  return { ...base(), parts, counts, rejects: rejectsFile, countedBy: 'scanner' }
 
   function base(): Pick<DayRead, 'key' | 'size' | 'totals'> {
     return { key: hash.digest('hex'), size, totals: scanner.totals }

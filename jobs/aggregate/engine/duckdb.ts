@@ -1,8 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { createReadStream } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Day } from '../../calendar.ts'
 import { JobError, asError } from '../../errors.ts'
 import type { EmailCounts } from '../counts.ts'
 import { readCountsText } from './counts-text.ts'
@@ -34,7 +33,7 @@ export async function openDuckDb({ threads, memoryLimit, scratch, signal }: Duck
   }
   signal.addEventListener('abort', interrupt)
   return {
-    countLog: (path, day, target) => countLog(connection, path, day, target),
+    countLog: (path, target) => countLog(connection, path, target),
 
     async mergeToFile(sources, target) {
       return run(connection, `COPY (${mergedCounts(sources)}) TO ${quote(target)} ${countsFormat}`)
@@ -71,81 +70,43 @@ const countsFormat = '(FORMAT parquet, COMPRESSION snappy)'
 async function countLog(
   connection: DuckDBConnection,
   path: string,
-  day: Day,
   target: string,
 ): Promise<CountedLog | undefined> {
   try {
-    await connection.run(`CREATE OR REPLACE TEMP TABLE day_counts AS ${countsOfLog(path, day)}`)
+    await connection.run(`COPY (${countsOfLog(path)}) TO ${quote(target)} ${countsFormat}`)
   } catch (error) {
     // Its reader met what it cannot read; whether that is a reject or a fault of the disk, the scanner finds out.
     if (/^(Invalid Input|Conversion) Error/.test(asError(error).message)) return undefined
     throw engineError(error)
   }
-  const reader = await connection.runAndReadAll(tallySql)
-  const [rows = 0, bytes = 0, otherDayRows = 0, emails = 0] = (reader.getRows()[0] ?? []).map(Number)
-  // Byte accounting: every byte of the file is in a row that was counted, or the file is not proven.
-  if (bytes !== (await closedSize(path))) return undefined
-  await run(
-    connection,
-    `COPY (SELECT email, create_count, read_count, update_count, delete_count FROM day_counts ORDER BY email)
-     TO ${quote(target)} ${countsFormat}`,
+  const reader = await connection.runAndReadAll(
+    `SELECT coalesce(sum(create_count + read_count + update_count + delete_count), 0)::DOUBLE, count(*)::DOUBLE
+     FROM read_parquet(${quote(target)})`,
   )
-  await run(connection, 'DROP TABLE day_counts')
-  return { rows, otherDayRows, emails }
+  const [rows = 0, emails = 0] = (reader.getRows()[0] ?? []).map(Number)
+  return { rows, emails }
 }
 
-/**
- * Counts per email of the rows whose timestamp is exact. `GLOB` settles the file's own day cheaply; any other
- * timestamp must be what DuckDB prints for it. Rows of another action are counted in `all_rows` alone.
- */
-const countsOfLog = (path: string, day: Day): string => `
+/** Counts per email, sorted. The timestamp is not even looked at: that is the scanner's. */
+const countsOfLog = (path: string): string => `
   SELECT email,
          count(*) FILTER (action = 'CREATE') AS create_count,
          count(*) FILTER (action = 'READ') AS read_count,
          count(*) FILTER (action = 'UPDATE') AS update_count,
-         count(*) FILTER (action = 'DELETE') AS delete_count,
-         count(*) AS all_rows,
-         count(*) FILTER (NOT starts_with(time, '${day} ')) AS other_day_rows
+         count(*) FILTER (action = 'DELETE') AS delete_count
   FROM read_csv(${quote(path)}, auto_detect = false, header = false, delim = ',', quote = '', escape = '',
                 new_line = '\\n', max_line_size = ${engineLineBytes}, parallel = true,
                 columns = {'email': 'VARCHAR', 'action': 'VARCHAR', 'time': 'VARCHAR'})
-  WHERE CASE WHEN time GLOB '${day} [0-2][0-9]:[0-5][0-9]:[0-5][0-9]' AND time < '${day} 24' THEN true
-             ELSE strlen(time) = 19 AND CAST(TRY_CAST(time AS TIMESTAMP) AS VARCHAR) = time END
-  GROUP BY email`
+  GROUP BY email ORDER BY email`
 
 /** Below the scanner's longest record, so that the engine never accepts what the scanner refuses. */
 const engineLineBytes = 1_000_000
-
-/** Rows, the bytes they account for (email + action + 19 of the timestamp + 3 separators), other days, emails. */
-const tallySql = `
-  SELECT coalesce(sum(all_rows), 0)::DOUBLE,
-         coalesce(sum(CASE WHEN email <> '' AND all_rows = create_count + read_count + update_count + delete_count
-                           THEN all_rows * (strlen(email) + 22) + 6 * (create_count + update_count + delete_count)
-                                + 4 * read_count END), 0)::DOUBLE,
-         coalesce(sum(other_day_rows), 0)::DOUBLE,
-         count(*)::DOUBLE
-  FROM day_counts`
 
 const mergedCounts = (sources: readonly string[]): string => `
   SELECT email, sum(create_count)::BIGINT AS create_count, sum(read_count)::BIGINT AS read_count,
          sum(update_count)::BIGINT AS update_count, sum(delete_count)::BIGINT AS delete_count
   FROM read_parquet([${sources.map(quote).join(', ')}])
   GROUP BY email ORDER BY email`
-
-/** The size that a file has, or would have if a line feed ended its last line. */
-async function closedSize(path: string): Promise<number> {
-  const file = await open(path)
-  try {
-    const { size } = await file.stat()
-    const { buffer, bytesRead } = await file.read({
-      buffer: Buffer.alloc(1),
-      position: Math.max(size - 1, 0),
-    })
-    return bytesRead === 1 && buffer[0] !== 0x0a ? size + 1 : size
-  } finally {
-    await file.close()
-  }
-}
 
 /** Runs a statement; resolves to the rows that it wrote. */
 async function run(connection: DuckDBConnection, sql: string): Promise<number> {

@@ -1,4 +1,3 @@
-import type { Day } from '../../calendar.ts'
 import type { EmailCounts } from '../counts.ts'
 
 /**
@@ -8,12 +7,13 @@ import type { EmailCounts } from '../counts.ts'
  */
 export interface Engine {
   /**
-   * Counts a plain CSV without quote, CR, NUL and BOM into the counts file `target`.
+   * Counts a log into the counts file `target`. An engine's reader accepts what the contract refuses (aggregate-spec
+   * §1), so the result holds only if the scanner proves every record of the file and finds as many rows.
    *
-   * @returns what was counted; undefined when the engine cannot vouch for every byte of the file, which then
-   *   belongs to the scanner (aggregate-spec §1.2: an engine's reader accepts what the contract refuses)
+   * @param path a file without quote, CR, NUL and BOM
+   * @returns undefined when the engine cannot read the file
    */
-  countLog(path: string, day: Day, target: string): Promise<CountedLog | undefined>
+  countLog(path: string, target: string): Promise<CountedLog | undefined>
 
   /** Sums counts files per email into the counts file `target`; resolves to the number of emails. */
   mergeToFile(sources: readonly string[], target: string): Promise<number>
@@ -26,7 +26,5 @@ export interface Engine {
 
 export interface CountedLog {
   readonly rows: number
-  /** Of them dated another day than the file's. */
-  readonly otherDayRows: number
   readonly emails: number
 }

@@ -1,5 +1,5 @@
 import type { Day } from '../../calendar.ts'
-import { hashByte, hashStart, type EmailCounter } from './counter.ts'
+import { firstBytes, hashStart, hashWord, type EmailCounter } from './counter.ts'
 
 /** Readable bytes (any value, zero at best) that a buffer must have behind the end of its data. */
 export const overrun = 32
@@ -12,53 +12,51 @@ export const overrun = 32
  *
  * The byte behind the data must be 0: no row of this form holds one, so none reaches beyond, and the loops need no bound.
  */
-export type CleanRows = (bytes: Uint8Array, start: number, maxRecord: number) => number
+export type CleanRows = (view: DataView, start: number, maxRecord: number) => number
 
-export function createCleanRows(day: Day, counter: EmailCounter, counted: (rows: number) => void): CleanRows {
-  const text = Buffer.from(day)
-  const [y0, y1, y2, y3, m0, m1, d0, d1] = [0, 1, 2, 3, 5, 6, 8, 9].map((i) => text[i]!) as [
-    ...[number, number, number, number],
-    ...[number, number, number, number],
-  ]
+/** Bytes are taken four at a time, as little-endian words; masks cut what belongs to the next field. */
+export function createCleanRows(
+  day: Day,
+  counter: Pick<EmailCounter, 'add'>,
+  counted: (rows: number) => void,
+): CleanRows {
+  const year = word(day.slice(0, 4))
+  const month = word(day.slice(4, 8))
+  const dayOfMonth = word(`${day.slice(8, 10)} `)
 
-  const isOfDay = (bytes: Uint8Array, at: number): boolean =>
-    ((bytes[at]! ^ y0) |
-      (bytes[at + 1]! ^ y1) |
-      (bytes[at + 2]! ^ y2) |
-      (bytes[at + 3]! ^ y3) |
-      (bytes[at + 4]! ^ 0x2d) |
-      (bytes[at + 5]! ^ m0) |
-      (bytes[at + 6]! ^ m1) |
-      (bytes[at + 7]! ^ 0x2d) |
-      (bytes[at + 8]! ^ d0) |
-      (bytes[at + 9]! ^ d1) |
-      (bytes[at + 10]! ^ 0x20)) ===
-    0
-
-  return (bytes, start, maxRecord) => {
+  return (view, start, maxRecord) => {
     let at = start
     let rows = 0
     for (;;) {
       let i = at
       let hash = hashStart
-      let byte = bytes[i]!
-      while (byte > 0x2c || (byte !== 0x2c && byte > 0x22)) {
-        if (byte >= 0x80) break
-        hash = hashByte(hash, byte)
-        byte = bytes[++i]!
+      let found = 0
+      for (;;) {
+        const bytes = view.getInt32(i, true)
+        if (hasUnusual(bytes)) break
+        found = commas(bytes)
+        if (found !== 0) {
+          const before = (31 - Math.clz32(found & -found)) >> 3
+          if (before > 0) hash = hashWord(hash, firstBytes(bytes, before))
+          i += before
+          break
+        }
+        hash = hashWord(hash, bytes)
+        i += 4
       }
-      if (byte !== 0x2c || i === at) break
+      if (found === 0 || i === at) break
       const emailEnd = i
-      const action = actionBefore(bytes, emailEnd + 1)
+      const action = actionAt(view, emailEnd + 1)
       if (action < 0) break
       i += actionLengths[action]! + 2
-      if (!isOfDay(bytes, i) || !isTimeOfDay(bytes, i + 11)) break
+      if (view.getInt32(i, true) !== year || view.getInt32(i + 4, true) !== month) break
+      if (firstBytes(view.getInt32(i + 8, true), 3) !== dayOfMonth || !isTimeOfDay(view, i + 11)) break
       i += 19
-      if (bytes[i] === 0x0d) i++
-      if (bytes[i] !== 0x0a) break
+      if (view.getUint8(i) === 0x0d) i++
+      if (view.getUint8(i) !== 0x0a) break
       i++
       if (i - at > maxRecord) break
-      counter.add(bytes, at, emailEnd, hash, action)
+      counter.add(view, at, emailEnd, hash, action)
       rows++
       at = i
     }
@@ -67,46 +65,53 @@ export function createCleanRows(day: Day, counter: EmailCounter, counted: (rows:
   }
 }
 
-const actionLengths = new Uint8Array([6, 4, 6, 6])
+/** Up to four ASCII characters as a little-endian word. */
+const word = (text: string): number => Buffer.from(text.padEnd(4, '\0')).readInt32LE()
 
-/** The number of the action at `at` that a comma follows; -1 for none. */
-function actionBefore(b: Uint8Array, at: number): number {
-  switch (b[at]) {
-    case 0x43: // CREATE
-      return b[at + 1] === 0x52 && b[at + 2] === 0x45 && endsInAte(b, at) ? 0 : -1
-    case 0x52: // READ
-      return b[at + 1] === 0x45 && b[at + 2] === 0x41 && b[at + 3] === 0x44 && b[at + 4] === 0x2c ? 1 : -1
-    case 0x55: // UPDATE
-      return b[at + 1] === 0x50 && b[at + 2] === 0x44 && endsInAte(b, at) ? 2 : -1
-    case 0x44: // DELETE
-      return b[at + 1] === 0x45 &&
-        b[at + 2] === 0x4c &&
-        b[at + 3] === 0x45 &&
-        b[at + 4] === 0x54 &&
-        b[at + 5] === 0x45 &&
-        b[at + 6] === 0x2c
-        ? 3
-        : -1
-    default:
-      return -1
-  }
+/**
+ * Whether a byte of the word is below `#` or above 0x7f (Anderson, Bit Twiddling Hacks, "hasless"): a control, a space,
+ * `!`, `"`, the 0 behind the data, or a part of a longer character.
+ */
+const hasUnusual = (bytes: number): boolean =>
+  (((bytes - 0x23232323) & ~bytes) | bytes) & 0x80808080 ? true : false
+
+/** The high bit of each comma, and perhaps of bytes behind the first one ("haszero" of the word less commas). */
+function commas(bytes: number): number {
+  const zeros = bytes ^ 0x2c2c2c2c
+  return (zeros - 0x01010101) & ~zeros & 0x80808080
 }
 
-const endsInAte = (b: Uint8Array, at: number): boolean =>
-  b[at + 3] === 0x41 && b[at + 4] === 0x54 && b[at + 5] === 0x45 && b[at + 6] === 0x2c
+const actionLengths = new Uint8Array([6, 4, 6, 6])
+const [crea, read, upda, dele, te] = ['CREA', 'READ', 'UPDA', 'DELE', 'TE,'].map(word) as [
+  ...[number, number, number, number],
+  number,
+]
 
-/** Whether `HH:MM:SS` is at `at`. Digits as unsigned differences: what is below `0` becomes huge. */
-function isTimeOfDay(bytes: Uint8Array, at: number): boolean {
-  const hours = (bytes[at]! - 0x30) >>> 0
-  const hour = (bytes[at + 1]! - 0x30) >>> 0
+/** The number of the action at `at` that a comma follows; -1 for none. */
+function actionAt(view: DataView, at: number): number {
+  const bytes = view.getInt32(at, true)
+  if (bytes === read) return view.getUint8(at + 4) === 0x2c ? 1 : -1
+  const action = bytes === crea ? 0 : bytes === upda ? 2 : bytes === dele ? 3 : -1
+  return firstBytes(view.getInt32(at + 4, true), 3) === te ? action : -1
+}
+
+/** Whether `HH:MM:SS` is at `at`. */
+function isTimeOfDay(view: DataView, at: number): boolean {
+  const hours = view.getInt32(at, true)
+  const seconds = view.getInt32(at + 4, true)
+  const [h, o, c, m] = [hours & 0xff, (hours >> 8) & 0xff, (hours >> 16) & 0xff, hours >>> 24]
   return (
-    (hours < 2 ? hour <= 9 : hours === 2 && hour <= 3) &&
-    bytes[at + 2] === 0x3a &&
-    isSixty(bytes, at + 3) &&
-    bytes[at + 5] === 0x3a &&
-    isSixty(bytes, at + 6)
+    isDigit(o) &&
+    (h === 0x32 ? o <= 0x33 : h === 0x30 || h === 0x31) &&
+    c === 0x3a &&
+    isSixth(m) &&
+    isDigit(seconds & 0xff) &&
+    ((seconds >> 8) & 0xff) === 0x3a &&
+    isSixth((seconds >> 16) & 0xff) &&
+    isDigit(seconds >>> 24)
   )
 }
 
-const isSixty = (bytes: Uint8Array, at: number): boolean =>
-  (bytes[at]! - 0x30) >>> 0 <= 5 && (bytes[at + 1]! - 0x30) >>> 0 <= 9
+const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
+/** The tens of minutes and seconds. */
+const isSixth = (byte: number): boolean => byte >= 0x30 && byte <= 0x35

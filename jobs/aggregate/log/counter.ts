@@ -3,15 +3,36 @@ import type { EmailCounts } from '../counts.ts'
 import { sortedOrder } from './sort.ts'
 
 /** Offsets into the emails are 32-bit. */
-const maxArenaBytes = 2 ** 32 - 1
+const maxArenaBytes = 2 ** 32 - 1 - 4
+const wordBytes = 4
 
-/** FNV-1a, 32 bit (draft-eastlake-fnv): the email's hash starts as `hashStart` and takes byte by byte. */
+/**
+ * An email's hash takes its bytes as little-endian 32-bit words, the last one filled up with zeros: it starts as
+ * `hashStart` and mixes word by word (multiply by the golden ratio, fold the high half in; Knuth 6.4).
+ */
 export const hashStart = 0x811c9dc5 | 0
-export const hashByte = (hash: number, byte: number): number => Math.imul(hash ^ byte, 0x01000193)
+export function hashWord(hash: number, word: number): number {
+  const mixed = Math.imul(hash ^ word, 0x9e3779b1)
+  return mixed ^ (mixed >>> 15)
+}
+
+/** The hash of `bytes[start … end - 1]`. Up to three bytes behind the end are read, and left out. */
+export function hashOf(view: DataView, start: number, end: number): number {
+  let hash = hashStart
+  let at = start
+  for (; at + 4 <= end; at += 4) hash = hashWord(hash, view.getInt32(at, true))
+  return at === end ? hash : hashWord(hash, firstBytes(view.getInt32(at, true), end - at))
+}
+
+/** The first `count` (1–3) bytes of a little-endian word. */
+export const firstBytes = (word: number, count: number): number => word & ((1 << (8 * count)) - 1)
 
 export interface EmailCounter {
-  /** Counts one event of the email `bytes[start … end - 1]`; `hash` is its FNV-1a, `action` 0–3 (fields.ts). */
-  add(bytes: Uint8Array, start: number, end: number, hash: number, action: number): void
+  /**
+   * Counts one event of the email in `view` from `start` to `end` (exclusive), behind which three more bytes must be
+   * readable; `hash` is its `hashOf`, `action` 0–3 (fields.ts).
+   */
+  add(view: DataView, start: number, end: number, hash: number, action: number): void
   /** Distinct emails so far. */
   emails(): number
   /** Bytes held by the tables: the caller with a memory limit may `take` early and merge the parts. */
@@ -29,6 +50,7 @@ export function createEmailCounter(): EmailCounter {
   let slots = new Int32Array(0) // pairs: hash, email number + 1 (0: free)
   let mask = 0
   let arena = new Uint8Array(0)
+  let words = new DataView(arena.buffer)
   let offsets = new Uint32Array(0)
   let counts = new Float64Array(0) // four per email
   let size = 0
@@ -37,6 +59,7 @@ export function createEmailCounter(): EmailCounter {
     slots = new Int32Array(2 * 1024)
     mask = 1023
     arena = new Uint8Array(16_384)
+    words = new DataView(arena.buffer)
     offsets = new Uint32Array(513)
     counts = new Float64Array(4 * 512)
     size = 0
@@ -50,7 +73,7 @@ export function createEmailCounter(): EmailCounter {
     mask = slots.length / 2 - 1
     for (let i = 0; i < old.length; i += 2) {
       if (old[i + 1] === 0) continue
-      let slot = spread(old[i]!) & mask
+      let slot = old[i]! & mask
       while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask
       slots[2 * slot] = old[i]!
       slots[2 * slot + 1] = old[i + 1]!
@@ -59,7 +82,7 @@ export function createEmailCounter(): EmailCounter {
     counts = grown(counts, new Float64Array(2 * (mask + 1)))
   }
 
-  const insert = (bytes: Uint8Array, start: number, end: number): void => {
+  const insert = (view: DataView, start: number, end: number): void => {
     const from = offsets[size]!
     const to = from + end - start
     if (to > maxArenaBytes) {
@@ -67,38 +90,41 @@ export function createEmailCounter(): EmailCounter {
         fix: 'Split the day, or aggregate it without quotes, BOM or CR so that the engine can read it.',
       })
     }
-    if (to > arena.length) {
-      arena = grown(arena, new Uint8Array(Math.min(Math.max(arena.length * 2, to), maxArenaBytes)))
+    if (to + wordBytes > arena.length) {
+      arena = grown(arena, new Uint8Array(Math.max(arena.length * 2, to + wordBytes)))
+      words = new DataView(arena.buffer)
     }
-    for (let i = start, place = from; i < end; i++, place++) arena[place] = bytes[i]!
+    for (let i = start, place = from; i < end; i++, place++) arena[place] = view.getUint8(i)
     size++
     offsets[size] = to
   }
 
+  /** Whether the email stored from `from` on, as long as the one in `view`, is that one. */
+  const isSame = (view: DataView, start: number, end: number, from: number): boolean => {
+    let at = start
+    let place = from
+    for (; at + wordBytes <= end; at += wordBytes, place += wordBytes) {
+      if (view.getInt32(at, true) !== words.getInt32(place, true)) return false
+    }
+    return at === end || firstBytes(view.getInt32(at, true) ^ words.getInt32(place, true), end - at) === 0
+  }
+
   return {
-    add(bytes, start, end, hash, action) {
-      let slot = spread(hash) & mask
+    add(view, start, end, hash, action) {
+      let slot = hash & mask
       for (;;) {
         const number = slots[2 * slot + 1]!
         if (number === 0) break
-        if (slots[2 * slot] === hash) {
-          const from = offsets[number - 1]!
-          if (offsets[number]! - from === end - start) {
-            let i = start
-            let place = from
-            while (i < end && arena[place] === bytes[i]) {
-              i++
-              place++
-            }
-            if (i === end) {
-              counts[4 * (number - 1) + action]!++
-              return
-            }
+        const from = offsets[number - 1]!
+        if (slots[2 * slot] === hash && offsets[number]! - from === end - start) {
+          if (isSame(view, start, end, from)) {
+            counts[4 * (number - 1) + action]!++
+            return
           }
         }
         slot = (slot + 1) & mask
       }
-      insert(bytes, start, end)
+      insert(view, start, end)
       slots[2 * slot] = hash
       slots[2 * slot + 1] = size
       counts[4 * (size - 1) + action] = 1
@@ -115,9 +141,6 @@ export function createEmailCounter(): EmailCounter {
     },
   }
 }
-
-/** FNV's low bits alone are weak for short strings: the high half is folded in. */
-const spread = (hash: number): number => hash ^ (hash >>> 15)
 
 function grown<T extends Uint8Array | Uint32Array | Float64Array>(from: T, to: T): T {
   to.set(from)

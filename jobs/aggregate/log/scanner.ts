@@ -1,7 +1,7 @@
 import type { Day } from '../../calendar.ts'
 import { isUtf8 } from '../utf8.ts'
 import { createCleanRows, overrun } from './clean-row.ts'
-import { hashByte, hashStart, type EmailCounter } from './counter.ts'
+import { hashOf, type EmailCounter } from './counter.ts'
 import { actionAt, equals, isTimestamp } from './fields.ts'
 import { createRecordShape, delimitRecord } from './record.ts'
 import { rawLimit, type Reject, type RejectReason } from './reject.ts'
@@ -26,6 +26,8 @@ export interface LogTotals {
 export interface LogScanner {
   /** Takes the file's next bytes, cut anywhere; they may be reused afterwards. Calls `onReject` meanwhile. */
   push(chunk: Uint8Array): void
+  /** From now on rows are proven, but left to somebody else to count. */
+  stopCounting(): void
   /** What has been settled so far; the same object all along. */
   readonly totals: Readonly<LogTotals>
   /** The file has ended: settles what was left. */
@@ -51,17 +53,20 @@ export interface LogScanner {
  */
 export function createLogScanner(
   day: Day,
-  counter: EmailCounter,
+  counter: Pick<EmailCounter, 'add'>,
   onReject: (reject: Reject) => void,
 ): LogScanner {
   const totals: LogTotals = { rows: 0, rejects: 0, blankLines: 0, headerLines: 0, otherDayRows: 0 }
   const dayBytes = Buffer.from(day)
   const shape = createRecordShape()
-  const cleanRows = createCleanRows(day, counter, (rows) => {
+  const counted = (rows: number): void => {
     totals.rows += rows
     line += rows
-  })
+  }
+  let target = counter
+  let cleanRows = createCleanRows(day, target, counted)
   let window = Buffer.alloc(4 * sliceBytes)
+  let words = viewOf(window)
   let unquoted = Buffer.alloc(0)
   let at = 0 // the next record's start in the window
   let limit = 0 // the data's end in the window
@@ -78,6 +83,7 @@ export function createLogScanner(
         2 * held + slice.length + overrun > window.length ? Buffer.alloc(2 * window.length) : window
       window.copy(target, 0, at, limit)
       window = target
+      words = viewOf(window)
       at = 0
       limit = held
     }
@@ -122,26 +128,24 @@ export function createLogScanner(
     if (action < 0) return 'unknown action'
     if (!isTimestamp(window, starts[2]!, ends[2]!)) return 'bad timestamp'
     if (shape.doubledQuotes) countUndoubled(starts[0]!, ends[0]!, action)
-    else count(window, starts[0]!, ends[0]!, action)
+    else count(words, starts[0]!, ends[0]!, action)
     totals.rows++
     if (!equals(window, starts[2]!, starts[2]! + dayBytes.length, dayBytes)) totals.otherDayRows++
     return undefined
   }
 
-  const count = (bytes: Uint8Array, start: number, end: number, action: number): void => {
-    let hash = hashStart
-    for (let i = start; i < end; i++) hash = hashByte(hash, bytes[i]!)
-    counter.add(bytes, start, end, hash, action)
+  const count = (view: DataView, start: number, end: number, action: number): void => {
+    target.add(view, start, end, hashOf(view, start, end), action)
   }
 
   const countUndoubled = (start: number, end: number, action: number): void => {
-    if (unquoted.length < end - start) unquoted = Buffer.alloc(end - start)
+    if (unquoted.length < end - start + overrun) unquoted = Buffer.alloc(end - start + overrun)
     let length = 0
     for (let i = start; i < end; i++) {
       unquoted[length++] = window[i]!
       if (window[i] === 0x22) i++
     }
-    count(unquoted, 0, length, action)
+    count(viewOf(unquoted), 0, length, action)
   }
 
   /** Settles the record at `at`. False: more bytes are needed. */
@@ -172,7 +176,7 @@ export function createLogScanner(
     if (limit - at < wanted && !last) return
     wanted = 0
     while (at < limit) {
-      at = cleanRows(window, at, maxRecordBytes)
+      at = cleanRows(words, at, maxRecordBytes)
       if (at < limit && !scanRecord(last)) {
         // Looking again only at twice the length keeps one-byte chunks linear.
         wanted = 2 * (limit - at)
@@ -196,6 +200,10 @@ export function createLogScanner(
 
   return {
     totals,
+    stopCounting() {
+      target = { add: () => undefined }
+      cleanRows = createCleanRows(day, target, counted)
+    },
     push(chunk) {
       for (let i = 0; i < chunk.length; i += sliceBytes) pushSlice(chunk.subarray(i, i + sliceBytes))
     },
@@ -205,3 +213,6 @@ export function createLogScanner(
     },
   }
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength)

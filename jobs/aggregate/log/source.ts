@@ -1,15 +1,17 @@
+import { open, type FileHandle } from 'node:fs/promises'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { asError, dataError, systemCode } from '../../errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 
 const chunkSize = 65_536
+const fileBufferBytes = 1 << 20
 
 /**
  * The bytes of a day's log, decompressed when its name ends in `.gz` (RFC 1952: any number of members, whose CRC
  * and length are checked). Throws a `dataError` naming the file when it is not gzip, cut short, damaged or
  * followed by other bytes, zeros included: nothing is left unread silently. Chunks before the fault have then been
- * delivered, so a caller publishes nothing before the end. Other errors are the store's own. `onStored` sees the
+ * delivered, so a caller publishes nothing before the end. A chunk is the caller's until it asks for the next one. Other errors are the store's own. `onStored` sees the
  * bytes as they are stored, compressed or not.
  */
 export async function* readLog(
@@ -17,14 +19,14 @@ export async function* readLog(
   location: string,
   onStored: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const stored = await io.stream(location)
   if (!location.endsWith('.gz')) {
-    for await (const chunk of stored as AsyncIterable<Buffer>) {
+    for await (const chunk of await plainChunks(io, location)) {
       onStored(chunk)
       yield chunk
     }
     return
   }
+  const stored = await io.stream(location)
   let fed = 0
   const gunzip = createGunzip({ chunkSize })
   const counted = async function* (source: Readable): AsyncGenerator<Buffer> {
@@ -43,6 +45,27 @@ export async function* readLog(
   }
   // Node takes a zero byte after a member as padding and drops everything that follows it.
   if (fed > gunzip.bytesWritten) throw damaged(location, new Error('bytes after the last gzip member'))
+}
+
+/** A local file's bytes through one buffer: a stream's new buffer for each chunk costs more than reading it. */
+async function plainChunks(io: FileIO, location: string): Promise<AsyncIterable<Uint8Array>> {
+  const path = io.localPath(location)
+  const file = path === undefined ? undefined : await open(path).catch(() => undefined)
+  // What cannot be opened is the store's to explain.
+  return file === undefined ? ((await io.stream(location)) as AsyncIterable<Buffer>) : fileChunks(file)
+}
+
+async function* fileChunks(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    const buffer = Buffer.allocUnsafe(fileBufferBytes)
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length)
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
 }
 
 function damaged(location: string, cause: unknown): Error {

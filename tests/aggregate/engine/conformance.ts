@@ -46,29 +46,22 @@ export function engineConformance(name: string, open: (settings: EngineSettings)
     const countsOf = async (file: string): Promise<Scanned['counts']> =>
       listCounts(await decodeCountsFile(await readFile(file)))
 
-    /** What the engine counts in `bytes`; undefined when it does not vouch for them. */
+    /** What the engine counts in `bytes`; undefined when it cannot read them. */
     const count = async (bytes: Buffer) => {
       const [log, target] = [join(folder, 'log.csv'), join(folder, 'counts.parquet')]
       await writeFile(log, bytes)
-      const counted = await engine.countLog(log, day, target)
+      const counted = await engine.countLog(log, target)
       return counted === undefined ? undefined : { ...counted, counts: await countsOf(target) }
     }
 
-    /** That the engine vouches for nothing that the scanner finds fault with, and else counts what it counts. */
+    /** That the engine counts what the scanner counts, where the scanner proves every record. False: it does not. */
     const expectAgreement = async (bytes: Buffer): Promise<boolean> => {
-      if (!isPlain(bytes, true)) return false
+      const { totals, counts } = scan([bytes])
+      const { rejects, blankLines, headerLines } = totals
+      if (!isPlain(bytes, true) || rejects + blankLines + headerLines > 0) return false
       const counted = await count(bytes)
       if (counted === undefined) return false
-      const { totals, counts } = scan([bytes])
-      expect(totals).toEqual({
-        rows: counted.rows,
-        otherDayRows: counted.otherDayRows,
-        rejects: 0,
-        blankLines: 0,
-        headerLines: 0,
-      })
-      expect(counted.counts).toEqual(counts)
-      expect(counted.emails).toBe(counts.length)
+      expect(counted).toEqual({ rows: totals.rows, emails: counts.length, counts })
       return true
     }
 
@@ -94,65 +87,16 @@ export function engineConformance(name: string, open: (settings: EngineSettings)
         expect(await expectAgreement(Buffer.from(text))).toBe(true)
       })
 
-      it('counts an empty file or leaves it to the scanner', async () => {
+      it('counts an empty file, or says that it cannot', async () => {
         await expectAgreement(Buffer.alloc(0))
       })
 
       it.each([
-        ['a blank line', `${row('a')}\n${row('b')}`],
-        ['a blank line and a missing last line feed', `${row('a')}\n${row('b')}`.trimEnd()],
-        ['a leading blank line', `\n${row('a')}`],
-        ['a blank last line', `${row('a')}\n`],
-        ['a header', `email,action,timestamp\n${row('a')}`],
-        ['four fields', `a,READ,${time},\n`],
-        ['two fields', `${row('a')}a,READ\n`],
-        ['one field', `${row('a')}a\n`],
-        ['an empty email', row('')],
-        ['an unknown action', row('a', 'PURGE')],
-        ['a lower-case action', row('a', 'read')],
-        ['an action with a space', row('a', 'READ ')],
         ['invalid UTF-8', '\xff,READ,2024-09-10 00:00:00\n'],
-        ['a surrogate', '\xed\xa0\x80,READ,2024-09-10 00:00:00\n'],
         ['a line of a million and a half bytes', row('a') + row('x'.repeat(1_500_000))],
-      ])('does not vouch for %s', async (_, text) => {
+      ])('survives %s and is ready for the next file', async (_, text) => {
         expect(await count(latin1(text))).toBeUndefined()
-        // And is ready for the next file.
         expect(await expectAgreement(latin1(row('a')))).toBe(true)
-      })
-
-      it.each([
-        '2024-1-01 00:00:000',
-        ' 024-01-01 00:00:00',
-        '0000-01-01 00:00:00',
-        `${day} 24:00:00`,
-        `${day} 23:59:60`,
-        `${day} 23:60:00`,
-        `${day} 12:26:57Z`,
-        `${day} 12:26:57 `,
-        ` ${day} 12:26:57`,
-        `${day}T12:26:57`,
-        `${day}  2:26:57`,
-        `${day} 12:26:5`,
-        `${day} 12:26:57.0`,
-        `${day} 12:26:57+00`,
-        '12024-09-10 00:00:0',
-        '12024-09-10 00:00:00',
-        '2024-02-30 00:00:00',
-        '2023-02-29 00:00:00',
-        '2024-13-01 00:00:00',
-        '2024-09-10 00:00',
-        '2024-09-10',
-        '2024/09/10 00:00:00',
-        '-2024-9-10 00:00:00',
-        '0001-01-01 (BC)    ',
-        'infinity',
-        '-infinity',
-        'epoch',
-        '',
-        'NULL',
-      ])('does not vouch for the timestamp "%s"', async (at) => {
-        expect(await count(latin1(row('a') + row('b', 'READ', at)))).toBeUndefined()
-        expect(scan([latin1(row('a') + row('b', 'READ', at))]).totals.rejects).toBe(1)
       })
 
       it.each([999_960, 1_000_000, 1_048_500, 1_048_576, 1_048_577])(
@@ -163,61 +107,22 @@ export function engineConformance(name: string, open: (settings: EngineSettings)
         },
       )
 
-      it('agrees on any bytes', async () => {
-        const times = fc.oneof(
-          { weight: 4, arbitrary: fc.constant(time) },
-          fc.constantFrom('1999-01-01 00:00:00', `${day} 24:00:00`, day, '2024-9-10 12:26:57'),
-          fc.stringMatching(/^[ 0-9]{4}-[0-9]{1,2}-[ 0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2,3}$/),
-        )
-        const rows = fc
+      it('agrees on any proven log', async () => {
+        const records = fc
           .tuple(
-            fc.constantFrom('a', 'b@x', 'é', ' ', '\u{1F600}', 'a b', ''),
-            fc.constantFrom('CREATE', 'READ', 'UPDATE', 'DELETE', 'READ', 'read'),
-            times,
+            fc.constantFrom('a', 'b@x', 'é', '\u{1F600}', 'a b', ' ', '#', "'"),
+            fc.constantFrom('CREATE', 'READ', 'UPDATE', 'DELETE'),
+            fc.constantFrom(time, '1999-01-01 00:00:00', `${day} 23:59:59`),
           )
-          .map((fields) => Buffer.from(`${fields.join(',')}\n`))
-        const noise = fc
-          .constantFrom('\n', ',', '"', '\r\n', '\r', '\0', '\xff', '\xef\xbb\xbf', ' ', 'x')
-          .map(latin1)
-        const clean = fc
-          .tuple(
-            fc.constantFrom('a', 'b@x', 'é', '\u{1F600}', 'a b'),
-            fc.constantFrom('CREATE', 'READ'),
-            fc.constantFrom(time, '1999-01-01 00:00:00'),
-          )
-          .map((fields) => Buffer.from(`${fields.join(',')}\n`))
-        const files = fc
-          .tuple(
-            fc.array(
-              fc.oneof(
-                { weight: 20, arbitrary: clean },
-                { weight: 1, arbitrary: rows },
-                { weight: 1, arbitrary: noise },
-              ),
-              { maxLength: 12 },
-            ),
-            fc.boolean(),
-          )
-          .map(([parts, cut]) => {
-            const bytes = Buffer.concat(parts)
-            return cut ? bytes.subarray(0, -1) : bytes
-          })
-        let vouched = 0
-        let plain = 0
+          .map((fields) => `${fields.join(',')}\n`)
+        const logs = fc.tuple(fc.array(records, { minLength: 1, maxLength: 12 }), fc.boolean())
         await fc.assert(
-          fc.asyncProperty(files, async (bytes) => {
-            const agreed = await expectAgreement(bytes)
-            const { rejects, blankLines, headerLines } = scan([bytes]).totals
-            if (bytes.length > 0 && isPlain(bytes, true) && rejects + blankLines + headerLines === 0) {
-              plain++
-              expect(agreed).toBe(true)
-            }
-            if (agreed) vouched++
+          fc.asyncProperty(logs, async ([lines, cut]) => {
+            const text = lines.join('')
+            expect(await expectAgreement(Buffer.from(cut ? text.slice(0, -1) : text))).toBe(true)
           }),
-          { numRuns: 150 },
+          { numRuns: 60 },
         )
-        expect(plain).toBeGreaterThan(10)
-        expect(vouched).toBeGreaterThanOrEqual(plain)
       })
     })
 

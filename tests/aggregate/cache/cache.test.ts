@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { copyFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createBench, type Bench } from '../job.ts'
+
+const day = '2024-09-16'
+const row = (email: string): string => `${email},READ,${day} 00:00:00\n`
+/** Old enough to be known by its inode. */
+const later = 10_000
+
+let bench: Bench
+beforeEach(async () => {
+  bench = await createBench()
+})
+afterEach(() => bench.remove())
+const result = (date = day): Promise<string> => bench.read(`output/${date}.csv`)
+const path = (name: string): string => join(bench.folder, name)
+const named = async (pattern: RegExp): Promise<string> => {
+  const [name, more] = (await bench.files('cache')).filter((file) => pattern.test(file))
+  if (name === undefined || more !== undefined) throw new Error(`not one ${pattern.source}`)
+  return `cache/${name}`
+}
+
+describe('the cache', () => {
+  it('does not know a log by size and mtime alone', async () => {
+    const old = new Date('2024-09-17T00:00:00Z')
+    await bench.log(`${day}.csv`, row('a'))
+    await utimes(path(`input/${day}.csv`), old, old)
+    await bench.run({ later })
+    await bench.log(`${day}.csv`, row('b'))
+    await utimes(path(`input/${day}.csv`), old, old)
+    expect(await bench.run({ later })).toMatchObject({ scannedDays: 1 })
+    expect(await result()).toContain('\nb,')
+  })
+
+  /** The clock of the file system may not have moved between a change and the reading: only a settled ctime is trusted. */
+  it.each([
+    ['reads a settled log no more', later, {}, 'a'],
+    ['hashes one that changed less than 2 s before', 0, {}, 'b'],
+    ['hashes every one with --verify-cache', later, { verifyCache: true }, 'b'],
+  ])('%s', async (_, age, options, expected) => {
+    await bench.log(`${day}.csv`, row('a'))
+    await bench.run({ later: age })
+    // What a change within one tick looks like: the entry names the changed file.
+    await bench.log(`${day}.csv`, row('b'))
+    const inode = await stat(path(`input/${day}.csv`), { bigint: true })
+    const entry = await named(/^2024.*json$/)
+    const json = JSON.parse(await bench.read(entry)) as { source: { identity: string } }
+    json.source.identity = [inode.dev, inode.ino, inode.size, inode.mtimeNs, inode.ctimeNs].join('-')
+    await bench.write(entry, JSON.stringify(json))
+    await bench.run({ later: age, ...options })
+    expect(await result()).toContain(`\n${expected},`)
+  })
+
+  it('knows the content again when only the times changed, and remembers the times', async () => {
+    await bench.log(`${day}.csv`, row('a'))
+    await bench.run()
+    await copyFile(path(`input/${day}.csv`), path('input/copy'))
+    await rename(path('input/copy'), path(`input/${day}.csv`))
+    expect(await bench.run({ later })).toMatchObject({ cachedDays: 1 })
+    const inode = await stat(path(`input/${day}.csv`), { bigint: true })
+    const entry = JSON.parse(await bench.read(await named(/^2024.*json$/))) as {
+      source: { identity: string }
+    }
+    expect(entry.source.identity).toContain(`-${inode.ino}-`)
+  })
+
+  it('serves another input folder by content', async () => {
+    await bench.log(`${day}.csv`, row('a'))
+    await bench.write(`other/${day}.csv`, row('a'))
+    await bench.run({ later })
+    expect(await bench.run({ later, input: 'other' })).toMatchObject({ cachedDays: 1, scannedDays: 0 })
+    await bench.write(`other/${day}.csv`, row('b'))
+    expect(await bench.run({ later, input: 'other' })).toMatchObject({ scannedDays: 1 })
+    expect(await result()).toContain('\nb,')
+  })
+
+  it('does not serve a window under the name of another', async () => {
+    await bench.log(`${day}.csv`, row('a'))
+    await bench.run()
+    const first = await named(/^windows.*json$/)
+    const foreign = await bench.read(first)
+    await bench.log(`${day}.csv`, row('b'))
+    await bench.run()
+    const second = (await bench.files('cache'))
+      .map((name) => `cache/${name}`)
+      .find((name) => /windows.*json$/.test(name) && name !== first)
+    await bench.write(second!, foreign)
+    await bench.run()
+    expect(await result()).toContain('\nb,')
+  })
+
+  it.each([
+    ['a window entry', /^windows.*json$/, '{'],
+    ['a window of another version', /^windows.*json$/, '{"version":0}'],
+    ['a window result', /^windows.*csv$/, 'email,foreign\n'],
+    ['a day entry', /^2024.*json$/, 'foreign'],
+    ['counts', /parquet$/, 'PAR1'],
+  ])('rebuilds %s that is damaged or foreign, with a warning', async (_, pattern, content) => {
+    await bench.log(`${day}.csv`, row('a'))
+    await bench.run()
+    const right = await result()
+    await writeFile(path(await named(pattern)), content)
+    if (pattern.source.includes('parquet')) await bench.log('2024-09-15.csv', '')
+    await bench.run({ later })
+    expect(await result()).toBe(right)
+    expect(bench.warnings).toHaveLength(1)
+    expect(bench.warnings[0]).toMatch(/rebuilt/)
+    await bench.run({ later })
+    expect(bench.warnings).toHaveLength(1)
+  })
+})
+
+describe('a log that changes while the job runs', () => {
+  it('is read again', async () => {
+    await bench.log(`${day}.csv`, row('old'))
+    let change: Promise<void> | undefined
+    const whileReading = (): void => {
+      change = bench.log(`${day}.csv`, row('newer'))
+    }
+    await bench.run({ whileReading })
+    await change
+    expect(await result()).toContain('\nnewer,0,1,0,0\n')
+    // At once, before the counts of one content are stored under the hash of another.
+    expect(bench.warnings).toEqual([
+      'the log changed while it was read: reading it again',
+      expect.any(String),
+    ])
+  })
+
+  it('is looked for again when it arrives or goes', async () => {
+    await bench.log('2024-09-15.csv', row('a'))
+    let change: Promise<void> | undefined
+    const whileReading = (): void => {
+      change = bench.log(`${day}.csv`, row('late'))
+    }
+    const outcome = await bench.run({ whileReading })
+    await change
+    expect(outcome.missingDays).not.toContain(day)
+    expect(await result()).toContain('late')
+  })
+})

@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createBench, type Bench } from './job.ts'
+
+const row = (email: string): string => `${email},READ,2024-09-10 00:00:00\n`
+let bench: Bench
+beforeEach(async () => {
+  bench = await createBench()
+  for (const date of ['10', '12', '14']) await bench.log(`2024-09-${date}.csv`, row(date))
+  await bench.run({ from: '2024-09-10', to: '2024-09-16' })
+})
+afterEach(() => bench.remove())
+
+const result = (date: string): Promise<string> => bench.read(`output/2024-09-${date}.csv`)
+
+describe('aggregate --refresh', () => {
+  it('publishes again the windows with a changed day, and names them', async () => {
+    await bench.log('2024-09-12.csv', row('new'))
+    const outcome = await bench.run({ date: '2024-09-12', refresh: true })
+    expect(outcome.refreshed).toEqual(['2024-09-13', '2024-09-14', '2024-09-15', '2024-09-16'])
+    expect(outcome).toMatchObject({ files: 5, rows: 2, scannedDays: 1 })
+    for (const date of ['12', '13', '14', '15', '16']) expect(await result(date)).toContain('\nnew,0,1,0,0\n')
+    expect(await result('16')).toContain('\n14,0,1,0,0\n')
+    expect(await result('11')).not.toContain('new')
+  })
+
+  it('leaves the others alone, and all of them without the flag', async () => {
+    expect(await bench.run({ date: '2024-09-12', refresh: true })).toMatchObject({ refreshed: [], files: 1 })
+    await bench.log('2024-09-12.csv', row('new'))
+    expect(await bench.run({ date: '2024-09-12' })).not.toHaveProperty('refreshed')
+    expect(await result('13')).not.toContain('new')
+  })
+
+  it('sees a day that arrives late', async () => {
+    await bench.log('2024-09-13.csv', row('late'))
+    expect((await bench.run({ date: '2024-09-13', refresh: true })).refreshed).toEqual([
+      '2024-09-14',
+      '2024-09-15',
+      '2024-09-16',
+    ])
+    expect(await result('16')).toContain('late')
+  })
+
+  it('takes a day from the cache whose log was removed since', async () => {
+    await rm(join(bench.folder, 'input/2024-09-14.csv'))
+    await bench.log('2024-09-12.csv', row('new'))
+    await bench.run({ date: '2024-09-12', refresh: true })
+    expect(await result('16')).toContain('\n14,0,1,0,0\nnew')
+  })
+
+  it('leaves a window alone of which a day is gone from the cache, too', async () => {
+    await rm(join(bench.folder, 'input/2024-09-14.csv'))
+    await rm(join(bench.folder, 'cache/2024-09-14'), { recursive: true })
+    await bench.log('2024-09-12.csv', row('new'))
+    const outcome = await bench.run({ date: '2024-09-12', refresh: true })
+    expect(outcome.refreshed).toEqual(['2024-09-13'])
+    expect(bench.warnings).toContain('not refreshed: logs that it was made from are gone')
+    expect(await result('16')).not.toContain('new')
+  })
+
+  it('publishes nothing when another day of such a window has too many rejects', async () => {
+    await bench.log('2024-09-12.csv', row('new'))
+    await bench.log('2024-09-14.csv', 'bad\n'.repeat(11))
+    await expect(
+      bench.run({ date: '2024-09-12', refresh: true, maxRejects: undefined }),
+    ).rejects.toMatchObject({
+      code: 'data',
+      message: expect.stringContaining('2024-09-14'),
+    })
+    expect(await result('12')).not.toContain('new')
+  })
+
+  it.each(['{"last"', '[]', '{"last":"2024-09-14"}'])('ignores a damaged record: %s', async (text) => {
+    await bench.write('output/.lakejobs/2024-09-14.json', text)
+    await bench.log('2024-09-12.csv', row('new'))
+    const { refreshed } = await bench.run({ date: '2024-09-12', refresh: true })
+    expect(refreshed).toEqual(['2024-09-13', '2024-09-15', '2024-09-16'])
+  })
+})
