@@ -1,4 +1,4 @@
-import { usageError } from '../errors.ts'
+import { dataError, usageError } from '../errors.ts'
 import {
   tableText,
   type Catalog,
@@ -69,7 +69,13 @@ export async function prepareTarget(
   request: TargetRequest,
   nowMs: number,
 ): Promise<TableTarget> {
-  const { columns, dayColumn } = request
+  const { identifier, columns, dayColumn } = request
+  if (columns.length === 0) {
+    throw dataError(`${tableText(identifier)}: its source has no columns`, {
+      field: tableText(identifier),
+      fix: 'leave it out of --table',
+    })
+  }
   if (dayColumn !== undefined && !columns.some(({ name }) => name === dayColumn)) {
     throw usageError(`--columns leaves out ${dayColumn}, whose days are to be replaced`, {
       field: '--columns',

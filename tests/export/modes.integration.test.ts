@@ -178,7 +178,7 @@ describe('full', () => {
 
   it('a table without columns is refused', async () => {
     await server.query('CREATE TABLE u (); ANALYZE u')
-    await expect(run({ tables: ['u'] })).rejects.toMatchObject({ code: 'data', field: 'public.u' })
+    await expect(run({ tables: ['u'] })).rejects.toMatchObject({ code: 'data', field: 'default.u' })
   })
 })
 

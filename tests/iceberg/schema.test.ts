@@ -223,3 +223,35 @@ describe('changes of a table with an overwrite', () => {
     expect(second.metadata['last-partition-id']).toBe(1001)
   })
 })
+
+describe('a table that another program made', () => {
+  const table: Schema = {
+    type: 'struct',
+    'schema-id': 0,
+    fields: [
+      { id: 1, name: 'price', required: false, type: 'decimal(9,2)' },
+      { id: 2, name: 'user_id', required: false, type: 'long' },
+    ],
+  }
+  const price = { name: 'price', type: 'decimal(9, 2)', required: false }
+
+  it('may write its decimals with or without a blank', () => {
+    const same = [price, { name: 'user_id', type: 'long', required: false }]
+    expect(evolveSchema('t', table, same, 2).changes).toEqual([])
+    const wider = [{ ...price, type: 'decimal(10, 2)' }]
+    expect(evolveSchema('t', table, wider, 2).schema.fields[0]!.type).toBe('decimal(10, 2)')
+  })
+
+  it('may be wider than the source: the flags that fit are named', () => {
+    const narrower = [
+      { ...price, type: 'decimal(5, 2)' },
+      { name: 'user_id', type: 'int', required: false },
+    ]
+    expect(() => evolveSchema('t', table, narrower, 2)).toThrow(
+      expect.objectContaining({
+        code: 'data',
+        fix: expect.stringContaining('--cast price=numeric(9,2), --cast user_id=bigint') as unknown,
+      }),
+    )
+  })
+})

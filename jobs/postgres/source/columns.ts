@@ -83,9 +83,6 @@ export function planColumns(
   for (const name of Object.keys(options.casts ?? {})) find(name, '--cast')
   for (const name of Object.keys(options.decimals ?? {})) find(name, '--decimal')
   const names = options.columns ?? defaultOrder(table, [...byName.keys()])
-  if (names.length === 0) {
-    throw dataError(`${table} has no columns`, { field: table, fix: 'leave it out with --table' })
-  }
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) {
     throw usageError(`--columns names ${twice} twice`, { field: '--columns', fix: 'name every column once' })
