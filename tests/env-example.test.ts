@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { commands } from '../jobs/commands/index.ts'
+import { commands, type CommandModule } from '../jobs/commands/index.ts'
 import { parseDotenv } from '../jobs/dotenv.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -28,13 +28,20 @@ const contract = [
   ...['WAREHOUSE', 'PARQUET_LOCATION', 'CRUD_INPUT', 'CRUD_OUTPUT', 'CRUD_CACHE'],
 ]
 
+/** One after the other: Jest's loader of ES modules stumbles over two at once. */
+async function loadCommands(): Promise<CommandModule[]> {
+  const modules: CommandModule[] = []
+  for (const { load } of Object.values(commands)) modules.push(await load())
+  return modules
+}
+
 describe('.env.example', () => {
   it('lists each name once', () => {
     expect(listed.filter((name, index) => listed.indexOf(name) !== index)).toEqual([])
   })
 
   it('lists every name that an option or a setting has, and no other', async () => {
-    const modules = await Promise.all(Object.values(commands).map(({ load }) => load()))
+    const modules = await loadCommands()
     const options = modules.flatMap(({ command }) => Object.values(command.options))
     const inTables = options.flatMap(({ env }) => (env === undefined ? [] : [env]))
     const read = new Set([...inTables, ...inSources, ...contract])
@@ -43,7 +50,7 @@ describe('.env.example', () => {
   })
 
   it('shows the defaults of the options where it does not say "example"', async () => {
-    const modules = await Promise.all(Object.values(commands).map(({ load }) => load()))
+    const modules = await loadCommands()
     const values = parseDotenv(text.replaceAll(/^#(?=[A-Z][A-Z0-9_]*=)/gm, ''), {})
     for (const { command } of modules) {
       for (const option of Object.values(command.options)) {
