@@ -4,6 +4,7 @@ import type { ParquetColumn } from '../../parquet/column.ts'
 import { defaultLimits, encodeRowGroup, type RelocatableRowGroup } from '../../parquet/row-group.ts'
 import { fingerprintOf, type Fingerprint } from './fingerprint.ts'
 import type { PartitionRows } from './partitioner.ts'
+import { release } from './release.ts'
 
 /** What a table's rows become. Plain data, may cross threads. */
 export interface EncodeSettings {
@@ -20,16 +21,17 @@ export interface EncodedRows {
   readonly fingerprint: Fingerprint
 }
 
-/** What encodes a table's rows in this thread. */
+/** What encodes a table's rows in this thread; it frees their vectors. */
 export async function createEncoder({
   columns,
   types,
   codec: name,
 }: EncodeSettings): Promise<(rows: PartitionRows) => EncodedRows> {
   const codec = await loadCodec(name)
-  return ({ partition, vectors }) => ({
-    partition,
-    fingerprint: fingerprintOf(types, vectors),
-    rowGroup: encodeRowGroup(columns, vectors, { ...defaultLimits, codec }),
-  })
+  return ({ partition, vectors }) => {
+    const fingerprint = fingerprintOf(types, vectors)
+    const rowGroup = encodeRowGroup(columns, vectors, { ...defaultLimits, codec })
+    release(vectors)
+    return { partition, rowGroup, fingerprint }
+  }
 }

@@ -3,6 +3,7 @@ import { partitionRows } from '../../iceberg/partition-rows.ts'
 import type { PrimitiveType, Value } from '../../iceberg/types.ts'
 import type { ColumnVector } from '../../parquet/vector.ts'
 import { concatenate, gather, sizeOf } from './gather.ts'
+import { release } from './release.ts'
 
 /** Rows that belong into one partition. */
 export interface PartitionRows {
@@ -20,7 +21,7 @@ export interface PartitionSource {
 }
 
 export interface Partitioner {
-  /** Takes a batch; returns what is large enough to be a row group. */
+  /** Takes a batch, and its memory; returns what is large enough to be a row group. */
   add(vectors: readonly ColumnVector[]): PartitionRows[]
   /** Everything that is left, partition by partition. */
   finish(): PartitionRows[]
@@ -51,12 +52,11 @@ export function createPartitioner(
     held.delete(key)
     total -= bytes
     const columns = pieces[0]!.length
-    return {
-      partition,
-      vectors: Array.from({ length: columns }, (_, column) =>
-        concatenate(pieces.map((piece) => piece[column]!)),
-      ),
-    }
+    const vectors = Array.from({ length: columns }, (_, column) =>
+      concatenate(pieces.map((piece) => piece[column]!)),
+    )
+    if (pieces.length > 1) pieces.forEach(release)
+    return { partition, vectors }
   }
   const largest = (): [string, Held] => {
     const [first, ...others] = [...held]
@@ -108,10 +108,12 @@ function split(sources: readonly PartitionSource[], vectors: readonly ColumnVect
     },
   )
   if (tuples.length === 1) return [{ partition: tuples[0]!, vectors }]
-  return rowsByOrdinal(ordinals, tuples.length).map((own, ordinal) => ({
+  const parts = rowsByOrdinal(ordinals, tuples.length).map((own, ordinal) => ({
     partition: tuples[ordinal]!,
     vectors: vectors.map((vector) => gather(vector, own)),
   }))
+  release(vectors)
+  return parts
 }
 
 /** For each ordinal its rows, ascending: a counting sort. */

@@ -29,9 +29,7 @@ export type ReadResult =
 export type TakeRows = (rows: PartitionRows) => Promise<void>
 
 /** Batches are taken apart by partition while they are small: their rows are gathered with random access. */
-const partitionBatchBytes = 8 * 2 ** 20
-/** Row groups of a partition that wait for more rows, all partitions together. */
-const heldRowGroups = 3
+const partitionBatchBytes = 4 * 2 ** 20
 
 /**
  * Reads ranges until none is left: COPY, decoded into columns, taken apart by partition. Memory: a few row groups and
@@ -58,7 +56,8 @@ export async function readTable(
       groupBytes: partition.length === 0 ? groupBytes : Math.min(groupBytes, partitionBatchBytes),
       maxRowBytes: request.maxRowBytes,
     })
-    const partitioner = createPartitioner(partition, { groupBytes, heldBytes: heldRowGroups * groupBytes })
+    // What waits for more of its partition is one row group together: every reader holds that much.
+    const partitioner = createPartitioner(partition, { groupBytes, heldBytes: groupBytes })
     let rows = 0
     for (let index = takeNext(request.next); index < plan.ranges.length; index = takeNext(request.next)) {
       rows += await copyRange(connection, access, plan, plan.ranges[index]!, decoder, async ({ vectors }) => {

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { asError } from '../../errors.ts'
-import type { ColumnVector } from '../../parquet/vector.ts'
 import { fromThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
 import type { EncodedRows, EncodeSettings } from './encode-rows.ts'
 import type { PartitionRows } from './partitioner.ts'
 import type { ReadRequest, ReadResult } from './read-table.ts'
+import { buffersOf } from './release.ts'
 
 /** What a thread is told (worker.ts). */
 export type ToThread =
@@ -59,11 +59,6 @@ export function startThread(signal: AbortSignal): ReaderThread {
     terminate: () => worker.terminate(),
   }
 }
-
-const buffersOf = (vector: ColumnVector): ArrayBuffer[] =>
-  [vector.data, vector.defined, vector.kind === 'bytes' ? vector.offsets : undefined].flatMap((array) =>
-    array?.buffer instanceof ArrayBuffer ? [array.buffer] : [],
-  )
 
 /** Sends a message and hears the answers until one of them resolves, or something fails. */
 function converse<Result>(
