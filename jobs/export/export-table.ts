@@ -81,7 +81,6 @@ export async function exportTable(
     const totals = await readInto(run, plan, target, scope, files)
     if (files.data !== undefined) assertNoShrink(table, before.rows, totals.rows, options.maxShrink)
     const dataFiles = (await files.data?.finish()) ?? []
-    if (files.data !== undefined) assertAllWritten(table, totals.rows, dataFiles)
     context.signal.throwIfAborted()
     const committed =
       files.data === undefined
@@ -106,10 +105,10 @@ export async function exportTable(
   }
 }
 
-/** Whatever goes wrong between the source and the files, a table with other rows is never committed. */
-function assertAllWritten(table: string, rows: number, files: readonly DataFile[]): void {
-  const written = files.reduce((sum, { recordCount }) => sum + recordCount, 0)
-  if (written !== rows) throw new Error(`${table}: ${rows} rows were read, the files have ${written}`)
+/** Whatever goes wrong between the source and the files, other rows than were read are never published. */
+function assertAllWritten({ table }: TableTarget, read: number, written: number): void {
+  if (written === read) return
+  throw new Error(`${tableText(table.identifier)}: ${read} rows were read, the files have ${written}`)
 }
 
 /** Tables written by other engines call the codecs otherwise (Iceberg's `write.parquet.compression-codec`). */
@@ -209,8 +208,9 @@ async function readInto(
 ): Promise<ReadTotals> {
   const { columns, types } = fileColumns(plan.columns, target.schema)
   const bar = context.progress.start(`export ${plan.table.name}`, plan.estimatedRows, 'rows')
+  let written = 0
   try {
-    return await pool.read(
+    const totals = await pool.read(
       {
         access,
         plan,
@@ -225,8 +225,11 @@ async function readInto(
         const own = { partition: partition.slice(0, scope.own), rowGroup }
         await Promise.all([files.data?.add(own), files.plain?.add({ partition, rowGroup })])
         bar.add(rowGroup.rowCount)
+        written += rowGroup.rowCount
       },
     )
+    assertAllWritten(target, totals.rows, written)
+    return totals
   } finally {
     bar.done()
   }

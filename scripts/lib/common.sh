@@ -67,5 +67,6 @@ install_and_build() {
     say 'Installing npm packages (once; about 100 MB to download, 320 MB on disk)'
     quietly 'npm ci' npm ci --no-audit --no-fund --loglevel=error
   fi
+  node scripts/lib/reachable-postgres.js
   quietly 'npm run build' npm run build --silent
 }

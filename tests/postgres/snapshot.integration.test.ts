@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { addDays } from '../../jobs/calendar.ts'
+import { copyRange } from '../../jobs/postgres/copy-range.ts'
+import { createDecoder, type RowGroup } from '../../jobs/postgres/copy/decoder.ts'
 import { LockUnavailable } from '../../jobs/postgres/errors.ts'
 import { parseTableName } from '../../jobs/postgres/identifiers.ts'
 import { lockForReading, openReader } from '../../jobs/postgres/snapshot.ts'
@@ -210,6 +212,30 @@ describe('one instant', () => {
     )
     const { groups } = await readTable(server, { table: parseTableName('zoned'), casts: { v: 'text' } })
     expect(columnOf(groups, 0, String)).toEqual(['2024-09-24 00:30:00+00'])
+  })
+})
+
+describe('a slow sink', () => {
+  it('gets one row group after the other, also those of the last bytes', async () => {
+    await server.query('CREATE TABLE many AS SELECT i FROM generate_series(1, 10_000) i')
+    const { source, plan } = await open(server, 'public.many')
+    const reader = await openReader(source.access)
+    try {
+      await lockForReading(reader, plan)
+      const decoder = createDecoder({ ...plan, groupRows: 100, groupBytes: 2 ** 20, maxRowBytes: 2 ** 20 })
+      let [rows, atOnce, most] = [0, 0, 0]
+      const sink = async (group: RowGroup): Promise<void> => {
+        most = Math.max(most, ++atOnce)
+        await seconds(1)
+        atOnce--
+        rows += group.rows
+      }
+      for (const range of plan.ranges) await copyRange(reader, source.access, plan, range, decoder, sink)
+      expect([rows + (decoder.take(true)?.rows ?? 0), most]).toEqual([10_000, 1])
+    } finally {
+      await reader.close()
+      await source.close()
+    }
   })
 })
 

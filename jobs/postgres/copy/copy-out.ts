@@ -49,6 +49,7 @@ function runCopy(
   return new Promise((resolve, reject) => {
     let tag = ''
     let delivery = Promise.resolve()
+    let isOver = false
     const fail = (error: unknown): void => {
       copySocket.restore()
       connection.kill()
@@ -58,7 +59,8 @@ function runCopy(
     const onData = (chunk: Uint8Array): void => {
       try {
         feed(chunk)
-        if (!decoder.ready()) return
+        // The statement may end within this chunk: then the rest is the caller's to deliver, and nobody else's.
+        if (isOver || !decoder.ready()) return
         socket.pause()
         delivery = deliver(decoder, sink).then(() => {
           socket.resume()
@@ -80,6 +82,7 @@ function runCopy(
         reject(connection.explain(error, table))
       },
       handleReadyForQuery() {
+        isOver = true
         copySocket.restore()
         void delivery.then(() => {
           resolve(tag)
