@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import yargs, { type Argv } from 'yargs'
-import { hideBin } from 'yargs/helpers'
 import { commands, type CommandModule } from './commands/index.ts'
 import { usageError } from './errors.ts'
 import type { CommandSpec } from './options.ts'
@@ -20,13 +19,15 @@ const host: Host = {
   onSignal: (name, listener) => process.on(name, listener),
   exitNow: (code) => process.exit(code),
 }
-const argv = hideBin(process.argv)
+const argv = process.argv.slice(2)
 const valued = ['--log-format', '--log-level']
 const named = argv.find((word, at) => !word.startsWith('-') && !valued.includes(argv[at - 1] ?? ''))
 const entry = named !== undefined && Object.hasOwn(commands, named) ? commands[named] : undefined
 
 const parser = yargs(argv)
   .scriptName('lakejobs')
+  // One language, and no search for another at every start.
+  .detectLocale(false)
   .usage(
     '$0 <command> [options]\n\nPostgreSQL and daily logs to a lake every engine can read, every morning.',
   )

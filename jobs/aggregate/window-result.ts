@@ -80,15 +80,13 @@ async function writeAndCache(
   try {
     const both = {
       async write(chunk: Uint8Array) {
-        await output.write(chunk)
-        await copy.write(chunk)
+        await Promise.all([output.write(chunk), copy.write(chunk)])
       },
     }
     const rows = await writeResult(both, batches)
-    const result = await copy.close()
+    const [result] = await Promise.all([copy.close(), output.close()])
     const entry: WindowEntry = { version: cacheVersion, last, key, result, rows }
     await cache.putWindow(entry, length)
-    await output.close()
     return { location, rows, bytes: result.size, sha256: result.sha256 }
   } catch (error) {
     await Promise.all([output.abort(), copy.abort()])
