@@ -9,7 +9,7 @@ import type { CountedLog, Engine } from './engine.ts'
 
 export interface DuckDbSettings {
   readonly threads: number
-  /** Bytes that DuckDB's buffers may take; above, it spills into `scratch`. */
+  /** Bytes that DuckDB may take, about; above, it spills into `scratch`. */
   readonly memoryLimit: number
   /** A local folder of this run alone. */
   readonly scratch: string
@@ -21,7 +21,7 @@ export async function openDuckDb({ threads, memoryLimit, scratch, signal }: Duck
   const { DuckDBInstance } = await import('@duckdb/node-api')
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(threads),
-    memory_limit: `${memoryLimit}B`,
+    memory_limit: `${Math.floor(memoryLimit * bufferShare)}B`,
     temp_directory: join(scratch, 'spill'),
     preserve_insertion_order: 'false',
     autoinstall_known_extensions: 'false',
@@ -65,6 +65,12 @@ export async function openDuckDb({ threads, memoryLimit, scratch, signal }: Duck
 }
 
 /** A codec that counts-file.ts reads, too: few emails may still be too long for one part. */
+/**
+ * DuckDB's limit is that of its buffers; what it allocates beside them came to half a gigabyte with 10 M emails
+ * (docs/benchmarks.md).
+ */
+const bufferShare = 0.6
+
 const countsFormat = '(FORMAT parquet, COMPRESSION snappy)'
 
 async function countLog(
