@@ -3,14 +3,14 @@ import fc from 'fast-check'
 import { homedir } from 'node:os'
 import { basename, canonicalLocation, join, parsePlace } from '../../jobs/storage/place.ts'
 
-const place = (text: string): string => parsePlace(text, 'INPUT', '/work/here')
+const place = (text: string): string => parsePlace(text, 'INPUT', '/home/here')
 
 describe('parsePlace', () => {
   it.each([
-    ['./folder', 'file:///work/here/folder'],
-    ['folder/', 'file:///work/here/folder'],
-    ['../up', 'file:///work/up'],
-    ['.', 'file:///work/here'],
+    ['./folder', 'file:///home/here/folder'],
+    ['folder/', 'file:///home/here/folder'],
+    ['../up', 'file:///home/up'],
+    ['.', 'file:///home/here'],
     ['/', 'file:///'],
     ['/abs//x/', 'file:///abs/x'],
     ['/a b/100%/#1/ü', 'file:///a b/100%/#1/ü'],
