@@ -54,6 +54,7 @@ describe('parseDotenv', () => {
     })
   })
 
+  // Where Compose is installed it is asked; elsewhere the table, made from its documentation, stands alone.
   const compose = spawnSync('docker', ['compose', 'version']).status === 0
   ;(compose ? it.each(passwords) : it.skip.each(passwords))('pins %j right', (written, value) => {
     const folder = mkdtempSync(join(tmpdir(), 'lakejobs-dotenv-'))

@@ -18,9 +18,6 @@ export interface GenerateOptions {
   readonly demo: boolean
 }
 
-/** The seed when none is given: a day's file is the same wherever it is generated. */
-export const defaultSeed = 1
-
 /** Throws a `usageError` that names the first option out of its range. */
 export function checkOptions({ firstDate, days, emails, events, seed }: GenerateOptions): void {
   if (!isDay(firstDate)) {

@@ -139,6 +139,7 @@ describe('an unwritable output', () => {
     expect(await temporaries()).toEqual([])
   })
 
+  // Only root can become another user, and needs setpriv for it.
   const asOther = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
   const isRoot = process.getuid?.() === 0 && spawnSync('setpriv', ['--version']).status === 0
   ;(isRoot ? it : it.skip)('that belongs to somebody else', async () => {

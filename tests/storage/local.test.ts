@@ -120,6 +120,7 @@ async function output(child: ChildProcess): Promise<string> {
 
 const stores = ['errors', 'local', 'local-errors', 'local-temp', 'output-file']
 
+// unshare, tmpfs and /proc are Linux's (operations-spec §5.2).
 const onLinux = process.platform === 'linux' ? describe : describe.skip
 
 onLinux('localFileIO against the system', () => {

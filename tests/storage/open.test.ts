@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import { openFileIO } from '../../jobs/storage/open.ts'
 
+// Not a stand-in: it makes the test fail when the SDK is loaded at all.
 jest.unstable_mockModule('@aws-sdk/client-s3', () => {
   throw new Error('the AWS SDK was loaded')
 })

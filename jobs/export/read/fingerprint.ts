@@ -15,12 +15,6 @@ export interface Fingerprint {
   readonly sum: readonly [number, number, number, number]
 }
 
-export const noRows = (columns: number): Fingerprint => ({
-  rows: 0,
-  nulls: new Array<number>(columns).fill(0),
-  sum: [0, 0, 0, 0],
-})
-
 /** The fingerprint of both sets of rows together. */
 export const combined = (a: Fingerprint, b: Fingerprint): Fingerprint => ({
   rows: a.rows + b.rows,

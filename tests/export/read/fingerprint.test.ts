@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { combined, fingerprintOf, noRows, sumText } from '../../../jobs/export/read/fingerprint.ts'
+import { combined, fingerprintOf, type Fingerprint, sumText } from '../../../jobs/export/read/fingerprint.ts'
 import {
   anyRow,
   boolean,
@@ -16,6 +16,13 @@ import {
   type Kind,
   type Row,
 } from './vectors.ts'
+
+/** What adds nothing. */
+const noRows = (columns: number): Fingerprint => ({
+  rows: 0,
+  nulls: new Array<number>(columns).fill(0),
+  sum: [0, 0, 0, 0],
+})
 
 const ofRows = (rows: readonly Row[]): ReturnType<typeof fingerprintOf> =>
   fingerprintOf(types, columnsOf(rows))
