@@ -1,0 +1,89 @@
+"""
+# crud_weekly_aggregate
+
+Every morning at **07:00 UTC**: how often each user did CREATE, READ, UPDATE and DELETE in the seven days up to
+yesterday.
+
+| | |
+|---|---|
+| reads | daily logs `YYYY-MM-DD.csv` or `.csv.gz` in `CRUD_INPUT` |
+| writes | `YYYY-MM-DD.csv` in `CRUD_OUTPUT`, named by the window's last day; rejected lines in `.lakejobs/rejects` beside it |
+| window | seven days that end with the day before the run, in UTC, unless the parameter **Day** says otherwise |
+
+## Tasks
+
+1. **generate_demo_logs**: demo logs for the days of the window that have none. *Skipped* (pink) where the switch
+   **Demo data** is off and where `DEMO_DATA` is not `true`: skipped is fine.
+2. **aggregate_week**: counts, and publishes the result in one step. Days that were counted before come from a cache.
+   Its XCom tells rows, rejected lines, missing days and where the result is.
+
+## Run it again
+
+At any time, as often as you like: the same logs give the same bytes. Click *Trigger*, choose the last day of the
+window. To run a task of a past run again, open the run, click the task, then *Clear*. For many days use the DAG
+**lake_backfill**.
+
+## When a task fails
+
+Its log's last lines say what is wrong and what to do.
+
+| exit | meaning | Airflow | what to do |
+|---|---|---|---|
+| 1 | the disk is full, the object store is away | tries again, twice | mend that, then *Clear* |
+| 2 | a wrong setting | fails at once | change the setting that the message names, then *Clear* |
+| 3 | no log in the whole window, or too many bad lines | fails at once | look at the rejected lines; mend the log, then *Clear* |
+| 5 | yesterday's log is not there yet | looks again every 30 minutes (*up for reschedule*), until 12:00 UTC | ask for the log; when it has come, *Clear* |
+| 143 | stopped by somebody, or by the time limit | tries again, twice | nothing is half-published; *Clear* |
+
+## Good to know
+
+- *Backfill* in the trigger form: an end date without a time means midnight, before that day's 07:00 run. To include
+  the last day, end one day later. **lake_backfill** has no such trap.
+- A logical date in the future keeps a run waiting, and the next ones behind it: leave it as it is and choose the day
+  as a parameter. To get rid of such a run, mark it as failed.
+- Switched on (unpaused) after 07:00, the DAG runs at once for yesterday.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, CronTriggerTimetable
+from lakejobs_dags.days import DAY, DEMO_DATA, WINDOW_START, day_param, demo_param
+from lakejobs_dags.defaults import CRUD_COUNTS, DAG_DEFAULTS
+from lakejobs_dags.job_task import job_task
+
+with DAG(
+    dag_id="crud_weekly_aggregate",
+    description="Every morning: what each user did in the last seven days",
+    doc_md=__doc__,
+    schedule=CronTriggerTimetable("0 7 * * *", timezone="UTC"),
+    tags=["daily", "aggregate", "crud"],
+    # Waiting for yesterday's log until noon included.
+    dagrun_timeout=timedelta(hours=8),
+    params={
+        "date": day_param("The last of the seven days. Empty: the day before the run."),
+        "demo_data": demo_param("Write demo logs for days without a log first. Needs DEMO_DATA=true."),
+    },
+    **DAG_DEFAULTS,
+):
+    generate = job_task(
+        "generate_demo_logs",
+        "generate",
+        {"demo": True, "first-date": WINDOW_START, "days": "7", "if-missing": True},
+        day=DAY,
+        environment=DEMO_DATA,
+        execution_timeout=timedelta(minutes=20),
+        doc_md="Demo logs for days of the window without a log. Skipped (exit 99) where there is nothing to do.",
+    )
+    aggregate = job_task(
+        "aggregate_week",
+        "aggregate",
+        {"date": DAY, "missing-days": "latest"},
+        day=DAY,
+        # Demo logs are optional: the counting runs also where that task was skipped.
+        trigger_rule="none_failed",
+        outlets=[CRUD_COUNTS],
+        doc_md="Counts the window and publishes its result.",
+    )
+    generate >> aggregate

@@ -1,0 +1,96 @@
+"""
+# web_logs_lake
+
+Every morning at **07:00 UTC**: yesterday's rows of the PostgreSQL table `web_logs` go to the lake, as Parquet files
+and into an Apache Iceberg table.
+
+| | |
+|---|---|
+| reads | `public.web_logs` in PostgreSQL (`POSTGRES_*`) |
+| writes | the Iceberg table `default.web_logs` (`WAREHOUSE`) and Parquet files by day (`PARQUET_LOCATION`) |
+| day | the day before the run, in UTC, unless the parameter **Day** says otherwise |
+
+## Tasks
+
+1. **seed_demo_rows**: 10,000 demo rows for the day. *Skipped* (pink) where the day has rows, where the switch
+   **Demo data** is off, and where `DEMO_DATA` is not `true`: skipped is fine.
+2. **export_to_lake**: replaces the day, and the days before it that **Lookback** says, in one step. Days that did not
+   change since their last export are left alone. Its XCom tells rows, files and the new snapshot.
+
+## Run it again
+
+At any time, as often as you like: a day is replaced, never doubled. Click *Trigger*, choose the day. To run a task of
+a past run again, open the run, click the task, then *Clear*. For many days use the DAG **lake_backfill**.
+
+## When a task fails
+
+Its log's last lines say what is wrong and what to do.
+
+| exit | meaning | Airflow | what to do |
+|---|---|---|---|
+| 1 | a database or the object store is away | tries again, twice | look whether it answers; `lakejobs check` tests each connection |
+| 2 | a wrong setting | fails at once | change the setting that the message names, then *Clear* |
+| 3 | the data: a type without an exact counterpart, most of a day's rows gone | fails at once | do what the message says, then *Clear* |
+| 4 | somebody else changed the same days meanwhile | tries again, twice | if it stays: who else writes to the table? |
+| 143 | stopped by somebody, or by the time limit | tries again, twice | nothing is half-published; *Clear* |
+
+## Good to know
+
+- *Backfill* in the trigger form: an end date without a time means midnight, before that day's 07:00 run. To include
+  the last day, end one day later. **lake_backfill** has no such trap.
+- A logical date in the future keeps a run waiting, and the next ones behind it: leave it as it is and choose the day
+  as a parameter. To get rid of such a run, mark it as failed.
+- Switched on (unpaused) after 07:00, the DAG runs at once for yesterday.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, CronTriggerTimetable, Param
+from lakejobs_dags.days import DAY, DEMO_DATA, day_param, demo_param
+from lakejobs_dags.defaults import DAG_DEFAULTS, WEB_LOGS
+from lakejobs_dags.job_task import job_task
+
+with DAG(
+    dag_id="web_logs_lake",
+    description="Every morning: yesterday's web logs from PostgreSQL to the lake",
+    doc_md=__doc__,
+    schedule=CronTriggerTimetable("0 7 * * *", timezone="UTC"),
+    tags=["daily", "export", "iceberg"],
+    dagrun_timeout=timedelta(hours=6),
+    params={
+        "date": day_param("The day to export. Empty: the day before the run."),
+        "lookback": Param(
+            3,
+            type="integer",
+            minimum=0,
+            maximum=366,
+            title="Lookback",
+            description="Days before it that are replaced too, where their rows have changed.",
+        ),
+        "demo_data": demo_param("Fill an empty day with 10,000 demo rows first. Needs DEMO_DATA=true."),
+    },
+    **DAG_DEFAULTS,
+):
+    seed = job_task(
+        "seed_demo_rows",
+        "seed",
+        {"demo": True, "days": "1", "date": DAY, "if-empty": True},
+        day=DAY,
+        environment=DEMO_DATA,
+        execution_timeout=timedelta(minutes=20),
+        doc_md="Demo rows for the day, where it has none. Skipped (exit 99) where there is nothing to do.",
+    )
+    export = job_task(
+        "export_to_lake",
+        "export",
+        {"mode": "day", "date": DAY, "lookback": "{{ params.lookback }}", "partition-by": "day(timestamp)"},
+        day=DAY,
+        # Demo data is optional: the export runs also where that task was skipped.
+        trigger_rule="none_failed",
+        execution_timeout=timedelta(hours=2),
+        outlets=[WEB_LOGS],
+        doc_md="Replaces the day in the Iceberg table and in the Parquet files.",
+    )
+    seed >> export

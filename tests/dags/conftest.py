@@ -1,0 +1,68 @@
+"""The environment comes first: Airflow and the DAGs read it when they are imported."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DAGS = ROOT / "dags"
+FOLDER = Path(tempfile.mkdtemp(prefix="lakejobs-dags-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+
+# Where jobs run: the compiled ones, without the clone's .env and data.
+HOME = FOLDER / "home"
+HOME.mkdir()
+(HOME / "dist").symlink_to(ROOT / "dist")
+
+for name in list(os.environ):
+    if name.startswith(("AIRFLOW", "LAKEJOBS_", "POSTGRES_", "ICEBERG_", "S3_", "AWS_", "MINIO_", "CRUD_")):
+        del os.environ[name]
+os.environ.update(
+    AIRFLOW_HOME=str(FOLDER / "airflow"),
+    AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{FOLDER}/airflow.db",
+    AIRFLOW__USAGE_DATA_COLLECTION__ENABLED="False",
+    LAKEJOBS_HOME=str(HOME),
+    LAKEJOBS_RETRY_SECONDS="0.1",
+    LAKEJOBS_NOT_YET_SECONDS="1",
+)
+
+from lake import Lake, Servers, start_servers  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def dagbag():
+    """The DAGs of the folder, as Airflow's DAG processor parses them; needs no database."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(dag_folder=str(DAGS))
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> None:
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    with start_servers() as servers:
+        yield servers
+
+
+@pytest.fixture
+def lake(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, airflow_db: None) -> Lake:
+    """A source database, a catalog and folders of this test alone, which its tasks find in the environment."""
+    lake = Lake.create(servers, tmp_path)
+    for name, value in lake.environment().items():
+        monkeypatch.setenv(name, value)
+    return lake

@@ -1,0 +1,26 @@
+"""Runs of a DAG inside this process, by Airflow's own `dag.test()`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Run:
+    state: str
+    states: dict[str, str]
+    tries: dict[str, int]
+    xcoms: dict[str, Any]
+
+
+def run_dag(dagbag: Any, dag_id: str, conf: dict[str, Any] | None = None, **times: Any) -> Run:
+    """One run, from start to end; without `logical_date` it has none. Retries are really waited for."""
+    run = dagbag.dags[dag_id].test(run_conf=conf, **{"logical_date": None, **times})
+    instances = run.get_task_instances()
+    return Run(
+        state=str(run.state),
+        states={ti.task_id: str(ti.state) for ti in instances},
+        tries={ti.task_id: ti.try_number for ti in instances},
+        xcoms={ti.task_id: ti.xcom_pull(task_ids=ti.task_id) for ti in instances},
+    )
