@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { JobContext } from '../context.ts'
 import type { ExportFormat } from '../export/options.ts'
 import type { Catalog } from '../iceberg/catalog/catalog.ts'
+import type { CommitLog } from '../iceberg/catalog/catalog-store.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import { openFileIO } from '../storage/open.ts'
 import { openStore, place, postgresSettings, s3Settings } from './settings.ts'
@@ -17,7 +18,7 @@ export interface Catalogs {
 
 /** Opens the SQL catalog if Iceberg is written, and checks its settings and its warehouse's. */
 export async function openCatalogs(
-  { env, now, signal }: JobContext,
+  { env, now, signal, logger }: JobContext,
   formats: ReadonlySet<ExportFormat>,
 ): Promise<Catalogs> {
   const s3 = s3Settings(env)
@@ -37,6 +38,9 @@ export async function openCatalogs(
   await openStore(warehouse, s3)
   const database = await openDatabase(postgresSettings(env, 'ICEBERG_POSTGRES'), 'ICEBERG_POSTGRES')
   const openIO = (location: string): Promise<FileIO> => openFileIO(location, s3)
-  const catalog = sqlCatalog(name, database, warehouse, { ...effects, openIO })
+  const log: CommitLog = (level, fields, message) => {
+    logger[level](fields, message)
+  }
+  const catalog = sqlCatalog(name, database, warehouse, { ...effects, openIO, log })
   return { catalog, scratch, close: () => database.close() }
 }

@@ -75,7 +75,13 @@ export async function exportTable(
     const planned = describePlan({ plan, target, before, options })
     return { table, status: 'ok', mode: options.scope.mode, plan: planned }
   }
-  const files = await openFiles(run, pair, plan, target, scope)
+  // A killed run leaves files that only its log names.
+  const operationId = randomUUID()
+  if (options.formats.has('iceberg')) {
+    const fields = { table, operation: operationId, folder: target.table.metadata.location }
+    context.logger.info(fields, 'data files and manifests of this run have the operation in their names')
+  }
+  const files = await openFiles(run, pair, plan, target, scope, operationId)
   let isCommitted = false
   try {
     const totals = await readInto(run, plan, target, scope, files)
@@ -85,22 +91,21 @@ export async function exportTable(
     const committed =
       files.data === undefined
         ? undefined
-        : await commit(run, { pair, plan }, target, scope, totals, dataFiles)
+        : await commit(run, { pair, plan }, target, scope, totals, dataFiles, operationId)
     isCommitted = committed !== undefined && committed.kind !== 'superseded'
     if (committed?.kind === 'superseded') {
       context.logger.info(
         { table, snapshot: String(committed.by['snapshot-id']) },
         'a later read is in the table',
       )
-      await discard(files)
+      await discard(run, table, files)
       return { table, status: 'superseded', mode: options.scope.mode, rows: totals.rows }
     }
     const plain = await files.plain?.publish()
     return summarise(run, table, totals, dataFiles, committed, plain)
   } catch (error) {
-    await files.plain?.discard()
     const mayBeNeeded = isCommitted || (error instanceof JobError && error.code === 'unknownCommit')
-    if (!mayBeNeeded) await files.data?.discard()
+    await discard(run, table, mayBeNeeded ? { ...files, data: undefined } : files)
     throw error
   }
 }
@@ -163,6 +168,7 @@ async function openFiles(
   plan: TablePlan,
   target: TableTarget,
   scope: Scope,
+  operationId: string,
 ): Promise<Files> {
   const { metadata, io } = target.table
   const { columns } = fileColumns(plan.columns, target.schema)
@@ -176,7 +182,7 @@ async function openFiles(
         fields: scope.fields.slice(0, scope.own),
         properties: metadata.properties,
         targetBytes: options.targetFileBytes,
-        operationId: randomUUID(),
+        operationId,
       })
     : undefined
   const plain = options.formats.has('parquet')
@@ -195,8 +201,9 @@ async function openFiles(
   return { data, plain }
 }
 
-async function discard({ data, plain }: Files): Promise<void> {
-  await Promise.all([data?.discard(), plain?.discard()])
+async function discard({ context }: ExportRun, table: string, { data, plain }: Files): Promise<void> {
+  const [left = []] = await Promise.all([data?.discard(), plain?.discard()])
+  if (left.length > 0) context.logger.warn({ table, files: left }, 'data files could not be removed')
 }
 
 async function readInto(
@@ -242,6 +249,7 @@ async function commit(
   scope: Scope,
   totals: ReadTotals,
   addFiles: readonly DataFile[],
+  operationId: string,
 ): Promise<CommitResult> {
   const { metadata } = target.table
   const fieldIds = fileColumns(plan.columns, target.schema).columns.map(({ fieldId }) => fieldId)
@@ -269,10 +277,13 @@ async function commit(
     },
     {
       now: context.now,
-      uuid: randomUUID,
+      uuid: () => operationId,
       randomBytes,
       random: Math.random,
       sleep: (ms) => setTimeout(ms, undefined, { signal: context.signal }),
+      log: (level, fields, message) => {
+        context.logger[level](fields, message)
+      },
     },
   )
 }

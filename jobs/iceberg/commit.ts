@@ -1,6 +1,7 @@
 import { JobError } from '../errors.ts'
 import { canonicalLocation } from '../storage/place.ts'
 import { tableText, type Catalog, type Table } from './catalog/catalog.ts'
+import type { CommitLog } from './catalog/catalog-store.ts'
 import { conflictsAmong, snapshotsSince } from './conflicts.ts'
 import { CommitFailedError, NoSuchTableError, TableAlreadyExistsError, ValidationError } from './errors.ts'
 import { currentSchema, defaultSpec, numericProperty, type Snapshot, type TableMetadata } from './metadata.ts'
@@ -19,6 +20,7 @@ export interface CommitEffects {
   /** In [0, 1): spreads the waits of writers that collided. */
   readonly random: () => number
   readonly sleep: (ms: number) => Promise<void>
+  readonly log?: CommitLog
 }
 
 export type CommitResult =
@@ -59,7 +61,15 @@ export async function commitSnapshot(
     if (error instanceof JobError && error.code === 'unknownCommit') keep = undefined
     throw error
   } finally {
-    if (keep !== undefined) await removeAllBut(table, state, keep)
+    const others = [...state.writtenFiles].filter((location) => keep?.includes(location) !== true)
+    const left = keep === undefined ? others : await removeAll(table, others)
+    const why = keep === undefined ? 'the outcome of the commit is unknown' : 'they could not be removed'
+    if (left.length > 0)
+      effects.log?.(
+        'warn',
+        { table: tableText(table.identifier), files: left },
+        `files of this commit stay behind: ${why}`,
+      )
   }
 }
 
@@ -82,7 +92,7 @@ async function attempts(
   for (let attempt = 1; ; attempt++) {
     try {
       return await catalog.inTurn(started.identifier, async () => {
-        const table = conflict === undefined ? started : await loadAfter(conflict, catalog, started)
+        const table = await refreshed(catalog, started, conflict)
         return attemptOnce(catalog, started, table, request, state, attempt, effects)
       })
     } catch (error) {
@@ -90,22 +100,28 @@ async function attempts(
       if (!isConflict || attempt > retries || effects.now().getTime() >= deadline) throw error
       conflict = error
     }
-    const wait = Math.min(most, least * 2 ** (attempt - 1))
-    await effects.sleep(wait * (0.5 + effects.random() / 2))
+    const wait = Math.min(most, least * 2 ** (attempt - 1)) * (0.5 + effects.random() / 2)
+    const fields = { table: tableText(started.identifier), attempt, waitMs: Math.round(wait) }
+    effects.log?.('info', fields, `${conflict.message}: trying again`)
+    await effects.sleep(wait)
   }
 }
 
-/** The table as the other commit left it. */
-function loadAfter(
-  conflict: CommitFailedError | TableAlreadyExistsError,
+/** The table as it is now: others may have committed since the job started, or because of whom we lost. */
+async function refreshed(
   catalog: Catalog,
-  { identifier }: Table,
+  started: Table,
+  conflict: CommitFailedError | TableAlreadyExistsError | undefined,
 ): Promise<Table> {
-  return catalog.load(identifier).catch((error: unknown) => {
+  if (started.metadataLocation === undefined && conflict === undefined) return started
+  try {
+    const table = await catalog.load(started.identifier)
+    return table.metadataLocation === started.metadataLocation ? started : table
+  } catch (error) {
     // The name is a view's.
     if (error instanceof NoSuchTableError && conflict instanceof TableAlreadyExistsError) throw conflict
     throw error
-  })
+  }
 }
 
 async function attemptOnce(
@@ -183,8 +199,12 @@ async function checkConflicts(
   return undefined
 }
 
-/** Best effort: what stays behind is an orphan that maintenance finds. */
-async function removeAllBut(table: Table, state: ProducerState, keep: readonly string[]): Promise<void> {
-  for (const location of state.writtenFiles)
-    if (!keep.includes(location)) await table.io.delete(canonicalLocation(location)).catch(() => undefined)
+/** Best effort: those that stay behind, orphans that maintenance finds. */
+async function removeAll({ io }: Table, locations: readonly string[]): Promise<string[]> {
+  const left: string[] = []
+  for (const location of locations)
+    await io.delete(canonicalLocation(location)).catch(() => {
+      left.push(location)
+    })
+  return left
 }

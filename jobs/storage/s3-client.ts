@@ -15,6 +15,9 @@ export interface S3Settings {
   readonly createBucket?: boolean | undefined
 }
 
+/** About ten seconds of waits when the store says SlowDown every time, two when it resets connections. */
+const maxAttempts = 6
+
 /** A client of the store. Throws a usage error when only one half of the key is given. */
 export function s3Client(settings: S3Settings): S3Client {
   const { endpoint, accessKeyId, secretAccessKey, checksums = 'WHEN_REQUIRED' } = settings
@@ -28,6 +31,7 @@ export function s3Client(settings: S3Settings): S3Client {
     region: settings.region,
     requestChecksumCalculation: checksums,
     responseChecksumValidation: checksums,
+    maxAttempts,
     requestHandler: { connectionTimeout: 10_000, socketTimeout: 120_000 },
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     ...(accessKeyId === undefined || secretAccessKey === undefined

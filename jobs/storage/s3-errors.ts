@@ -26,7 +26,7 @@ export function s3Failure(thrown: unknown): S3Failure {
   return { name: name ?? 'Error', status: $metadata?.httpStatusCode, attempts: $metadata?.attempts ?? 1 }
 }
 
-const wrongKey = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'ExpiredToken'])
+const wrongKey = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken'])
 const away = new Set([
   ...[
     'ECONNREFUSED',
@@ -65,6 +65,12 @@ export function s3Error(thrown: unknown, { endpoint, bucket, location }: S3Targe
   if (name === 'NoSuchBucket') return noSuchBucket(bucket, thrown)
   if (name === 'NoSuchKey' || (status === 404 && location !== undefined && name !== 'NoSuchUpload')) {
     return new FileNotFound(field, thrown)
+  }
+  if (name === 'ExpiredToken') {
+    return usageError(
+      `${at} refuses the credentials for ${field}: they have expired`,
+      details('Renew the credentials (AWS_SESSION_TOKEN, or the role’s), then run again.'),
+    )
   }
   if (wrongKey.has(name)) {
     return usageError(

@@ -35,8 +35,11 @@ export interface DataFilesWriter {
   add(rows: Pick<EncodedRows, 'partition' | 'rowGroup'>): Promise<void>
   /** Finishes the open files; all files of the export. */
   finish(): Promise<DataFile[]>
-  /** Removes what was written: the commit was not made, for certain, and no `add` or `finish` is under way. */
-  discard(): Promise<void>
+  /**
+   * Removes what was written: the commit was not made, for certain, and no `add` or `finish` is under way. Returns
+   * what could not be removed.
+   */
+  discard(): Promise<string[]>
 }
 
 /** More partitions are written one file after the other: every open file holds an upload part. */
@@ -114,10 +117,12 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
     },
     async discard() {
       // Aborting waits for a file that is being published; whichever were, only this export knows their names.
+      const left: string[] = []
       for (const { location, output } of created) {
         await output.abort()
-        await io.delete(location).catch(() => undefined)
+        await io.delete(location).catch(() => left.push(location))
       }
+      return left
     },
   }
 }

@@ -41,4 +41,12 @@ export interface CatalogEffects {
   readonly sleep: (ms: number) => Promise<void>
   /** The store of a canonical location. */
   readonly openIO: (location: string) => Promise<FileIO>
+  readonly log?: CommitLog
 }
+
+/** Takes what the log must say of a commit: the files that an attempt writes, and those that stay behind. */
+export type CommitLog = (
+  level: 'info' | 'warn',
+  fields: Readonly<Record<string, unknown>>,
+  message: string,
+) => void

@@ -1,9 +1,9 @@
 import type { FileIO } from '../../storage/file-io.ts'
 import { CommitFailedError, CommitStateUnknownError, TableAlreadyExistsError } from '../errors.ts'
-import { numericProperty, snapshotById, type TableMetadata } from '../metadata.ts'
+import { numericProperty, type TableMetadata } from '../metadata.ts'
+import { arrivalOf } from './arrival.ts'
 import { tableText, type TableIdentifier } from './catalog.ts'
 import type { CatalogEffects, CatalogStore } from './catalog-store.ts'
-import { readMetadataFile } from './metadata-file.ts'
 
 /** One compare-and-set: from `base` (undefined: a new table) to `location`, where `metadata` has been written. */
 export interface PointerChange {
@@ -11,7 +11,12 @@ export interface PointerChange {
   readonly base: string | undefined
   readonly location: string
   readonly metadata: TableMetadata
+  /** The snapshot that it adds, if any. */
+  readonly snapshotId: bigint | undefined
 }
+
+/** Half a minute with the default waits: a server that is restarted is back by then. */
+const defaultRetries = 5
 
 /**
  * Makes a pointer change and does not return before its outcome is definite. After a lost connection the
@@ -28,7 +33,7 @@ export async function makeDefinite(
   change: PointerChange,
 ): Promise<void> {
   const { properties } = change.metadata
-  const retries = numericProperty(properties, 'commit.status-check.num-retries', 3)
+  const retries = numericProperty(properties, 'commit.status-check.num-retries', defaultRetries)
   const longest = numericProperty(properties, 'commit.status-check.max-wait-ms', 60_000)
   let wait = numericProperty(properties, 'commit.status-check.min-wait-ms', 1000)
   let unanswered: unknown
@@ -48,21 +53,25 @@ export async function makeDefinite(
       if (await send(store, change)) return
       if (unanswered === undefined) throw lost(change)
       // Sent before without an answer: somebody moved the pointer, perhaps the first sending did.
-      const arrived = await hasArrived(store, io, change)
-      if (arrived === true) return
-      if (arrived === false) throw lost(change)
+      const arrival = await arrivalOf(store, io, change)
+      if (arrival === 'arrived') return
+      if (arrival === 'lost') throw lost(change)
     } catch (error) {
       if (error instanceof CommitFailedError || error instanceof TableAlreadyExistsError) throw error
       const outcome = store.outcomeOf(error)
       if (outcome === 'refused' && unanswered === undefined) throw error
       if (outcome !== 'unsent') unanswered ??= error
       failure = error
+      const fields = { table: tableText(change.identifier), metadata: change.location }
+      effects.log?.('warn', { ...fields, attempt: attempt + 1 }, `no answer to the commit: ${textOf(error)}`)
     }
   }
   if (unanswered === undefined) throw failure
   const base = change.base ?? 'nothing'
   throw new CommitStateUnknownError(tableText(change.identifier), base, change.location, unanswered)
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const send = (store: CatalogStore, { identifier, base, location }: PointerChange): Promise<boolean> =>
   base === undefined ? store.insert(identifier, location) : store.swap(identifier, base, location)
@@ -71,25 +80,3 @@ const lost = ({ identifier, base }: PointerChange): Error =>
   base === undefined
     ? new TableAlreadyExistsError(tableText(identifier))
     : new CommitFailedError(`another commit to table ${tableText(identifier)} came first`)
-
-/**
- * Whether the change is in the table's history: the pointer is ours, our file is in the metadata log (which is
- * bounded), or our snapshot is among the snapshots. Undefined while the pointer is at the base.
- */
-async function hasArrived(
-  store: CatalogStore,
-  io: FileIO,
-  change: PointerChange,
-): Promise<boolean | undefined> {
-  const pointer = await store.pointer(change.identifier)
-  if (pointer === change.location) return true
-  if (pointer === change.base) return undefined
-  if (pointer === undefined) return false
-  const current = await readMetadataFile(io, pointer)
-  const ours = change.metadata.snapshots.at(-1)
-  return (
-    current['table-uuid'] === change.metadata['table-uuid'] &&
-    (current['metadata-log'].some((entry) => entry['metadata-file'] === change.location) ||
-      snapshotById(current, ours?.['snapshot-id']) !== undefined)
-  )
-}

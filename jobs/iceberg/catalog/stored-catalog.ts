@@ -7,7 +7,7 @@ import {
   TableAlreadyExistsError,
 } from '../errors.ts'
 import { checkRequirements } from '../requirements.ts'
-import { applyUpdates, logPrevious } from '../updates.ts'
+import { applyUpdates, logPrevious, type TableUpdate } from '../updates.ts'
 import {
   namespaceText,
   tableText,
@@ -29,19 +29,19 @@ const existsProperty = 'exists'
  * location without trailing slash) unless a namespace's `location` property says otherwise.
  */
 export function storedCatalog(store: CatalogStore, warehouse: string, effects: CatalogEffects): Catalog {
-  const load = async (
-    identifier: TableIdentifier,
-  ): Promise<Table & { readonly metadataLocation: string }> => {
+  /** Each table as it was last seen, by its name: metadata files never change, so its location says if it did. */
+  const seen = new Map<string, LoadedTable>()
+
+  const load = async (identifier: TableIdentifier): Promise<LoadedTable> => {
     const metadataLocation = await store.pointer(identifier)
     if (metadataLocation === undefined) throw new NoSuchTableError(tableText(identifier))
+    const known = seen.get(tableText(identifier))
+    if (known?.metadataLocation === metadataLocation) return known
     const io = await effects.openIO(canonicalLocation(metadataLocation))
-    return {
-      identifier,
-      metadata: await readMetadataFile(io, metadataLocation),
-      metadataLocation,
-      config: {},
-      io,
-    }
+    const metadata = await readMetadataFile(io, metadataLocation)
+    const loaded = { identifier, metadata, metadataLocation, config: {}, io }
+    seen.set(tableText(identifier), loaded)
+    return loaded
   }
 
   const existing = async (namespace: Namespace): Promise<Record<string, string>> => {
@@ -53,15 +53,21 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
   /** Writes the file, makes the change; a file that lost for certain is removed again. */
   const publish = async (table: Table, change: PointerChange): Promise<Table> => {
     const { io } = table
-    await writeMetadataFile(io, change.location, change.metadata)
+    const fields = { table: tableText(change.identifier), metadata: change.location }
+    effects.log?.('info', fields, 'committing')
     try {
+      await writeMetadataFile(io, change.location, change.metadata)
       await makeDefinite(store, effects, io, change)
     } catch (error) {
       if (!(error instanceof JobError && error.code === 'unknownCommit'))
-        await io.delete(canonicalLocation(change.location)).catch(() => undefined)
+        await io.delete(canonicalLocation(change.location)).catch(() => {
+          effects.log?.('warn', fields, 'the metadata file of a commit that failed could not be removed')
+        })
       throw error
     }
-    return { ...table, metadata: change.metadata, metadataLocation: change.location }
+    const published = { ...table, metadata: change.metadata, metadataLocation: change.location }
+    seen.set(tableText(change.identifier), published)
+    return published
   }
 
   return {
@@ -85,7 +91,13 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
         throw new TableAlreadyExistsError(tableText(identifier))
       const metadata = applyUpdates(staged.metadata, updates, effects.now().getTime())
       const location = nextMetadataLocation(metadata, undefined, effects.uuid())
-      return publish(staged, { identifier, base: undefined, location, metadata })
+      return publish(staged, {
+        identifier,
+        base: undefined,
+        location,
+        metadata,
+        snapshotId: snapshotOf(updates),
+      })
     },
 
     async commit(identifier, requirements, updates) {
@@ -95,7 +107,13 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
       const next = applyUpdates(table.metadata, updates, effects.now().getTime())
       const metadata = logPrevious(next, table.metadata, table.metadataLocation)
       const location = nextMetadataLocation(metadata, table.metadataLocation, effects.uuid())
-      return publish(table, { identifier, base: table.metadataLocation, location, metadata })
+      return publish(table, {
+        identifier,
+        base: table.metadataLocation,
+        location,
+        metadata,
+        snapshotId: snapshotOf(updates),
+      })
     },
 
     inTurn: (identifier, attempt) => store.inTurn(identifier, attempt),
@@ -152,6 +170,12 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
     },
   }
 }
+
+type LoadedTable = Table & { readonly metadataLocation: string }
+
+/** The id of the snapshot that the updates add, if they add one. */
+const snapshotOf = (updates: readonly TableUpdate[]): bigint | undefined =>
+  updates.find((update) => update.action === 'add-snapshot')?.snapshot['snapshot-id']
 
 /** The columns of the SQL catalog's tables hold 255 characters; levels are joined by dots. */
 function checkNames({ namespace, name }: TableIdentifier): void {
