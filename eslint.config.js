@@ -5,7 +5,18 @@ import tseslint from 'typescript-eslint'
  * The arrows of docs/architecture.md: main -> commands -> job folders -> iceberg -> parquet, storage;
  * iceberg/catalog -> postgres; postgres -> parquet (column vectors). A folder may import only what is listed for it (and jobs/*.ts).
  */
-const jobFolders = ['seed', 'generate', 'export', 'aggregate', 'verify', 'inspect', 'maintain', 'report']
+const jobFolders = [
+  'init',
+  'check',
+  'seed',
+  'generate',
+  'export',
+  'aggregate',
+  'verify',
+  'inspect',
+  'maintain',
+  'report',
+]
 const libraries = {
   storage: [],
   parquet: [],

@@ -74,3 +74,27 @@ export function systemCode(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined
   return typeof thrown.code === 'string' ? thrown.code : undefined
 }
+
+const ranks = [exitCodes.usage, exitCodes.data, exitCodes.conflict, exitCodes.failed] as const
+
+/**
+ * Of the failures of one run's independent parts the one that decides its exit status: the first of 2, 3, 4 and 1 that
+ * occurred (operations-spec §1.4). `failures` holds at least one.
+ */
+export function decisive(failures: readonly Error[]): Error {
+  const exitOf = (error: Error): number =>
+    error instanceof JobError ? exitCodes[error.code] : exitCodes.failed
+  return ranks.flatMap((exit) => failures.filter((error) => exitOf(error) === exit))[0] ?? failures[0]!
+}
+
+/** The same failure, with what was done until then. */
+export function withOutcome(error: Error, outcome: Outcome): JobError {
+  if (!(error instanceof JobError)) return new JobError('failed', error.message, { cause: error, outcome })
+  const { code, field, fix } = error
+  return new JobError(code, error.message, {
+    cause: error,
+    outcome,
+    ...(field === undefined ? {} : { field }),
+    ...(fix === undefined ? {} : { fix }),
+  })
+}

@@ -27,6 +27,10 @@ export function resolveOptions<Table extends OptionTable>(
   return values as OptionValues<Table>
 }
 
+/** A setting that is true or false and no command's option; false when it is not set. */
+export const environmentFlag = (env: Readonly<Record<string, string>>, name: string): boolean =>
+  resolveOptions({ flag: { kind: 'flag', env: name, describe: '' } }, {}, env).flag
+
 function asText(name: string, spec: OptionSpec, flag: unknown): string {
   if (Array.isArray(flag)) {
     if (spec.kind === 'list') return flag.map(String).join(',')

@@ -12,6 +12,7 @@ import type { OptionTable } from './options.ts'
 import { placePositionals } from './positionals.ts'
 import { createProgress } from './progress.ts'
 import { resolveOptions } from './resolve-options.ts'
+import { summaryTable } from './summary-table.ts'
 import { capLists, type Outcome, type Summary } from './summary.ts'
 
 /** The process, as far as a run may touch it; main.ts hands it in. */
@@ -59,11 +60,13 @@ export async function runJob(
   let logger = createLogger({ format: host.terminal ? 'pretty' : 'json', level: 'info' })
   let outcome: Outcome = {}
   let failure: unknown
+  let forPeople = false
   try {
     const env = readEnvironment(host)
     const logging = resolveOptions(logOptions, flags, env)
     const format = logging['log-format'] ?? (host.terminal ? 'pretty' : 'json')
     logger = createLogger({ format, level: logging['log-level'] })
+    forPeople = format === 'pretty' && logging['log-level'] !== 'silent'
     const options = resolveOptions(command.options, placePositionals(command, words, flags), env)
     watchSignals(host, interruption, logger)
     const progress = createProgress({
@@ -85,8 +88,10 @@ export async function runJob(
     // What an abort broke reports itself in many ways; the reason is the signal. What nobody knows yet stays said.
     const isUnknown = error instanceof JobError && error.code === 'unknownCommit'
     failure = interruption.signal.aborted && !isUnknown ? interruption.signal.reason : error
-    logFailure(logger, failure)
+    if (failure instanceof JobError) outcome = failure.outcome
   }
+  if (forPeople) host.stderr(summaryTable(outcome))
+  if (failure !== undefined) logFailure(logger, failure)
   const summary = summarise(command.name, { runId, started, ended: new Date() }, outcome, failure)
   host.stdout(`${JSON.stringify(summary)}\n`)
   return summary.exit
@@ -163,7 +168,7 @@ function summarise(job: string, { runId, started, ended }: Run, outcome: Outcome
     runId,
     startedAt: started.toISOString(),
     seconds: Math.round(ended.getTime() - started.getTime()) / 1000,
-    ...capLists(failure instanceof JobError ? failure.outcome : outcome),
+    ...capLists(outcome),
     ...(exit === 0 ? {} : { error: describe(failure) }),
   }
 }

@@ -27,6 +27,14 @@ export const tableSummary = v.object({
   plan: v.optional(v.record(v.string(), v.unknown())),
 })
 
+/** One thing that `init` makes. */
+export const initItem = v.object({
+  item: v.string(),
+  state: v.picklist(['made', 'was there', 'left out', 'failed']),
+  /** Why it was left out or failed, and what to do about it. */
+  note: v.optional(v.string()),
+})
+
 export const outcomeFields = {
   from: v.optional(day),
   to: v.optional(day),
@@ -48,6 +56,9 @@ export const outcomeFields = {
   refreshedMore: v.optional(count),
   tables: v.optional(v.array(tableSummary)),
   tablesMore: v.optional(count),
+  /** Of `init`. */
+  items: v.optional(v.array(initItem)),
+  itemsMore: v.optional(count),
 }
 
 export const summarySchema = v.object({
@@ -70,6 +81,7 @@ export const summarySchema = v.object({
 
 /** What a job reports of its own; main.ts adds the run's identity, time and exit. */
 export type Outcome = Pick<Summary, keyof typeof outcomeFields>
+export type InitItem = v.InferOutput<typeof initItem>
 export type TableSummary = v.InferOutput<typeof tableSummary>
 export type Summary = v.InferOutput<typeof summarySchema>
 

@@ -10,11 +10,13 @@ const text = readFileSync(join(root, '.env.example'), 'utf8')
 /** Every name, also of the lines that are commented out. */
 const listed = [...text.matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name)
 
-/** Names that the jobs look up by themselves: `env['NAME']`, `env: 'NAME'`. */
+/** Names that the jobs look up by themselves: `env['NAME']`, `env: 'NAME'`, `placeSetting(env, 'NAME')`. */
 const inSources = readdirSync(join(root, 'jobs'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .flatMap((name) => [
-    ...readFileSync(join(root, 'jobs', name), 'utf8').matchAll(/env(?:\[|: )'([A-Z][A-Z0-9_]*)'/g),
+    ...readFileSync(join(root, 'jobs', name), 'utf8').matchAll(
+      /(?:env(?:\[|: )|(?:environmentFlag|placeSetting)\(env, )'([A-Z][A-Z0-9_]*)'/g,
+    ),
   ])
   .map(([, name = '']) => name)
 

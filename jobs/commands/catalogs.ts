@@ -6,7 +6,7 @@ import type { Catalog } from '../iceberg/catalog/catalog.ts'
 import type { CommitLog } from '../iceberg/catalog/catalog-store.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import { openFileIO } from '../storage/open.ts'
-import { openStore, place, postgresSettings, s3Settings } from './settings.ts'
+import { openStore, placeSetting, postgresSettings, s3Settings } from './settings.ts'
 
 /** The catalogs of an export. */
 export interface Catalogs {
@@ -28,7 +28,7 @@ export async function openCatalogs(
     import('../storage/memory.ts'),
     import('../postgres/database.ts'),
   ])
-  const warehouse = place(env['WAREHOUSE'] ?? './data/lake/iceberg', 'WAREHOUSE')
+  const warehouse = placeSetting(env, 'WAREHOUSE')
   const name = env['ICEBERG_CATALOG_NAME'] ?? 'local'
   const effects = { now, uuid: randomUUID, sleep: (ms: number) => setTimeout(ms, undefined, { signal }) }
   const memory = memoryFileIO(now)

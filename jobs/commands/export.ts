@@ -142,7 +142,7 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
   const s3 = settings.s3Settings(env)
   const formats = flags.exportFormats(values.format)
   const scope = flags.exportScope(values)
-  const parquet = settings.place(env['PARQUET_LOCATION'] ?? './data/lake/parquet', 'PARQUET_LOCATION')
+  const parquet = settings.placeSetting(env, 'PARQUET_LOCATION')
   const shrink = values['max-shrink']
   const { catalog, scratch, close } = await catalogs.openCatalogs(context, formats)
   try {

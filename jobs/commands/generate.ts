@@ -27,6 +27,10 @@ const options = {
     describe: 'the same number gives the same files',
   },
   'if-missing': { kind: 'flag', env: 'LAKEJOBS_IF_MISSING', describe: 'leave days that exist as they are' },
+  demo: {
+    kind: 'flag',
+    describe: "for demo tasks: exit 99 unless DEMO_DATA is true; only into an empty folder, or lakejobs' own",
+  },
 } as const satisfies CommandSpec['options']
 
 export const command = {
@@ -37,12 +41,16 @@ export const command = {
   examples: [
     ['lakejobs generate data/crud/input 2024-09-10 7 10 2000', 'a week with ten users'],
     ['lakejobs generate s3://logs/crud 2024-09-10 1 1000000 3000000', 'three million events straight to S3'],
+    [
+      'lakejobs generate --demo --if-missing --first-date 2024-09-10 --days 7',
+      'as the DAG does, every morning',
+    ],
   ],
   epilogue: 'Emails depend on the seed and their number, the events of a day on the seed and the day.',
 } as const satisfies CommandSpec<typeof options>
 
 export async function run(values: OptionValues<typeof options>, context: JobContext): Promise<Outcome> {
-  const [{ generate }, { openStore, place, s3Settings }] = await Promise.all([
+  const [{ generate }, { openStore, place, requireDemoData, s3Settings }] = await Promise.all([
     import('../generate/generate.ts'),
     import('./settings.ts'),
   ])
@@ -53,9 +61,10 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
       fix: 'give the first day, for example lakejobs generate logs 2024-09-10 7',
     })
   }
+  if (values.demo) requireDemoData(context.env)
   const dir = place(values.dir, '--dir')
   const io = await openStore(dir, s3Settings(context.env))
   const { days, emails, events, seed } = values
   const settings = { dir, firstDate, days, emails, events, seed, ifMissing: values['if-missing'] }
-  return generate(io, { ...settings, demo: false }, context)
+  return generate(io, { ...settings, demo: values.demo }, context)
 }

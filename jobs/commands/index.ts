@@ -16,6 +16,10 @@ interface CommandEntry {
 
 /** Every command, by name. Only the one that is called is loaded. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
+  init: {
+    describe: 'make what the jobs need: tables, namespace, buckets, folders',
+    load: () => import('./init.ts'),
+  },
   seed: {
     describe: 'fill PostgreSQL with web logs to try things with',
     load: () => import('./seed.ts'),

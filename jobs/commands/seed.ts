@@ -29,6 +29,10 @@ const options = {
   append: { kind: 'flag', describe: 'add to the rows that are there' },
   replace: { kind: 'flag', describe: 'replace the rows of these days, in one transaction' },
   'if-empty': { kind: 'flag', describe: 'only when these days have no row; otherwise exit 99' },
+  demo: {
+    kind: 'flag',
+    describe: "for demo tasks: exit 99 unless DEMO_DATA is true; only into an empty table, or lakejobs' own",
+  },
 } as const satisfies CommandSpec['options']
 
 export const command = {
@@ -40,12 +44,13 @@ export const command = {
     ['lakejobs seed', '10,000 rows over the last 7 days'],
     ['lakejobs seed --rows 5000000 --append', 'five million more'],
     ['lakejobs seed --days 1 --date 2024-09-16 --replace', 'one day anew'],
+    ['lakejobs seed --demo --if-empty --days 1 --date 2024-09-16', 'as the DAG does, every morning'],
   ],
   epilogue: 'Without --append, --replace or --if-empty a table that has rows is left alone (exit 2).',
 } as const satisfies CommandSpec<typeof options>
 
 export async function run(values: OptionValues<typeof options>, context: JobContext): Promise<Outcome> {
-  const [{ seed }, { postgresSettings }] = await Promise.all([
+  const [{ seed }, { postgresSettings, requireDemoData }] = await Promise.all([
     import('../seed/seed.ts'),
     import('./settings.ts'),
   ])
@@ -56,6 +61,7 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
       fix: 'give one of them',
     })
   }
+  if (values.demo) requireDemoData(context.env)
   const { rows, days } = values
   return seed(
     postgresSettings(context.env, 'POSTGRES'),
@@ -65,7 +71,7 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
       date: values.date ?? dayOf(context.now()),
       seed: values.seed,
       mode: modes[0] ?? 'refuse',
-      demo: false,
+      demo: values.demo,
     },
     context,
   )

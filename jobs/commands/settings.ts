@@ -1,4 +1,5 @@
-import { usageError } from '../errors.ts'
+import { JobError, usageError } from '../errors.ts'
+import { environmentFlag } from '../resolve-options.ts'
 import type { S3Settings } from '../storage/s3-client.ts'
 import type { PostgresSettings } from '../postgres/connect.ts'
 import type { FileIO } from '../storage/file-io.ts'
@@ -34,12 +35,41 @@ export function s3Settings(env: Environment): S3Settings {
     accessKeyId: minio ? env['MINIO_ROOT_USER'] : undefined,
     secretAccessKey: minio ? env['MINIO_ROOT_PASSWORD'] : undefined,
     checksums,
-    createBucket: env['S3_CREATE_BUCKET'] === 'true',
+    createBucket: environmentFlag(env, 'S3_CREATE_BUCKET'),
   }
 }
 
 /** The canonical location of a folder or URI given for `field`, relative to the working directory. */
 export const place = (text: string, field: string): string => parsePlace(text, field, process.cwd())
+
+/** Where each place is when its setting says nothing. */
+const defaultPlaces = {
+  WAREHOUSE: './data/lake/iceberg',
+  PARQUET_LOCATION: './data/lake/parquet',
+  CRUD_INPUT: './data/crud/input',
+  CRUD_OUTPUT: './data/crud/output',
+  CRUD_CACHE: './data/crud/cache',
+} as const
+
+export type PlaceSetting = keyof typeof defaultPlaces
+
+export const placeSettings = Object.keys(defaultPlaces) as readonly PlaceSetting[]
+
+/** The canonical location that a setting names, or its default. */
+export const placeSetting = (env: Environment, name: PlaceSetting): string =>
+  place(env[name] ?? defaultPlaces[name], name)
+
+/** Whether demo data may be made: `DEMO_DATA` (operations-spec §2). */
+export const mayMakeDemoData = (env: Environment): boolean => environmentFlag(env, 'DEMO_DATA')
+
+/** Ends a demo task with "nothing to do" where there is to be no demo data. */
+export function requireDemoData(env: Environment): void {
+  if (mayMakeDemoData(env)) return
+  throw new JobError('nothingToDo', '--demo makes demo data only where DEMO_DATA is true', {
+    field: 'DEMO_DATA',
+    fix: 'set DEMO_DATA=true in the environment or in .env, or leave --demo out',
+  })
+}
 
 /** The store of a place; its bucket is made if it is missing and the settings say so. */
 export async function openStore(location: string, s3: S3Settings): Promise<FileIO> {

@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import type { JobContext } from '../context.ts'
 import { daysBetween } from '../calendar.ts'
-import { asError, exitCodes, JobError } from '../errors.ts'
+import { asError, decisive, JobError, withOutcome } from '../errors.ts'
 import { tableText, type Catalog, type Table } from '../iceberg/catalog/catalog.ts'
+import { ensureNamespace } from '../iceberg/catalog/ensure-namespace.ts'
 import type { PostgresSettings } from '../postgres/connect.ts'
 import { openSource } from '../postgres/snapshot.ts'
 import type { FileIO } from '../storage/file-io.ts'
@@ -11,7 +12,7 @@ import { exportTable, type ExportRun } from './export-table.ts'
 import type { TablePair } from './names.ts'
 import type { ExportOptions } from './options.ts'
 import { createReaderPool } from './read/pool.ts'
-import { dayPartitionColumn, ensureNamespace, loadTable } from './table-target.ts'
+import { dayPartitionColumn, loadTable } from './table-target.ts'
 
 export interface ExportStores {
   readonly source: PostgresSettings
@@ -23,11 +24,6 @@ export interface ExportStores {
 }
 
 /** A table's own failure, kept while the others go on. */
-interface Failure {
-  readonly table: string
-  readonly error: Error
-}
-
 /** A standby that replays changes may cancel a long read more than once. */
 const maxAttempts = 3
 const pauseMs = 1000
@@ -91,7 +87,7 @@ async function exportOnce(
   }
   try {
     const tables: TableSummary[] = []
-    const failures: Failure[] = []
+    const failures: Error[] = []
     for (const [index, pair] of options.tables.entries()) {
       const planned = source.tables[index]!
       const table = tableText(pair.target)
@@ -104,14 +100,14 @@ async function exportOnce(
         const isUnknown = error instanceof JobError && error.code === 'unknownCommit'
         if (!isUnknown) context.signal.throwIfAborted()
         if (isSnapshotLost(error)) throw error
-        failures.push({ table, error: asError(error) })
+        failures.push(asError(error))
         tables.push({ table, status: 'failed', error: asError(error).message })
         if (options.tables.length > 1) context.logger.error({ table }, asError(error).message)
         if (context.signal.aborted) break
       }
     }
     const outcome = outcomeOf(options, tables)
-    if (failures.length > 0) throw withOutcome(deciding(failures), outcome)
+    if (failures.length > 0) throw withOutcome(decisive(failures), outcome)
     return outcome
   } finally {
     await Promise.all([pool.close(), source.close()])
@@ -146,25 +142,4 @@ function outcomeOf({ scope }: ExportOptions, tables: readonly TableSummary[]): O
     files: sum(({ files }) => files),
     tables: [...tables],
   }
-}
-
-const order = [exitCodes.usage, exitCodes.data, exitCodes.conflict, exitCodes.failed] as const
-
-function deciding(failures: readonly Failure[]): Error {
-  const exitOf = ({ error }: Failure): number =>
-    error instanceof JobError ? exitCodes[error.code] : exitCodes.failed
-  const decisive =
-    order.flatMap((exit) => failures.filter((failure) => exitOf(failure) === exit))[0] ?? failures[0]!
-  return decisive.error
-}
-
-function withOutcome(error: Error, outcome: Outcome): Error {
-  if (!(error instanceof JobError)) return new JobError('failed', error.message, { cause: error, outcome })
-  const { code, field, fix } = error
-  return new JobError(code, error.message, {
-    cause: error,
-    outcome,
-    ...(field === undefined ? {} : { field }),
-    ...(fix === undefined ? {} : { fix }),
-  })
 }

@@ -1,12 +1,6 @@
 import { dataError, usageError } from '../errors.ts'
-import {
-  tableText,
-  type Catalog,
-  type Namespace,
-  type Table,
-  type TableIdentifier,
-} from '../iceberg/catalog/catalog.ts'
-import { NamespaceAlreadyExistsError, NoSuchTableError } from '../iceberg/errors.ts'
+import { tableText, type Catalog, type Table, type TableIdentifier } from '../iceberg/catalog/catalog.ts'
+import { NoSuchTableError } from '../iceberg/errors.ts'
 import { currentSchema, defaultSpec } from '../iceberg/metadata.ts'
 import { partitionSpec, unpartitioned, type PartitionSpec } from '../iceberg/partition-spec.ts'
 import type { TableRequirement } from '../iceberg/requirements.ts'
@@ -39,15 +33,6 @@ export async function loadTable(catalog: Catalog, identifier: TableIdentifier): 
   } catch (error) {
     if (error instanceof NoSuchTableError) return undefined
     throw error
-  }
-}
-
-/** Creates the namespace unless it exists. */
-export async function ensureNamespace(catalog: Catalog, namespace: Namespace): Promise<void> {
-  try {
-    await catalog.createNamespace(namespace)
-  } catch (error) {
-    if (!(error instanceof NamespaceAlreadyExistsError)) throw error
   }
 }
 

@@ -14,8 +14,10 @@ export async function claimDemoFolder(io: FileIO, dir: string): Promise<void> {
   const mark = `${dir}/${markName}`
   if ((await io.stat(mark)) !== undefined) return
   for await (const file of io.list(dir)) {
+    // Marked since we looked, by another call: the mark comes before its files.
+    if ((await io.stat(mark)) !== undefined) return
     throw usageError(`${dir} holds files that are not demo data: ${file.location}`, {
-      field: 'dir',
+      field: '--dir',
       fix: `Name an empty folder, set DEMO_DATA=false, or create ${mark} if its logs may be mixed with generated ones.`,
     })
   }

@@ -45,7 +45,7 @@ export function serverError(thrown: unknown, table?: string): Error {
   if (code === '42501') {
     return usageError(`${where}${thrown.message}`, {
       ...details,
-      fix: 'GRANT SELECT on it to the role, or connect as a role that may read it',
+      fix: 'grant the role what it lacks (to read a table: GRANT SELECT), or connect as a role that has it',
     })
   }
   if (code === '42P01' || code === '3F000') {

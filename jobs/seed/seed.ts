@@ -1,9 +1,16 @@
-import { readFile } from 'node:fs/promises'
 import { addDays } from '../calendar.ts'
 import type { JobContext } from '../context.ts'
 import { JobError, usageError } from '../errors.ts'
 import { connect, type Connection, type PostgresSettings } from '../postgres/connect.ts'
 import { copyIn } from '../postgres/copy/copy-in.ts'
+import {
+  beginOnDemoTable,
+  claimDemoTable,
+  createDemoTable,
+  demoMark,
+  demoTable as table,
+  hasRows,
+} from '../postgres/demo-table.ts'
 import type { Outcome } from '../summary.ts'
 import { seededColumns, seededInterval, webLogRows, type WebLogOptions } from './rows.ts'
 
@@ -15,13 +22,6 @@ export interface SeedOptions extends WebLogOptions {
   /** The caller is a demo task: only lakejobs' own table or an empty one is touched (operations-spec §2). */
   readonly demo: boolean
 }
-
-const table = 'public.web_logs'
-/** In the table's comment: the table is lakejobs' demo data. As in scripts/db/init.sql. */
-const mark = 'lakejobs demo data'
-
-/** From jobs/seed as from dist/seed. */
-const initSql = new URL('../../scripts/db/init.sql', import.meta.url)
 
 /**
  * Fills `public.web_logs`, which it creates if it is missing, in one transaction: all rows or none. Seeds of
@@ -36,8 +36,7 @@ export async function seed(
   const connection = await connect(settings, { prefix: 'POSTGRES', signal })
   const bar = progress.start('seed', options.rows, 'rows')
   try {
-    await connection.query('BEGIN')
-    await connection.query(`SELECT pg_advisory_xact_lock(hashtext('lakejobs seed'))`)
+    await beginOnDemoTable(connection)
     await prepareTable(connection, options)
     const chunks = webLogRows(options, (count) => {
       bar.add(count)
@@ -56,10 +55,14 @@ export async function seed(
 
 /** Makes the table ready for the rows, or refuses. */
 async function prepareTable(connection: Connection, options: SeedOptions): Promise<void> {
-  await connection.query(await readFile(initSql, 'utf8'), [], table)
-  const filled = await exists(connection, 'true')
-  if (options.demo) await claimForDemo(connection, filled)
-  if (options.mode === 'refuse' && filled) {
+  await createDemoTable(connection)
+  if (options.demo && (await claimDemoTable(connection)) === 'foreign') {
+    throw usageError(`${table} has rows and is not lakejobs' demo table`, {
+      field: 'DEMO_DATA',
+      fix: `set DEMO_DATA=false; or, if its rows may be replaced, put "${demoMark}" into the table's comment`,
+    })
+  }
+  if (options.mode === 'refuse' && (await hasRows(connection))) {
     throw usageError(`${table} has rows`, {
       field: table,
       fix: 'choose --append (more rows), --replace (only the days it fills) or --if-empty (only when those are empty)',
@@ -67,34 +70,8 @@ async function prepareTable(connection: Connection, options: SeedOptions): Promi
   }
   const { first, end } = seededInterval(options)
   const inDays = `"timestamp" >= '${first} 00:00:00+00' AND "timestamp" < '${end} 00:00:00+00'`
-  if (options.mode === 'if-empty' && (await exists(connection, inDays))) {
+  if (options.mode === 'if-empty' && (await hasRows(connection, inDays))) {
     throw new JobError('nothingToDo', `${table} has rows from ${first} to ${options.date}`, { field: table })
   }
   if (options.mode === 'replace') await connection.query(`DELETE FROM ${table} WHERE ${inDays}`, [], table)
-}
-
-/** Leaves a table alone that has rows and no mark; an empty one gets the mark behind its comment. */
-async function claimForDemo(connection: Connection, filled: boolean): Promise<void> {
-  const [row] = await connection.query(
-    `SELECT coalesce(obj_description('${table}'::regclass, 'pg_class'), '') AS comment`,
-  )
-  const comment = String(row?.['comment'])
-  if (comment.includes(mark)) return
-  if (filled) {
-    throw usageError(`${table} has rows and is not lakejobs' demo table`, {
-      field: 'DEMO_DATA',
-      fix: `set DEMO_DATA=false; or, if its rows may be replaced, put "${mark}" into the table's comment`,
-    })
-  }
-  const marked = comment === '' ? mark : `${comment} (${mark})`
-  await connection.query(`COMMENT ON TABLE ${table} IS ${connection.client.escapeLiteral(marked)}`, [], table)
-}
-
-async function exists(connection: Connection, condition: string): Promise<boolean> {
-  const [row] = await connection.query(
-    `SELECT EXISTS (SELECT FROM ${table} WHERE ${condition}) AS found`,
-    [],
-    table,
-  )
-  return row?.['found'] === true
 }

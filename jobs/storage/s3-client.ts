@@ -13,6 +13,8 @@ export interface S3Settings {
   readonly checksums?: 'WHEN_REQUIRED' | 'WHEN_SUPPORTED' | undefined
   /** Whether `ensureBucket` makes a missing bucket. */
   readonly createBucket?: boolean | undefined
+  /** Times that a request is sent before it fails; default: the SDK's three. */
+  readonly attempts?: number
 }
 
 /** About ten seconds of waits when the store says SlowDown every time, two when it resets connections. */
@@ -33,6 +35,7 @@ export function s3Client(settings: S3Settings): S3Client {
     responseChecksumValidation: checksums,
     maxAttempts,
     requestHandler: { connectionTimeout: 10_000, socketTimeout: 120_000 },
+    ...(settings.attempts === undefined ? {} : { maxAttempts: settings.attempts }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     ...(accessKeyId === undefined || secretAccessKey === undefined
       ? {}

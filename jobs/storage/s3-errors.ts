@@ -45,7 +45,7 @@ const away = new Set([
 export const noSuchBucket = (bucket: string, cause?: unknown): JobError =>
   usageError(`no such bucket: ${bucket}`, {
     field: `s3://${bucket}`,
-    fix: 'Set S3_CREATE_BUCKET=true or run `lakejobs init`, or correct the bucket name.',
+    fix: 'Create the bucket, or set S3_CREATE_BUCKET=true so that it is made, or correct its name.',
     cause,
   })
 

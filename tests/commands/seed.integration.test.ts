@@ -70,6 +70,36 @@ describe('lakejobs seed', () => {
     expect(await count()).toBeLessThan(3000)
   })
 
+  it('--demo acts only with DEMO_DATA=true, and only on its own or an empty table', async () => {
+    const demo = (value: string, ...words: string[]): Promise<Ran> => {
+      const { cwd, env } = options()
+      return run(['seed', '--demo', '--date=2024-09-24', '--rows=1000', ...words], {
+        cwd,
+        env: { ...env, DEMO_DATA: value },
+      })
+    }
+    for (const value of ['', 'false', 'False']) {
+      expect(summaryOf(await demo(value))).toMatchObject({
+        exit: 99,
+        status: 'skipped',
+        error: { code: 'nothingToDo', field: 'DEMO_DATA' },
+      })
+    }
+    expect(await server.query(`SELECT to_regclass('web_logs') AS found`)).toEqual([{ found: null }])
+    expect(summaryOf(await demo('perhaps'))).toMatchObject({ exit: 2, error: { field: 'DEMO_DATA' } })
+
+    await server.query('CREATE TABLE web_logs (n int); INSERT INTO web_logs VALUES (1)')
+    for (const mode of ['--append', '--replace', '--if-empty']) {
+      expect(summaryOf(await demo('true', mode))).toMatchObject({ exit: 2, error: { field: 'DEMO_DATA' } })
+    }
+    await server.query('DROP TABLE web_logs')
+    const both = await Promise.all([demo('true', '--if-empty'), demo('true', '--if-empty')])
+    expect(both.map(({ exit }) => exit).sort()).toEqual([0, 99])
+    expect(await count()).toBe(1000)
+    expect((await demo('True', '--replace')).exit).toBe(0)
+    expect(await count()).toBe(1000)
+  })
+
   it.each([
     [['--append', '--replace'], '--append'],
     [['--rows', '0'], '--rows'],

@@ -170,8 +170,21 @@ describe('generate with demo', () => {
 
   it('refuses a folder with files of others', async () => {
     await io.write(`${dir}/2024-09-01.csv`, Buffer.from('real'))
-    await expect(run({ demo: true })).rejects.toMatchObject({ code: 'usage', field: 'dir' })
+    await expect(run({ demo: true })).rejects.toMatchObject({ code: 'usage', field: '--dir' })
     expect(await names()).toEqual(['2024-09-01.csv'])
     await expect(run({ demo: false, days: 1 })).resolves.toMatchObject({ files: 1 })
+  })
+
+  it('of several at once in a new folder none takes the others’ files for foreign ones', async () => {
+    // The others have marked the folder and written to it between our look for the mark and our list.
+    const late: FileIO = {
+      ...io,
+      async *list(prefix) {
+        await run({ demo: true, days: 1 })
+        yield* io.list(prefix)
+      },
+    }
+    await run({ demo: true, days: 2 }, undefined, late)
+    expect(await names()).toEqual(['.lakejobs-demo', '2024-09-10.csv', '2024-09-11.csv'])
   })
 })

@@ -40,25 +40,37 @@ const tables = [
      PRIMARY KEY (catalog_name, namespace, property_key))`,
 ]
 
-/**
- * Creates what is missing of the catalog's tables and says whether `iceberg_tables` has the column
- * `iceberg_type`: one that another program made as version 0 is used as it is. Needs no right to create
- * where both exist.
- */
-export async function prepareCatalogTables(database: Database): Promise<{ readonly hasType: boolean }> {
+/** The catalog's tables as they are; follows the search path, as the statements on them do. */
+export interface CatalogTables {
+  /** Both are there. */
+  readonly complete: boolean
+  /** `iceberg_tables` has the column `iceberg_type`: version 1; false: version 0, or none. */
+  readonly hasType: boolean
+}
+
+/** Looks which of the catalog's tables are there; changes nothing. */
+export async function readCatalogTables(database: Database): Promise<CatalogTables> {
   const { rows } = await database.query(
     `SELECT to_regclass('iceberg_tables') IS NOT NULL
-        AND to_regclass('iceberg_namespace_properties') IS NOT NULL AS complete`,
+        AND to_regclass('iceberg_namespace_properties') IS NOT NULL AS complete,
+       EXISTS (SELECT FROM pg_attribute
+         WHERE attrelid = to_regclass('iceberg_tables') AND attname = 'iceberg_type' AND NOT attisdropped) AS typed`,
   )
-  if (rows[0]?.['complete'] !== true)
-    for (const sql of tables)
-      await database.query(sql).catch((error: unknown) => {
-        if (!createdByAnother.includes(systemCode(error) ?? '')) throw error
-      })
-  // to_regclass follows the search path: another schema's iceberg_tables must not mislead us.
-  const type = await database.query(
-    `SELECT 1 FROM pg_attribute
-      WHERE attrelid = to_regclass('iceberg_tables') AND attname = 'iceberg_type' AND NOT attisdropped`,
-  )
-  return { hasType: type.rows.length > 0 }
+  return { complete: rows[0]?.['complete'] === true, hasType: rows[0]?.['typed'] === true }
+}
+
+/**
+ * Creates what is missing of the catalog's tables: one that another program made as version 0 is used as it is. Needs
+ * no right to create where both exist.
+ */
+export async function prepareCatalogTables(
+  database: Database,
+): Promise<{ readonly hasType: boolean; readonly made: boolean }> {
+  const found = await readCatalogTables(database)
+  if (found.complete) return { hasType: found.hasType, made: false }
+  for (const sql of tables)
+    await database.query(sql).catch((error: unknown) => {
+      if (!createdByAnother.includes(systemCode(error) ?? '')) throw error
+    })
+  return { hasType: (await readCatalogTables(database)).hasType, made: true }
 }
