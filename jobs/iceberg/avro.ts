@@ -51,11 +51,13 @@ export interface ContainerFile {
   /** The header's metadata as text, `avro.` keys included. */
   readonly metadata: ReadonlyMap<string, string>
   readonly records: readonly Record<string, unknown>[]
+  /** The records as they are encoded. */
+  readonly encoded: readonly Buffer[]
 }
 
 /**
  * A container file with one deflate block. `schema` is written as it is, attributes included; `sync` are 16
- * random bytes. Records hold longs as bigint and unions unwrapped.
+ * random bytes. Records hold longs as bigint and unions unwrapped; a Buffer is a record that is encoded already.
  */
 export async function encodeContainer(
   schema: unknown,
@@ -71,7 +73,9 @@ export async function encodeContainer(
   )
   const head = header.toBuffer({ magic, meta, sync })
   if (records.length === 0) return head
-  const block = await deflateRaw(Buffer.concat(records.map((record) => type.toBuffer(record))), {})
+  const encoded = records.map((record) => (Buffer.isBuffer(record) ? record : type.toBuffer(record)))
+  // Level 1 takes half the time of the default and makes it 4 % larger.
+  const block = await deflateRaw(Buffer.concat(encoded), { level: 1 })
   return Buffer.concat([head, varint(records.length), varint(block.length), block, sync])
 }
 
@@ -90,6 +94,7 @@ export function decodeContainer(location: string, bytes: Buffer): ContainerFile 
   const schema: unknown = JSON.parse(metadata.get('avro.schema') ?? 'null')
   const type = avroType(schema)
   const records: Record<string, unknown>[] = []
+  const encoded: Buffer[] = []
   let at = head.offset
   while (at < bytes.length) {
     const count = readVarint(bytes, at, location)
@@ -102,11 +107,12 @@ export function decodeContainer(location: string, bytes: Buffer): ContainerFile 
       const decoded = type.decode(block, offset) as { readonly value: object; readonly offset: number }
       if (decoded.offset < 0) throw dataError(`${location} is damaged`, { field: location })
       records.push(decoded.value as Record<string, unknown>)
+      encoded.push(block.subarray(offset, decoded.offset))
       offset = decoded.offset
     }
     at = end + syncSize
   }
-  return { schema, metadata, records }
+  return { schema, metadata, records, encoded }
 }
 
 function decompress(location: string, codec: string, block: Buffer): Buffer {

@@ -27,6 +27,10 @@ export class JsonNumber {
 const quote = 0x22
 const backslash = 0x5c
 const minus = 0x2d
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const openBracket = 0x5b
+const closeBracket = 0x5d
 const safeLength = 16
 const longestBigint = 20
 
@@ -39,10 +43,30 @@ const lastMarker = 0xf8ff
  * One scan wraps the numbers that need it in marked strings, then the native parser does the work: no number
  * is wrapped in most documents' megabytes (export-spec §3.9).
  */
-export function parseJson(text: string, name = 'JSON document'): JsonValue {
+export const parseJson = (text: string, name = 'JSON document'): JsonValue => parse(text, name)
+
+/**
+ * As `parseJson`, and the texts of the objects in the array that is the document's member `key`, in order. None when
+ * the key is written with escapes.
+ */
+export function parseWithElements(
+  text: string,
+  key: string,
+  name: string,
+): { readonly value: JsonValue; readonly elements: readonly string[] } {
+  const wanted: WantedElements = { key, found: [] }
+  return { value: parse(text, name, wanted), elements: wanted.found }
+}
+
+interface WantedElements {
+  readonly key: string
+  found: string[]
+}
+
+function parse(text: string, name: string, wanted?: WantedElements): JsonValue {
   try {
     const marker = unusedMarker(text)
-    const pieces = wrapNumbers(text, marker)
+    const pieces = wrapNumbers(text, marker, wanted)
     if (pieces === undefined) return JSON.parse(text) as JsonValue
     return unwrap(JSON.parse(pieces) as JsonValue, marker)
   } catch (error) {
@@ -74,14 +98,30 @@ function unusedMarker(text: string): string {
 }
 
 /** The text with every number that needs it as `"<marker>number"`; undefined when none does. */
-function wrapNumbers(text: string, marker: string): string | undefined {
+function wrapNumbers(text: string, marker: string, wanted?: WantedElements): string | undefined {
   let out = ''
   let copied = 0
+  let depth = 0
+  let key = ''
+  let isWanted = false
+  let element = 0
   const { length } = text
   for (let at = 0; at < length; at++) {
     const code = text.charCodeAt(at)
     if (code === quote) {
+      const start = at + 1
       at = endOfString(text, at)
+      if (depth === 1) key = text.slice(start, at)
+    } else if (code === openBrace || code === openBracket) {
+      depth++
+      if (depth === 2) {
+        isWanted = key === wanted?.key && code === openBracket
+        // Of a key that is there twice the last one counts.
+        if (isWanted && wanted !== undefined) wanted.found = []
+      } else if (depth === 3) element = at
+    } else if (code === closeBrace || code === closeBracket) {
+      depth--
+      if (depth === 2 && isWanted) wanted?.found.push(text.slice(element, at + 1))
     } else if (code === minus || (code >= 0x30 && code <= 0x39)) {
       const end = endOfNumber(text, at)
       if (needsWrapping(text, at, end)) {

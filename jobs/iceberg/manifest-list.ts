@@ -17,6 +17,13 @@ export interface ListHeader {
   readonly sequenceNumber: number
 }
 
+/**
+ * Entries of lists in our own layout, as they were read: a manifest that is carried on is copied and not encoded
+ * again, for a table may have thousands.
+ */
+const encodedEntries = new WeakMap<ManifestFile, Buffer>()
+const ownSchema = JSON.stringify(manifestListSchema)
+
 /** A v2 manifest list's bytes (spec "Manifest Lists"). `sync` are 16 random bytes. */
 export const encodeManifestList = (
   list: ListHeader,
@@ -31,7 +38,7 @@ export const encodeManifestList = (
       'sequence-number': String(list.sequenceNumber),
       'format-version': '2',
     },
-    manifests.map(manifestRecord),
+    manifests.map((manifest) => encodedEntries.get(manifest) ?? manifestRecord(manifest)),
     sync,
   )
 
@@ -60,29 +67,38 @@ const manifestRecord = (manifest: ManifestFile): AvroRecord => ({
 })
 
 /** The manifests of a list of any writer; a v1 list's missing fields get the spec's defaults. */
-export const decodeManifestList = (location: string, bytes: Buffer): ManifestFile[] =>
-  decodeContainer(location, bytes).records.map((record): ManifestFile => {
-    // Without counts nobody could tell whether a manifest has live entries; every known writer has them.
-    const count = (name: string, older: string): number =>
-      optionalNumberAt(record, name) ?? numberAt(record, older)
-    return {
-      manifestPath: record['manifest_path'] as string,
-      manifestLength: numberAt(record, 'manifest_length'),
-      partitionSpecId: numberAt(record, 'partition_spec_id'),
-      content: optionalNumberAt(record, 'content') ?? 0,
-      sequenceNumber: optionalNumberAt(record, 'sequence_number') ?? 0,
-      minSequenceNumber: optionalNumberAt(record, 'min_sequence_number') ?? 0,
-      addedSnapshotId: optionalLongAt(record, 'added_snapshot_id') ?? 0n,
-      addedFilesCount: count('added_files_count', 'added_data_files_count'),
-      existingFilesCount: count('existing_files_count', 'existing_data_files_count'),
-      deletedFilesCount: count('deleted_files_count', 'deleted_data_files_count'),
-      addedRowsCount: count('added_rows_count', 'added_rows_count'),
-      existingRowsCount: count('existing_rows_count', 'existing_rows_count'),
-      deletedRowsCount: count('deleted_rows_count', 'deleted_rows_count'),
-      ...present('partitions', (record['partitions'] as AvroRecord[] | null | undefined)?.map(summaryOf)),
-      ...present('keyMetadata', record['key_metadata'] as Uint8Array | null),
-    }
+export function decodeManifestList(location: string, bytes: Buffer): ManifestFile[] {
+  const { metadata, records, encoded } = decodeContainer(location, bytes)
+  const isOwnLayout = metadata.get('avro.schema') === ownSchema
+  return records.map((record, index) => {
+    const manifest = manifestFrom(record)
+    if (isOwnLayout) encodedEntries.set(manifest, encoded[index]!)
+    return manifest
   })
+}
+
+function manifestFrom(record: AvroRecord): ManifestFile {
+  // Without counts nobody could tell whether a manifest has live entries; every known writer has them.
+  const count = (name: string, older: string): number =>
+    optionalNumberAt(record, name) ?? numberAt(record, older)
+  return {
+    manifestPath: record['manifest_path'] as string,
+    manifestLength: numberAt(record, 'manifest_length'),
+    partitionSpecId: numberAt(record, 'partition_spec_id'),
+    content: optionalNumberAt(record, 'content') ?? 0,
+    sequenceNumber: optionalNumberAt(record, 'sequence_number') ?? 0,
+    minSequenceNumber: optionalNumberAt(record, 'min_sequence_number') ?? 0,
+    addedSnapshotId: optionalLongAt(record, 'added_snapshot_id') ?? 0n,
+    addedFilesCount: count('added_files_count', 'added_data_files_count'),
+    existingFilesCount: count('existing_files_count', 'existing_data_files_count'),
+    deletedFilesCount: count('deleted_files_count', 'deleted_data_files_count'),
+    addedRowsCount: count('added_rows_count', 'added_rows_count'),
+    existingRowsCount: count('existing_rows_count', 'existing_rows_count'),
+    deletedRowsCount: count('deleted_rows_count', 'deleted_rows_count'),
+    ...present('partitions', (record['partitions'] as AvroRecord[] | null | undefined)?.map(summaryOf)),
+    ...present('keyMetadata', record['key_metadata'] as Uint8Array | null),
+  }
+}
 
 const summaryOf = (record: AvroRecord): FieldSummary => ({
   containsNull: record['contains_null'] === true,

@@ -1,5 +1,5 @@
 import { dataError } from '../errors.ts'
-import { parseJson, stringifyJson, type JsonValue } from './json.ts'
+import { parseWithElements, stringifyJson, type JsonValue } from './json.ts'
 import { mainBranch, type Snapshot, type SnapshotRef, type TableMetadata } from './metadata.ts'
 import { firstPartitionId } from './partition-spec.ts'
 
@@ -10,7 +10,7 @@ type Document = Record<string, JsonValue | undefined>
  * later ones as far as they can be read. Errors: `JobError` data, naming `location` and the field.
  */
 export function parseMetadata(text: string, location: string): TableMetadata {
-  const parsed = parseJson(text, location)
+  const { value: parsed, elements } = parseWithElements(text, 'snapshots', location)
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw dataError(`${location} is not table metadata`, { field: location })
   const document: Document = { ...(parsed as Document) }
@@ -25,7 +25,7 @@ export function parseMetadata(text: string, location: string): TableMetadata {
     if (typeof document[key] !== 'string') throw missing(location, key)
   for (const key of ['schemas', 'partition-specs', 'sort-orders'] as const)
     if (!Array.isArray(document[key])) throw missing(location, key)
-  fillOptional(document)
+  fillOptional(document, elements)
   const metadata = document as unknown as TableMetadata
   if (!metadata.schemas.some((schema) => schema['schema-id'] === metadata['current-schema-id']))
     throw missing(location, 'the current schema')
@@ -37,9 +37,33 @@ export function parseMetadata(text: string, location: string): TableMetadata {
 const missing = (location: string, key: string): Error =>
   dataError(`${location} has no valid ${key}`, { field: location })
 
+/**
+ * The texts of snapshots that were read or written before. They never change and are most of a long history's
+ * megabytes: rewritten as they came, they cost nothing and nothing of them can be lost.
+ */
+const knownTexts = new WeakMap<object, string>()
+
 /** The document as text; unknown fields of other writers included. */
-export const stringifyMetadata = (metadata: TableMetadata): string =>
-  stringifyJson(metadata as unknown as JsonValue)
+export function stringifyMetadata(metadata: TableMetadata): string {
+  const members = Object.entries(metadata).filter(([, value]) => value !== undefined)
+  const texts = members.map(([key, value]) => {
+    const text =
+      key === 'snapshots'
+        ? `[${metadata.snapshots.map(snapshotText).join(',')}]`
+        : stringifyJson(value as JsonValue)
+    return `${JSON.stringify(key)}:${text}`
+  })
+  return `{${texts.join(',')}}`
+}
+
+function snapshotText(snapshot: Snapshot): string {
+  let text = knownTexts.get(snapshot)
+  if (text === undefined) {
+    text = stringifyJson(snapshot as unknown as JsonValue)
+    knownTexts.set(snapshot, text)
+  }
+  return text
+}
 
 /** What version 1 wrote differently (spec App. E, "Version 2"). */
 function fillVersion1(document: Document): void {
@@ -72,9 +96,15 @@ function fillVersion1(document: Document): void {
 }
 
 /** Absent lists become empty, ids bigint; -1 and null both mean no current snapshot. */
-function fillOptional(document: Document): void {
+function fillOptional(document: Document, snapshotTexts: readonly string[]): void {
   document['properties'] ??= {}
-  document['snapshots'] = list(document['snapshots']).map(snapshotFrom)
+  const snapshots = list(document['snapshots'])
+  document['snapshots'] = snapshots.map((one, index) => {
+    const snapshot = snapshotFrom(one)
+    const text = snapshotTexts.length === snapshots.length ? snapshotTexts[index] : undefined
+    if (text !== undefined && isAsWritten(one)) knownTexts.set(snapshot, text)
+    return snapshot
+  })
   document['snapshot-log'] = list(document['snapshot-log']).map((entry) => ({
     ...entry,
     'snapshot-id': id(entry['snapshot-id']),
@@ -96,6 +126,14 @@ const list = (value: JsonValue | undefined): readonly Document[] =>
   (value ?? []) as unknown as readonly Document[]
 
 const id = (value: JsonValue | undefined): bigint => BigInt(value as number | bigint)
+
+/** Whether `snapshotFrom` changes nothing that is written. */
+const isAsWritten = ({
+  'sequence-number': sequence,
+  summary,
+  'parent-snapshot-id': parent,
+}: Document): boolean =>
+  typeof sequence === 'number' && summary !== undefined && parent !== null && parent !== -1
 
 function snapshotFrom(document: Document): Omit<Snapshot, 'manifest-list'> {
   const { 'parent-snapshot-id': parent, ...rest } = document
