@@ -1,0 +1,127 @@
+/**
+ * A filter before the Docker engine's socket: listens on port 2375 and passes on what policy.ts allows. It keeps no
+ * state: which containers are ours is written on them, so that it may be restarted while jobs run.
+ */
+import { Agent, createServer, request, type IncomingMessage, type RequestOptions, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { bytes, callOf, createBody, isOurs, Refusal, type Policy } from './policy.ts'
+
+const socketPath = '/var/run/docker.sock'
+const agent = new Agent({ keepAlive: true })
+const largestBody = 1024 * 1024
+
+const setting = (name: string): string => {
+  const value = process.env[name]
+  if (value === undefined || value === '') throw new Error(`${name} is not set`)
+  return value
+}
+const policy: Policy = {
+  image: setting('FILTER_IMAGE'),
+  network: setting('FILTER_NETWORK'),
+  user: setting('FILTER_USER'),
+  source: setting('FILTER_MOUNT_SOURCE'),
+  target: setting('FILTER_MOUNT_TARGET'),
+  memory: bytes(setting('FILTER_MEMORY')),
+}
+
+/** Never the caller's body: only what this filter wrote reaches the engine. */
+function ask(options: RequestOptions, body = ''): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  const headers = { host: 'docker', ...(body === '' ? {} : { 'content-type': 'application/json' }) }
+  request({ socketPath, agent, ...options, headers: { ...headers, 'content-length': Buffer.byteLength(body) } })
+    .on('response', resolve)
+    .on('error', reject)
+    .end(body)
+  return promise
+}
+
+async function textOf(stream: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of stream as AsyncIterable<Buffer>) {
+    size += part.length
+    if (size > largestBody) throw new Refusal('a body of more than 1 MiB')
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString()
+}
+
+/** @throws {Refusal} unless the container was made through this filter */
+async function checkOwner(id: string): Promise<void> {
+  const answer = await ask({ path: `/containers/${id}/json` })
+  const description = await textOf(answer)
+  if (answer.statusCode !== 200 || !isOurs(description, policy)) throw new Refusal(`container ${id}, which is none of ours`)
+}
+
+async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const { method = '', url = '' } = incoming
+  const call = callOf(method, url)
+  let body = ''
+  if (call.kind === 'create') body = createBody(await textOf(incoming), policy)
+  else incoming.resume()
+  if (call.kind === 'container') {
+    if (call.attach) throw new Refusal('attach without an upgrade')
+    await checkOwner(call.id)
+  }
+  const answer = await ask({ method, path: url }, body)
+  outgoing.writeHead(answer.statusCode ?? 502, { 'content-type': answer.headers['content-type'] ?? 'text/plain' })
+  answer.pipe(outgoing)
+  // A caller that goes away ends a long answer (wait, logs) of the engine.
+  outgoing.on('close', () => answer.destroy())
+}
+
+/** The operator reads a container's output through a connection that stops being HTTP. */
+async function attach({ method = '', url = '' }: IncomingMessage, caller: Duplex): Promise<void> {
+  const call = callOf(method, url)
+  if (call.kind !== 'container' || !call.attach) throw new Refusal(`${method} ${url} with an upgrade`)
+  await checkOwner(call.id)
+  const headers = { host: 'docker', connection: 'Upgrade', upgrade: 'tcp', 'content-length': 0 }
+  request({ socketPath, method, path: url, headers, agent: false })
+    .on('upgrade', (_, engine, head) => {
+      caller.write('HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+      caller.write(head)
+      engine.pipe(caller).pipe(engine)
+      engine.on('error', () => caller.destroy())
+      caller.on('close', () => engine.destroy())
+    })
+    .on('response', (answer) => {
+      answer.resume()
+      refuse(caller, answer.statusCode ?? 502, 'the engine did not attach')
+    })
+    .on('error', (error) => {
+      refuse(caller, 502, error.message)
+    })
+    .end()
+}
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Says no, here and to the caller. What a request holds otherwise (settings, passwords) is not said. */
+function answerTo(error: unknown, what: string): { readonly status: number; readonly body: string } {
+  const refused = error instanceof Refusal
+  const text = `${refused ? 'docker-filter refuses' : 'docker-filter'}: ${message(error)}`
+  process.stderr.write(`${new Date().toISOString()} ${what.split('?')[0] ?? ''} ${text}\n`)
+  return { status: refused ? 403 : 502, body: JSON.stringify({ message: text }) }
+}
+
+function refuse(caller: Duplex, status: number, text: string): void {
+  const body = text.startsWith('{') ? text : JSON.stringify({ message: text })
+  caller.end(`HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+}
+
+const server = createServer({ keepAliveTimeout: 0 }, (incoming, outgoing) => {
+  serve(incoming, outgoing).catch((error: unknown) => {
+    const { status, body } = answerTo(error, `${incoming.method ?? ''} ${incoming.url ?? ''}`)
+    if (!outgoing.headersSent) outgoing.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+    outgoing.end(body)
+  })
+})
+server.on('upgrade', (incoming, caller) => {
+  caller.on('error', () => caller.destroy())
+  attach(incoming, caller).catch((error: unknown) => {
+    const { status, body } = answerTo(error, `${incoming.method ?? ''} ${incoming.url ?? ''}`)
+    refuse(caller, status, body)
+  })
+})
+server.listen(2375)
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0))

@@ -1,0 +1,190 @@
+/**
+ * What Airflow's DockerOperator may ask of the engine: to run our image as our user, in our network, with our folder,
+ * and to follow and end the containers that it started so. Everything that is not listed here is refused, so that what
+ * a newer engine understands is refused as well.
+ */
+
+/** What containers are made of; all of them are alike in it. */
+export interface Policy {
+  readonly image: string
+  readonly network: string
+  /** `uid:gid`, also where the request names no user. */
+  readonly user: string
+  readonly source: string
+  readonly target: string
+  /** Bytes, where the request asks for no limit or for more. */
+  readonly memory: number
+}
+
+/** A request that is let through, as far as it goes: a container's calls need the label, too. */
+export type Call =
+  | { readonly kind: 'ask' }
+  | { readonly kind: 'create' }
+  | { readonly kind: 'container'; readonly id: string; readonly attach: boolean }
+
+/** Why a request is refused, in words for the task's log. */
+export class Refusal extends Error {}
+
+/** Marks the containers that came through the filter; its value is the network, so that two projects stay apart. */
+export const label = 'lakejobs.docker-filter'
+
+// From 1.24 on, `start` ignores a body; before, it took the host's settings from it.
+const version = String.raw`(?:/v1\.(?:2[4-9]|[3-9]\d))?`
+const id = '/containers/(?<id>[0-9a-f]{64})'
+const asks = new RegExp(`^(?:(?:GET|HEAD) ${version}/_ping|GET ${version}/(?:version|images/json))$`)
+const create = new RegExp(`^POST ${version}/containers/create$`)
+const ofContainer = new RegExp(
+  `^(?:GET ${version}${id}/(?:json|logs)|POST ${version}${id}/(?<verb>attach|start|wait|stop|kill)|DELETE ${version}${id})$`,
+)
+
+/** @throws {Refusal} unless the engine's call is one that the operator needs */
+export function callOf(method: string, url: string): Call {
+  const [path = '', query] = url.split('?', 2)
+  const line = `${method} ${path}`
+  if (asks.test(line)) return { kind: 'ask' }
+  if (create.test(line)) {
+    if (query !== undefined && query !== '') throw new Refusal(`containers/create with ?${query}`)
+    return { kind: 'create' }
+  }
+  const groups = ofContainer.exec(line)?.groups
+  if (groups?.['id'] === undefined) throw new Refusal(line)
+  return { kind: 'container', id: groups['id'], attach: groups['verb'] === 'attach' }
+}
+
+type Check = (value: unknown, name: string) => unknown
+
+/**
+ * The body of `containers/create`, made anew of what is allowed: nothing is passed on that was not understood. (The
+ * engine takes names in any case, and the last of two; so a copy, not a look.)
+ *
+ * @throws {Refusal} naming the first field that is not allowed
+ */
+export function createBody(body: string, policy: Policy): string {
+  const { image, network, user, source, target } = policy
+  const mount = fields({
+    Type: only('bind'),
+    Source: only(source),
+    Target: only(target),
+    ReadOnly: flag,
+  })
+  const host = fields({
+    NetworkMode: only(network),
+    Mounts: listOf(mount, 1),
+    CpuShares: count,
+    Memory: count,
+    LogConfig: fields({ Type: nothing, Config: nothing }),
+  })
+  const container = fields({
+    Image: only(image),
+    Cmd: listOf(text),
+    Env: listOf(text),
+    User: only(user),
+    Labels: labels,
+    AttachStdout: flag,
+    AttachStderr: flag,
+    HostConfig: host,
+  })
+  const wanted = container(parse(body), 'the container') as Record<string, unknown>
+  const { HostConfig: asked = {}, Labels: given = {}, ...rest } = wanted
+  const { Memory: memory = policy.memory, ...others } = asked as { readonly Memory?: number }
+  if (rest['Image'] === undefined) throw new Refusal('a container without Image')
+  return JSON.stringify({
+    ...rest,
+    User: user,
+    Labels: { ...(given as object), [label]: network },
+    HostConfig: {
+      ...others,
+      NetworkMode: network,
+      Memory: Math.min(memory, policy.memory),
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+    },
+  })
+}
+
+/** Whether the engine's description of a container is that of one which came through here. */
+export function isOurs(description: string, policy: Policy): boolean {
+  const { Config } = JSON.parse(description) as { Config?: { Labels?: Record<string, string> | null } }
+  return Config?.Labels?.[label] === policy.network
+}
+
+/** `2g`, `512m` as Compose has them, in bytes. */
+export function bytes(size: string): number {
+  const [, number, unit = ''] = /^(\d+)([bkmg]?)b?$/i.exec(size) ?? []
+  if (number === undefined) throw new Error(`"${size}" is no amount of memory: give 2g or 512m`)
+  return Number(number) * 1024 ** Math.max(0, 'bkmg'.indexOf(unit.toLowerCase()))
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new Refusal('a body that is not JSON')
+  }
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === null ||
+  value === undefined ||
+  value === '' ||
+  value === 0 ||
+  value === false ||
+  (typeof value === 'object' && Object.values(value).every(isEmpty))
+
+/** An object of these fields. Others must be empty, as the SDK sends them, and are left out. */
+function fields(checks: Readonly<Record<string, Check>>): Check {
+  return (value, name) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused(name, value)
+    const kept: Record<string, unknown> = {}
+    for (const [key, given] of Object.entries(value)) {
+      if (isEmpty(given)) continue
+      const check = Object.hasOwn(checks, key) ? checks[key] : undefined
+      if (check === undefined) throw refused(`${name}.${key}`, given)
+      kept[key] = check(given, `${name}.${key}`)
+    }
+    return kept
+  }
+}
+
+const only =
+  (wanted: string): Check =>
+  (value, name) => {
+    if (value !== wanted) throw refused(name, value, `only ${wanted}`)
+    return value
+  }
+
+const listOf =
+  (check: Check, most = Infinity): Check =>
+  (value, name) => {
+    if (!Array.isArray(value) || value.length > most) throw refused(name, value)
+    return value.map((item) => check(item, name))
+  }
+
+const ofType =
+  (type: 'string' | 'boolean'): Check =>
+  (value, name) => {
+    if (typeof value !== type) throw refused(name, value)
+    return value
+  }
+const text = ofType('string')
+const flag = ofType('boolean')
+
+const count: Check = (value, name) => {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw refused(name, value)
+  return value
+}
+
+const labels: Check = (value, name) => {
+  if (typeof value !== 'object' || value === null || !Object.values(value).every((item) => typeof item === 'string'))
+    throw refused(name, value)
+  return value
+}
+
+const nothing: Check = (value, name) => {
+  throw refused(name, value)
+}
+
+function refused(name: string, value: unknown, instead?: string): Refusal {
+  const shown = JSON.stringify(value) ?? String(value)
+  return new Refusal(`${name}: ${shown.slice(0, 200)}${instead === undefined ? '' : `; ${instead}`}`)
+}
