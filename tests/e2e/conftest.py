@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from airflow import Airflow
+from rest import Airflow
 from stack import Stack, copy_of_repository
 
 
@@ -38,12 +38,14 @@ def crud_logs() -> Path:
 
 
 @pytest.fixture(scope="session")
-def note(pytestconfig: pytest.Config) -> Iterator[object]:
+def note(pytestconfig: pytest.Config) -> Callable[[str], None]:
     """Measurements, printed beside the tests."""
     terminal = pytestconfig.pluginmanager.getplugin("terminalreporter")
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
     def write(text: str) -> None:
-        terminal.ensure_newline()
-        terminal.write_line(f"  {text}")
+        with capture.global_and_fixture_disabled():
+            terminal.ensure_newline()
+            terminal.write_line(f"  {text}")
 
-    yield write
+    return write

@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 from pyiceberg.catalog import load_catalog
 
-from airflow import Airflow
+from rest import Airflow
 from stack import Stack, wait_until
 
 MB = 1024 * 1024
