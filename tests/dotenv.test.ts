@@ -1,47 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseDotenv } from '../jobs/dotenv.ts'
+import { passwords } from './support/dotenv-passwords.ts'
 
-/** What stands behind `PASSWORD=`, and what Docker Compose makes of it. */
-const passwords: readonly (readonly [written: string, value: string])[] = [
-  ['plain', 'plain'],
-  ['', ''],
-  ['a$$b', 'a$b'],
-  ['a${UNSET}b', 'ab'],
-  ['a$OTHER', 'aother'],
-  ['a${OTHER}b', 'aotherb'],
-  ['${UNSET:-fallback}', 'fallback'],
-  ['${UNSET-fallback}', 'fallback'],
-  ['${EMPTY:-fallback}', 'fallback'],
-  ['${EMPTY-fallback}', ''],
-  ['a#b', 'a#b'],
-  ['#b', '#b'],
-  ['a # a comment', 'a'],
-  ['a b', 'a b'],
-  ['  a  ', 'a'],
-  ['a"b', 'a"b'],
-  ["a'b", "a'b"],
-  ['a=b==', 'a=b=='],
-  ['a\\nb', 'a\\nb'],
-  ['"a b"', 'a b'],
-  ['" a "', ' a '],
-  ['"a # b" # a comment', 'a # b'],
-  ['"a\\"b"', 'a"b'],
-  ['"a\\\\b"', 'a\\b'],
-  ['"a\\nb\\tc"', 'a\nb\tc'],
-  ['"a$$b"', 'a$b'],
-  ['"a\\$b"', 'a$b'],
-  ['"a${OTHER}"', 'aother'],
-  ['"a\nb"', 'a\nb'],
-  ["'a b'", 'a b'],
-  ["'a$b$$c'", 'a$b$$c'],
-  ["'a${OTHER}'", 'a${OTHER}'],
-  ["'a\"#=b' # a comment", 'a"#=b'],
-  ["'a\\nb'", 'a\\nb'],
-]
 const fileWith = (written: string): string => `OTHER=other\nEMPTY=\nPASSWORD=${written}\nLAST=last\n`
 
 describe('parseDotenv', () => {
@@ -52,28 +12,6 @@ describe('parseDotenv', () => {
       PASSWORD: value,
       LAST: 'last',
     })
-  })
-
-  // Where Compose is installed it is asked; elsewhere the table, made from its documentation, stands alone.
-  const compose = spawnSync('docker', ['compose', 'version']).status === 0
-  ;(compose ? it.each(passwords) : it.skip.each(passwords))('pins %j right', (written, value) => {
-    const folder = mkdtempSync(join(tmpdir(), 'lakejobs-dotenv-'))
-    try {
-      writeFileSync(join(folder, '.env'), fileWith(written))
-      const service = { image: 'x', environment: { PASSWORD: '${PASSWORD}' } }
-      writeFileSync(join(folder, 'compose.yml'), JSON.stringify({ services: { x: service } }))
-      const config = spawnSync('docker', ['compose', 'config', '--format', 'json'], {
-        cwd: folder,
-        encoding: 'utf8',
-      })
-      const { services } = JSON.parse(config.stdout) as {
-        services: { x: { environment: { PASSWORD: string } } }
-      }
-      // `config` prints a dollar sign as two, so that its output can be read again.
-      expect(services.x.environment.PASSWORD.replaceAll('$$', '$')).toBe(value)
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
   })
 
   it('reads comments, blank lines, export, CRLF, a BOM, colons and a missing last line end', () => {

@@ -20,8 +20,15 @@ const inSources = readdirSync(join(root, 'jobs'), { recursive: true, encoding: '
   ])
   .map(([, name = '']) => name)
 
-/** What the AWS SDK reads, not we; and the contract of jobs that are still to come (design §3.2). */
-const readByOthers = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']
+/** What Compose puts into docker-compose.yml, except for what it or the shell sets by itself. */
+const inCompose = [
+  ...readFileSync(join(root, 'docker-compose.yml'), 'utf8').matchAll(/\$\{([A-Z][A-Z0-9_]*)/g),
+]
+  .map(([, name = '']) => name)
+  .filter((name) => !['COMPOSE_PROJECT_NAME', 'PWD'].includes(name))
+
+/** What the AWS SDK and Compose read, not we; and the contract of jobs that are still to come (design §3.2). */
+const readByOthers = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'COMPOSE_PROFILES']
 const contract = [
   ...['POSTGRES', 'ICEBERG_POSTGRES'].flatMap((prefix) =>
     ['HOST', 'PORT', 'DB', 'USER', 'PASSWORD'].map((name) => `${prefix}_${name}`),
@@ -42,11 +49,11 @@ describe('.env.example', () => {
     expect(listed.filter((name, index) => listed.indexOf(name) !== index)).toEqual([])
   })
 
-  it('lists every name that an option or a setting has, and no other', async () => {
+  it('lists every name that an option, a setting or Compose has, and no other', async () => {
     const modules = await loadCommands()
     const options = modules.flatMap(({ command }) => Object.values(command.options))
     const inTables = options.flatMap(({ env }) => (env === undefined ? [] : [env]))
-    const read = new Set([...inTables, ...inSources, ...contract])
+    const read = new Set([...inTables, ...inSources, ...inCompose, ...contract])
     expect([...read].filter((name) => !listed.includes(name))).toEqual([])
     expect(listed.filter((name) => !read.has(name) && !readByOthers.includes(name))).toEqual([])
   })
@@ -60,6 +67,18 @@ describe('.env.example', () => {
         if (env !== undefined && value !== undefined) expect([env, values[env]]).toEqual([env, value])
       }
     }
+  })
+
+  it("shows Compose's defaults, too", () => {
+    const values = parseDotenv(text.replaceAll(/^#(?=[A-Z][A-Z0-9_]*=)/gm, ''), {})
+    const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8')
+    const differing = [...compose.matchAll(/\$\{([A-Z0-9_]+):-([^{}]+)\}/g)]
+      .map(([, name = '', value]) => [name, value] as const)
+      // Examples, which say more than the default.
+      .filter(
+        ([name, value]) => !['LAKEJOBS_UID', 'LAKEJOBS_RUNNER'].includes(name) && values[name] !== value,
+      )
+    expect(differing).toEqual([])
   })
 
   it('has the values of the contract', () => {

@@ -2,12 +2,17 @@
  * A filter before the Docker engine's socket: listens on port 2375 and passes on what policy.ts allows. It keeps no
  * state: which containers are ours is written on them, so that it may be restarted while jobs run.
  */
-import { Agent, createServer, request, type IncomingMessage, type RequestOptions, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  request,
+  type IncomingMessage,
+  type RequestOptions,
+  type ServerResponse,
+} from 'node:http'
 import type { Duplex } from 'node:stream'
 import { bytes, callOf, createBody, isOurs, Refusal, type Policy } from './policy.ts'
 
 const socketPath = '/var/run/docker.sock'
-const agent = new Agent({ keepAlive: true })
 const largestBody = 1024 * 1024
 
 const setting = (name: string): string => {
@@ -26,13 +31,17 @@ const policy: Policy = {
 
 /** Never the caller's body: only what this filter wrote reaches the engine. */
 function ask(options: RequestOptions, body = ''): Promise<IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const headers = { host: 'docker', ...(body === '' ? {} : { 'content-type': 'application/json' }) }
-  request({ socketPath, agent, ...options, headers: { ...headers, 'content-length': Buffer.byteLength(body) } })
-    .on('response', resolve)
-    .on('error', reject)
-    .end(body)
-  return promise
+  const headers = {
+    host: 'docker',
+    'content-length': Buffer.byteLength(body),
+    ...(body === '' ? {} : { 'content-type': 'application/json' }),
+  }
+  return new Promise((resolve, reject) => {
+    request({ socketPath, agent: false, ...options, headers })
+      .on('response', resolve)
+      .on('error', reject)
+      .end(body)
+  })
 }
 
 async function textOf(stream: IncomingMessage): Promise<string> {
@@ -50,7 +59,8 @@ async function textOf(stream: IncomingMessage): Promise<string> {
 async function checkOwner(id: string): Promise<void> {
   const answer = await ask({ path: `/containers/${id}/json` })
   const description = await textOf(answer)
-  if (answer.statusCode !== 200 || !isOurs(description, policy)) throw new Refusal(`container ${id}, which is none of ours`)
+  if (answer.statusCode !== 200 || !isOurs(description, policy))
+    throw new Refusal(`container ${id}, which is none of ours`)
 }
 
 async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -64,7 +74,9 @@ async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promi
     await checkOwner(call.id)
   }
   const answer = await ask({ method, path: url }, body)
-  outgoing.writeHead(answer.statusCode ?? 502, { 'content-type': answer.headers['content-type'] ?? 'text/plain' })
+  outgoing.writeHead(answer.statusCode ?? 502, {
+    'content-type': answer.headers['content-type'] ?? 'text/plain',
+  })
   answer.pipe(outgoing)
   // A caller that goes away ends a long answer (wait, logs) of the engine.
   outgoing.on('close', () => answer.destroy())
@@ -78,7 +90,9 @@ async function attach({ method = '', url = '' }: IncomingMessage, caller: Duplex
   const headers = { host: 'docker', connection: 'Upgrade', upgrade: 'tcp', 'content-length': 0 }
   request({ socketPath, method, path: url, headers, agent: false })
     .on('upgrade', (_, engine, head) => {
-      caller.write('HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+      caller.write(
+        'HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n',
+      )
       caller.write(head)
       engine.pipe(caller).pipe(engine)
       engine.on('error', () => caller.destroy())
@@ -106,13 +120,16 @@ function answerTo(error: unknown, what: string): { readonly status: number; read
 
 function refuse(caller: Duplex, status: number, text: string): void {
   const body = text.startsWith('{') ? text : JSON.stringify({ message: text })
-  caller.end(`HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+  caller.end(
+    `HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
 }
 
 const server = createServer({ keepAliveTimeout: 0 }, (incoming, outgoing) => {
   serve(incoming, outgoing).catch((error: unknown) => {
     const { status, body } = answerTo(error, `${incoming.method ?? ''} ${incoming.url ?? ''}`)
-    if (!outgoing.headersSent) outgoing.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+    if (!outgoing.headersSent)
+      outgoing.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
     outgoing.end(body)
   })
 })

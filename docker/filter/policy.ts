@@ -30,12 +30,13 @@ export const label = 'lakejobs.docker-filter'
 
 // From 1.24 on, `start` ignores a body; before, it took the host's settings from it.
 const version = String.raw`(?:/v1\.(?:2[4-9]|[3-9]\d))?`
-const id = '/containers/(?<id>[0-9a-f]{64})'
 const asks = new RegExp(`^(?:(?:GET|HEAD) ${version}/_ping|GET ${version}/(?:version|images/json))$`)
 const create = new RegExp(`^POST ${version}/containers/create$`)
-const ofContainer = new RegExp(
-  `^(?:GET ${version}${id}/(?:json|logs)|POST ${version}${id}/(?<verb>attach|start|wait|stop|kill)|DELETE ${version}${id})$`,
-)
+const ofContainer = new RegExp(`^(\\w+) ${version}/containers/([0-9a-f]{64})((?:/\\w+)?)$`)
+const containerCalls = new Set([
+  ...['GET /json', 'GET /logs', 'DELETE '],
+  ...['POST /attach', 'POST /start', 'POST /wait', 'POST /stop', 'POST /kill'],
+])
 
 /** @throws {Refusal} unless the engine's call is one that the operator needs */
 export function callOf(method: string, url: string): Call {
@@ -46,9 +47,9 @@ export function callOf(method: string, url: string): Call {
     if (query !== undefined && query !== '') throw new Refusal(`containers/create with ?${query}`)
     return { kind: 'create' }
   }
-  const groups = ofContainer.exec(line)?.groups
-  if (groups?.['id'] === undefined) throw new Refusal(line)
-  return { kind: 'container', id: groups['id'], attach: groups['verb'] === 'attach' }
+  const [, verb = '', id = '', action = ''] = ofContainer.exec(line) ?? []
+  if (!containerCalls.has(`${verb} ${action}`)) throw new Refusal(line)
+  return { kind: 'container', id, attach: action === '/attach' }
 }
 
 type Check = (value: unknown, name: string) => unknown
@@ -72,7 +73,6 @@ export function createBody(body: string, policy: Policy): string {
     Mounts: listOf(mount, 1),
     CpuShares: count,
     Memory: count,
-    LogConfig: fields({ Type: nothing, Config: nothing }),
   })
   const container = fields({
     Image: only(image),
@@ -175,16 +175,17 @@ const count: Check = (value, name) => {
 }
 
 const labels: Check = (value, name) => {
-  if (typeof value !== 'object' || value === null || !Object.values(value).every((item) => typeof item === 'string'))
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    !Object.values(value).every((item) => typeof item === 'string')
+  )
     throw refused(name, value)
   return value
 }
 
-const nothing: Check = (value, name) => {
-  throw refused(name, value)
-}
-
 function refused(name: string, value: unknown, instead?: string): Refusal {
-  const shown = JSON.stringify(value) ?? String(value)
-  return new Refusal(`${name}: ${shown.slice(0, 200)}${instead === undefined ? '' : `; ${instead}`}`)
+  // Passwords are in the environment.
+  const shown = name.endsWith('.Env') ? '' : `: ${JSON.stringify(value).slice(0, 200)}`
+  return new Refusal(`${name}${shown}${instead === undefined ? '' : `; ${instead}`}`)
 }

@@ -1,0 +1,268 @@
+"""The stack from a fresh clone to `down -v`, in the order in which a user meets it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from urllib.error import HTTPError
+
+import psycopg2
+import pytest
+from pyiceberg.catalog import load_catalog
+
+from rest import Airflow
+from stack import Stack, wait_until
+
+MB = 1024 * 1024
+LONG_RUNNING = {
+    *("postgres", "iceberg-postgres", "minio", "airflow-postgres"),
+    *("airflow-apiserver", "airflow-scheduler", "airflow-dag-processor"),
+}
+ONCE = {"data-init", "lakejobs-init", "airflow-init"}
+Note = Callable[[str], None]
+
+
+def day(offset: int) -> str:
+    return (datetime.now(timezone.utc) + timedelta(days=offset)).strftime("%Y-%m-%d")
+
+
+def source_rows(stack: Stack) -> int:
+    with psycopg2.connect(stack.postgres_uri()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM public.web_logs")
+        return cursor.fetchone()[0]
+
+
+def lake_rows(stack: Stack) -> int:
+    """As a reader who knows PyIceberg and the settings of the catalog, nothing of us."""
+    catalog = load_catalog(
+        "local",
+        **{
+            "type": "sql",
+            "uri": stack.postgres_uri("ICEBERG_").replace("postgresql:", "postgresql+psycopg2:"),
+            "warehouse": "s3://logs-bucket/iceberg",
+            "init_catalog_tables": "false",
+            "s3.endpoint": f"http://127.0.0.1:{stack.env('S3_PORT')}",
+            "s3.access-key-id": stack.env("MINIO_ROOT_USER"),
+            "s3.secret-access-key": stack.secrets["MINIO_ROOT_PASSWORD"],
+            "s3.region": "us-east-1",
+        },
+    )
+    return catalog.load_table("default.web_logs").scan().to_arrow().num_rows
+
+
+def test_images(stack: Stack, note: Note) -> None:
+    stack.compose("--profile", "*", "build")
+    for kind, limit in (("", 450), ("AIRFLOW_", None), ("FILTER_", None)):
+        image = stack.env(f"LAKEJOBS_{kind}IMAGE")
+        (inspected,) = json.loads(stack.run("docker", "image", "inspect", image).stdout)
+        size = inspected["Size"] / 1e6
+        note(f"image {image.split('/')[1]}: {size:.0f} MB")
+        assert limit is None or size <= limit
+        assert inspected["Config"]["Labels"]["org.opencontainers.image.licenses"] == "MIT"
+    assert stack.run("docker", "run", "--rm", stack.env("LAKEJOBS_IMAGE"), "--version").stdout == "0.1.0\n"
+
+
+def test_unit_tests_inside_the_image(stack: Stack, note: Note) -> None:
+    stack.run("docker", "build", "--quiet", "--file", "docker/jobs.Dockerfile", "--target", "test",
+              "--tag", f"{stack.name}/test", ".")
+    done = stack.run("docker", "run", "--rm", "--network", "none", f"{stack.name}/test")
+    note(" ".join(line for line in done.stderr.splitlines() if line.startswith("Tests:")))
+
+
+def test_a_job_by_hand_before_anything_else_runs(stack: Stack) -> None:
+    assert stack.job("seed")["rows"] == 10_000
+    summary = stack.job("export")
+    assert [table["mode"] for table in summary["tables"]] == ["full"]
+    assert lake_rows(stack) == source_rows(stack) == 10_000
+
+
+def test_up_to_healthy(stack: Stack, note: Note) -> None:
+    note(f"up --wait, stores running already: {stack.up():.0f} s")
+    states = {
+        line["Service"]: (line["State"], line["Health"], line["ExitCode"])
+        for line in map(json.loads, stack.compose("ps", "--all", "--format", "json").splitlines())
+    }
+    assert states == {
+        **dict.fromkeys(LONG_RUNNING, ("running", "healthy", 0)),
+        **dict.fromkeys(ONCE, ("exited", "", 0)),
+    }
+
+
+def test_ports_are_open_on_this_machine_only(stack: Stack) -> None:
+    config = json.loads(stack.compose("--profile", "*", "config", "--format", "json"))
+    ports = [port for service in config["services"].values() for port in service.get("ports", ())]
+    assert len(ports) == 5
+    assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_login(airflow: Airflow) -> None:
+    assert airflow.token().count(".") == 2
+    for user, password in (("admin", "wrong"), ("nobody", "admin")):
+        with pytest.raises(HTTPError, match="401"):
+            Airflow(airflow.base, user, password).token()
+    assert airflow.api("GET", "importErrors")["import_errors"] == []
+
+
+def test_the_morning_run_needs_no_click(airflow: Airflow) -> None:
+    """The latest one that was missed: green behind an export by hand in another mode."""
+    for dag in ("web_logs_lake", "crud_weekly_aggregate"):
+        (run,) = wait_until(f"the run of {dag}", lambda dag=dag: list(airflow.runs(dag)), 90)
+        assert run.startswith("scheduled__")
+        airflow.wait(dag, run)
+
+
+def test_triggered_over_rest(stack: Stack, airflow: Airflow, note: Note) -> None:
+    states = airflow.wait("web_logs_lake", run := airflow.trigger("web_logs_lake"))
+    assert states == {"seed_demo_rows": "skipped", "export_to_lake": "success"}
+    task = airflow.tasks("web_logs_lake", run)["export_to_lake"]
+    note(f"export_to_lake: {task['duration']:.1f} s, the job in it {airflow.xcom('web_logs_lake', run, 'export_to_lake')['seconds']} s")
+    airflow.wait("crud_weekly_aggregate", airflow.trigger("crud_weekly_aggregate"))
+    assert (stack.folder / f"data/crud/output/{day(-1)}.csv").exists()
+
+
+def test_backfill_of_three_days_over_rest(stack: Stack, airflow: Airflow) -> None:
+    before = set(airflow.runs("web_logs_lake"))
+    airflow.api("POST", "backfills", {
+        "dag_id": "web_logs_lake", "from_date": f"{day(-30)}T00:00:00Z", "to_date": f"{day(-28)}T23:59:59Z",
+        "run_backwards": False, "reprocess_behavior": "none", "max_active_runs": 1, "dag_run_conf": {},
+    })
+    runs = wait_until("three runs", lambda: len(r := set(airflow.runs("web_logs_lake")) - before) == 3 and r, 60)
+    for run in sorted(runs):
+        airflow.wait("web_logs_lake", run)
+    assert source_rows(stack) >= 40_000
+    assert lake_rows(stack) == source_rows(stack)
+
+
+def test_aggregate_by_hand(stack: Stack) -> None:
+    """Yesterday's window from the default folders; as another user between two runs of the DAG."""
+    summary = stack.job("aggregate")
+    assert (summary["from"], summary["to"]) == (day(-7), day(-1))
+    again = stack.job("aggregate", day(-1), options=("--user", "4711:0"))
+    assert (again["status"], again["rows"]) == ("ok", summary["rows"])
+
+
+def test_the_dag_after_another_user(airflow: Airflow) -> None:
+    airflow.wait("crud_weekly_aggregate", airflow.trigger("crud_weekly_aggregate"))
+
+
+def test_real_logs(stack: Stack, crud_logs: Path) -> None:
+    shutil.copytree(crud_logs / "input", stack.folder / "data/real")
+    stack.job("aggregate", "data/real", "data/crud/output/real", "2024-09-16")
+    written = (stack.folder / "data/crud/output/real/2024-09-16.csv").read_bytes()
+    assert written == (crud_logs / "expected/2024-09-16.csv").read_bytes()
+
+
+def test_memory(stack: Stack, note: Note) -> None:
+    names = {stack.container(service): service for service in LONG_RUNNING}
+    listing = stack.run("docker", "stats", "--no-stream", "--no-trunc", "--format", "{{.ID}} {{.MemUsage}}", *names)
+    used = {names[line.split()[0]]: line.split()[1] for line in listing.stdout.splitlines()}
+    note("memory: " + ", ".join(f"{service} {used[service]}" for service in sorted(used)))
+
+
+def test_killed_in_the_middle(stack: Stack, airflow: Airflow) -> None:
+    """Source, store and scheduler at once, while an export reads: nothing is lost, nothing is there twice."""
+    stack.job("seed", "--rows", "600000", "--days", "1", "--date", day(-60), "--append")
+    killed = [stack.container(service) for service in ("postgres", "minio", "airflow-scheduler")]
+    run = airflow.trigger("web_logs_lake", date=day(-60), demo_data=False, lookback=0)
+    scheduler = killed[2]
+    wait_until("the export", lambda: "main.js export" in stack.run("docker", "top", scheduler, "-eo", "args").stdout, 120, 0.2)
+    stack.run("docker", "kill", *killed)
+    assert airflow.state("web_logs_lake", run) == "running"
+    stack.up()
+    airflow.wait("web_logs_lake", run, 420)
+    assert source_rows(stack) > 600_000
+    assert lake_rows(stack) == source_rows(stack)
+
+
+def test_docker_runner(stack: Stack, airflow: Airflow) -> None:
+    """Each task is a container of the jobs' image, started through the filter."""
+    stack.set_env(LAKEJOBS_RUNNER="docker", COMPOSE_PROFILES="docker-runner")
+    stack.up()
+    wait_until("DAGs of the other runner", lambda: "DockerJob" in operators(airflow), 120)
+    run = airflow.trigger("web_logs_lake", date=day(-2))
+    states = airflow.wait("web_logs_lake", run)
+    assert states == {"seed_demo_rows": "skipped", "export_to_lake": "success"}
+    assert airflow.tasks("web_logs_lake", run)["export_to_lake"]["operator"] == "DockerJob"
+    assert airflow.xcom("web_logs_lake", run, "export_to_lake")["job"] == "export"
+    run = airflow.trigger("crud_weekly_aggregate", date=day(-2))
+    assert set(airflow.wait("crud_weekly_aggregate", run).values()) == {"success"}
+    assert (stack.folder / f"data/crud/output/{day(-2)}.csv").exists()
+    left = stack.run("docker", "ps", "--all", "--quiet", "--filter", f"label=lakejobs.docker-filter={stack.name}").stdout
+    assert left == "", "containers of tasks are removed"
+
+
+def operators(airflow: Airflow) -> set[str]:
+    return {task["operator_name"] for task in airflow.api("GET", "dags/web_logs_lake/tasks")["tasks"]}
+
+
+def test_filter_refuses_the_rest(stack: Stack) -> None:
+    script = (Path(__file__).parent / "refusals.py").read_text()
+    done = stack.compose("exec", "-T", "airflow-scheduler", "python", "-c", script, stack.container("postgres"))
+    results = json.loads(done.splitlines()[-1])
+    assert len(results) == 20
+    assert {what: status for what, status in results.items() if status != 403} == {}
+
+
+def test_the_engine_is_out_of_reach_otherwise(stack: Stack) -> None:
+    config = json.loads(stack.compose("--profile", "*", "config", "--format", "json"))
+    mounting = [
+        name for name, service in config["services"].items()
+        if any("docker.sock" in volume["source"] for volume in service.get("volumes", ()))
+    ]
+    assert mounting == ["docker-filter"]
+    probe = "fetch('http://docker-filter:2375/_ping').then(() => process.exit(1), () => process.exit(0))"
+    stack.compose("run", "--rm", "--no-TTY", "--entrypoint", "node", "jobs", "-e", probe)
+
+
+def test_no_secret_in_any_log(stack: Stack) -> None:
+    generated = {
+        name: stack.compose("exec", "-T", "airflow-scheduler", "cat", f"/opt/airflow/secrets/{name}")
+        for name in ("fernet_key", "jwt_secret", "secret_key")
+    }
+    assert min(map(len, generated.values())) >= 43
+    # A part of each password that no encoding changes.
+    words = {name: secret[:39].rstrip(" ") for name, secret in stack.secrets.items()} | generated
+    assert found_in_logs(stack, words) == set()
+    # The search finds what is there: in a container's output, and in a task's log.
+    shell = ("exec", "-T", "airflow-scheduler", "sh", "-c")
+    stack.compose(*shell, 'echo "canary $POSTGRES_PASSWORD" >/proc/1/fd/2')
+    assert found_in_logs(stack, words) == {"POSTGRES_PASSWORD"}
+    stack.compose(*shell, 'echo "canary $MINIO_ROOT_PASSWORD" >/opt/airflow/logs/canary.log')
+    assert found_in_logs(stack, words) == {"POSTGRES_PASSWORD", "MINIO_ROOT_PASSWORD"}
+
+
+def found_in_logs(stack: Stack, words: dict[str, str]) -> set[str]:
+    done = stack.run("docker", "compose", "logs", "--no-color")
+    tasks = stack.compose("exec", "-T", "airflow-scheduler", "sh", "-c", "find /opt/airflow/logs -type f -exec cat {} +")
+    text = done.stdout + done.stderr + tasks
+    assert "export_to_lake" in text
+    return {name for name, word in words.items() if word in text}
+
+
+def test_stops_cleanly(stack: Stack) -> None:
+    stack.compose("stop")
+    codes = {
+        line["Service"]: line["ExitCode"] for line in map(json.loads, stack.compose("ps", "--all", "--format", "json").splitlines())
+    }
+    assert set(codes) == LONG_RUNNING | ONCE | {"docker-filter"}
+    # 143: ended by the signal, as those do that have nothing to finish.
+    assert {name: code for name, code in codes.items() if code not in (0, 143)} == {}
+
+
+def test_down_leaves_the_data_and_up_works_on_it(stack: Stack, airflow: Airflow, note: Note) -> None:
+    stack.compose("down", "--volumes")
+    assert stack.left() == []
+    written = (stack.folder / f"data/crud/output/{day(-1)}.csv").read_bytes()
+    assert any((stack.folder / "data/minio/logs-bucket/iceberg").rglob("*.parquet"))
+    stack.set_env(LAKEJOBS_RUNNER="bash", COMPOSE_PROFILES="")
+    note(f"up --wait, images present, no volumes: {stack.up():.0f} s")
+    for dag in ("web_logs_lake", "crud_weekly_aggregate"):
+        (run,) = wait_until(f"the run of {dag}", lambda dag=dag: list(airflow.runs(dag)), 90)
+        airflow.wait(dag, run)
+    assert lake_rows(stack) == source_rows(stack)
+    assert (stack.folder / f"data/crud/output/{day(-1)}.csv").read_bytes() == written
+    stack.compose("down", "--volumes")
+    assert stack.left() == []
