@@ -12,4 +12,6 @@ export interface JobContext {
   readonly signal: AbortSignal
   /** The environment: process.env over `.env`, empty values removed. Read through options.ts only. */
   readonly env: Readonly<Record<string, string>>
+  /** Where the value of an environment name comes from in this run, a flag of the command included. */
+  readonly originOf: (name: string) => 'flag' | 'environment' | '.env' | 'default'
 }

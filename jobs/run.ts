@@ -67,7 +67,8 @@ export async function runJob(
     const format = logging['log-format'] ?? (host.terminal ? 'pretty' : 'json')
     logger = createLogger({ format, level: logging['log-level'] })
     forPeople = format === 'pretty' && logging['log-level'] !== 'silent'
-    const options = resolveOptions(command.options, placePositionals(command, words, flags), env)
+    const given = placePositionals(command, words, flags)
+    const options = resolveOptions(command.options, given, env)
     watchSignals(host, interruption, logger)
     const progress = createProgress({
       terminal: host.terminal && format === 'pretty',
@@ -82,6 +83,7 @@ export async function runJob(
       progress,
       signal: interruption.signal,
       env,
+      originOf: origins({ ...command.options, ...logOptions }, given, host, env),
     }
     outcome = await module.run(options, context)
   } catch (error) {
@@ -123,6 +125,21 @@ function readEnvironment({ env, folder }: Host): Record<string, string> {
   }
   const given = Object.entries({ ...file, ...withoutEmpty(env) })
   return Object.fromEntries(given.filter((entry): entry is [string, string] => Boolean(entry[1])))
+}
+
+/** Tells where each name's value comes from; what is neither flag nor in the environment is in `.env`, if anywhere. */
+function origins(
+  table: OptionTable,
+  given: Readonly<Record<string, unknown>>,
+  { env: outer }: Host,
+  env: Readonly<Record<string, string>>,
+): JobContext['originOf'] {
+  const flags = Object.entries(table).filter(([name]) => given[name] !== undefined)
+  return (name) => {
+    if (flags.some(([, { env: flagName }]) => flagName === name)) return 'flag'
+    if (outer[name] !== undefined && outer[name] !== '') return 'environment'
+    return env[name] === undefined ? 'default' : '.env'
+  }
 }
 
 const withoutEmpty = (env: Host['env']): Host['env'] =>

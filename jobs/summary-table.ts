@@ -12,6 +12,19 @@ function align(rows: readonly (readonly string[])[]): string {
 }
 
 /** What a person at a terminal reads of an outcome beside the logs (operations-spec §1.2); '' for nothing. */
-export function summaryTable({ items = [] }: Outcome): string {
-  return align(items.map(({ item, state, note = '' }) => [state, item, note]))
+export function summaryTable({ items = [], checks = [], settings = {} }: Outcome): string {
+  const tables = [
+    Object.entries(settings).map(([name, { value, from }]) => [name, from, value]),
+    items.map(({ item, state, note = '' }) => [state, item, note]),
+    checks.map(({ check, status, milliseconds, detail, fix }) => [
+      status,
+      check,
+      `${milliseconds} ms`,
+      fix === undefined ? detail : `${detail}: ${fix}`,
+    ]),
+  ]
+  return tables
+    .filter((rows) => rows.length > 0)
+    .map(align)
+    .join('\n')
 }

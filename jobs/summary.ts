@@ -35,6 +35,23 @@ export const initItem = v.object({
   note: v.optional(v.string()),
 })
 
+/** One thing that `check` tried. */
+export const checkSummary = v.object({
+  check: v.string(),
+  status: v.picklist(['ok', 'failed']),
+  milliseconds: count,
+  /** What was found, or what went wrong. */
+  detail: v.string(),
+  field: v.optional(v.string()),
+  fix: v.optional(v.string()),
+})
+
+/** A setting as it takes effect; of a secret only `set` or `unset`. */
+export const effectiveSetting = v.object({
+  value: v.string(),
+  from: v.picklist(['flag', 'environment', '.env', 'default']),
+})
+
 export const outcomeFields = {
   from: v.optional(day),
   to: v.optional(day),
@@ -59,6 +76,10 @@ export const outcomeFields = {
   /** Of `init`. */
   items: v.optional(v.array(initItem)),
   itemsMore: v.optional(count),
+  /** Of `check`: those that failed first; and the settings by name. */
+  checks: v.optional(v.array(checkSummary)),
+  checksMore: v.optional(count),
+  settings: v.optional(v.record(v.string(), effectiveSetting)),
 }
 
 export const summarySchema = v.object({
@@ -81,6 +102,8 @@ export const summarySchema = v.object({
 
 /** What a job reports of its own; main.ts adds the run's identity, time and exit. */
 export type Outcome = Pick<Summary, keyof typeof outcomeFields>
+export type CheckSummary = v.InferOutput<typeof checkSummary>
+export type EffectiveSetting = v.InferOutput<typeof effectiveSetting>
 export type InitItem = v.InferOutput<typeof initItem>
 export type TableSummary = v.InferOutput<typeof tableSummary>
 export type Summary = v.InferOutput<typeof summarySchema>

@@ -20,6 +20,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     describe: 'make what the jobs need: tables, namespace, buckets, folders',
     load: () => import('./init.ts'),
   },
+  check: {
+    describe: 'try every connection and place, and show the settings',
+    load: () => import('./check.ts'),
+  },
   seed: {
     describe: 'fill PostgreSQL with web logs to try things with',
     load: () => import('./seed.ts'),

@@ -21,6 +21,12 @@ export function s3Settings(env: Environment): S3Settings {
       fix: 'give WHEN_REQUIRED or WHEN_SUPPORTED',
     })
   }
+  if (endpoint?.includes('@') === true) {
+    throw usageError('S3_ENDPOINT holds a user or a password', {
+      field: 'S3_ENDPOINT',
+      fix: 'give the address alone; MINIO_ROOT_USER and MINIO_ROOT_PASSWORD have the key',
+    })
+  }
   if (endpoint !== undefined && !/^https?:\/\//.test(endpoint)) {
     throw usageError(`S3_ENDPOINT: "${endpoint}" is not valid`, {
       field: 'S3_ENDPOINT',
@@ -43,7 +49,7 @@ export function s3Settings(env: Environment): S3Settings {
 export const place = (text: string, field: string): string => parsePlace(text, field, process.cwd())
 
 /** Where each place is when its setting says nothing. */
-const defaultPlaces = {
+export const defaultPlaces = {
   WAREHOUSE: './data/lake/iceberg',
   PARQUET_LOCATION: './data/lake/parquet',
   CRUD_INPUT: './data/crud/input',
@@ -80,23 +86,34 @@ export async function openStore(location: string, s3: S3Settings): Promise<FileI
   return openFileIO(location, s3)
 }
 
+/** Where each PostgreSQL server is when its settings say nothing. */
+export const postgresDefaults = {
+  POSTGRES: { host: 'localhost', port: '5434', database: 'mydb' },
+  ICEBERG_POSTGRES: { host: 'localhost', port: '5435', database: 'iceberg_db' },
+} as const
+
 /** A PostgreSQL server by its environment names: `<prefix>_HOST`, `_PORT`, `_DB`, `_USER`, `_PASSWORD`. */
-export function postgresSettings(
-  env: Environment,
-  prefix: 'POSTGRES' | 'ICEBERG_POSTGRES',
-): PostgresSettings {
-  const isSource = prefix === 'POSTGRES'
-  const port = env[`${prefix}_PORT`] ?? (isSource ? '5434' : '5435')
+export function postgresSettings(env: Environment, prefix: keyof typeof postgresDefaults): PostgresSettings {
+  const defaults = postgresDefaults[prefix]
+  const port = env[`${prefix}_PORT`] ?? defaults.port
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
     throw usageError(`${prefix}_PORT: "${port}" is not valid`, {
       field: `${prefix}_PORT`,
       fix: 'give a port number from 1 to 65535',
     })
   }
+  const host = env[`${prefix}_HOST`] ?? defaults.host
+  // Not repeated in the message: an address may hold a password.
+  if (/[@?]|:\/\//.test(host)) {
+    throw usageError(`${prefix}_HOST is an address, not a host's name`, {
+      field: `${prefix}_HOST`,
+      fix: `give the name alone; ${prefix}_PORT, _DB, _USER and _PASSWORD have the rest`,
+    })
+  }
   return {
-    host: env[`${prefix}_HOST`] ?? 'localhost',
+    host,
     port: Number(port),
-    database: env[`${prefix}_DB`] ?? (isSource ? 'mydb' : 'iceberg_db'),
+    database: env[`${prefix}_DB`] ?? defaults.database,
     user: required(env, `${prefix}_USER`),
     password: required(env, `${prefix}_PASSWORD`),
   }

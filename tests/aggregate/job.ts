@@ -84,6 +84,7 @@ export async function createBench(): Promise<Bench> {
         progress: { start: () => ({ add, done: () => undefined }) },
         signal: signal ?? new AbortController().signal,
         env: {},
+        originOf: () => 'default',
       }
       const windows = planWindows({
         date: date ?? (from === undefined ? '2024-09-16' : undefined),

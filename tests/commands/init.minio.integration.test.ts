@@ -21,8 +21,8 @@ afterAll(async () => {
   await rm(cwd, { recursive: true, force: true })
 })
 
-const init = (more: Readonly<Record<string, string>>): Promise<Ran> =>
-  run(['init'], {
+const init = (more: Readonly<Record<string, string>>, command = 'init'): Promise<Ran> =>
+  run([command], {
     cwd,
     env: {
       ICEBERG_POSTGRES_HOST: server.host,
@@ -76,5 +76,35 @@ describe('lakejobs init with an object store', () => {
         fix: expect.stringContaining('S3_ENDPOINT') as unknown,
       },
     })
+  })
+
+  it('check writes, reads and removes a hidden object, and names a bucket that is missing', async () => {
+    const made = { ...lake, POSTGRES_USER: server.user, S3_CREATE_BUCKET: 'true' }
+    await init(made)
+    const places = (ran: Ran): unknown =>
+      (summaryOf(ran).checks ?? []).filter(({ detail }) => /s3:|bucket/.test(detail))
+    expect(places(await init(made, 'check'))).toMatchObject([
+      { check: 'WAREHOUSE', status: 'ok', detail: 's3://lake/iceberg: writable, empty' },
+      { check: 'PARQUET_LOCATION', status: 'ok', detail: 's3://lake/parquet: writable, empty' },
+      { check: 'CRUD_INPUT', status: 'ok', detail: 's3://logs: readable, empty' },
+    ])
+    expect(places(await init({ ...made, WAREHOUSE: 's3://nowhere/x' }, 'check'))).toMatchObject([
+      { check: 'WAREHOUSE', status: 'failed', detail: 'no such bucket: nowhere' },
+      { check: 'PARQUET_LOCATION', status: 'ok' },
+      { check: 'CRUD_INPUT', status: 'ok' },
+    ])
+    const refused = await init({ ...made, MINIO_ROOT_PASSWORD: 'canary-not-the-key' }, 'check')
+    expect(places(refused)).toMatchObject([])
+    expect(summaryOf(refused).checks?.slice(0, 4)).toMatchObject([
+      { check: 'source', status: 'failed', field: 'POSTGRES_PASSWORD' },
+      {
+        check: 'WAREHOUSE',
+        status: 'failed',
+        fix: expect.stringContaining('MINIO_ROOT_PASSWORD') as unknown,
+      },
+      { check: 'PARQUET_LOCATION', status: 'failed' },
+      { check: 'CRUD_INPUT', status: 'failed' },
+    ])
+    expect(refused.stdout + refused.stderr).not.toContain('canary')
   })
 })

@@ -107,6 +107,7 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
       progress: { start: () => ({ add: () => undefined, done: () => undefined }) },
       signal: signal ?? new AbortController().signal,
       env: {},
+      originOf: () => 'default',
     },
   )
 }

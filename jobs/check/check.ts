@@ -1,0 +1,60 @@
+import type { JobContext } from '../context.ts'
+import { asError, decisive, JobError, withOutcome } from '../errors.ts'
+import type { CheckSummary, Outcome } from '../summary.ts'
+
+/**
+ * Tries one thing and notes how long it took and what came of it; `test` returns what is worth knowing of its success.
+ * False when it failed: what needs it cannot be tested.
+ */
+export type Attempt = (name: string, test: () => Promise<string>) => Promise<boolean>
+
+/** One connection's or place's checks. It throws nothing of its own. */
+export type Check = (attempt: Attempt) => Promise<void>
+
+/**
+ * Runs all checks side by side, each to its end. When some failed, the failure that decides the exit status is thrown,
+ * with every check in its outcome, those that failed first; the other failures are logged.
+ */
+export async function runChecks(
+  checks: readonly Check[],
+  { now, logger, signal }: Pick<JobContext, 'now' | 'logger' | 'signal'>,
+): Promise<Outcome> {
+  const failures: Error[] = []
+  const results = await Promise.all(
+    checks.map(async (check) => {
+      const summaries: CheckSummary[] = []
+      await check(async (name, test) => {
+        const start = now().getTime()
+        const failure = await test().then(
+          (detail) => {
+            summaries.push({ check: name, status: 'ok', milliseconds: now().getTime() - start, detail })
+            return undefined
+          },
+          (thrown: unknown) => asError(thrown),
+        )
+        if (failure === undefined) return true
+        failures.push(failure)
+        summaries.push({
+          check: name,
+          status: 'failed',
+          milliseconds: now().getTime() - start,
+          detail: failure.message,
+          ...(failure instanceof JobError && {
+            ...(failure.field !== undefined && { field: failure.field }),
+            ...(failure.fix !== undefined && { fix: failure.fix }),
+          }),
+        })
+        return false
+      })
+      return summaries
+    }),
+  )
+  signal.throwIfAborted()
+  const summaries = results.flat()
+  const failed = summaries.filter(({ status }) => status === 'failed')
+  const outcome = { checks: [...failed, ...summaries.filter(({ status }) => status === 'ok')] }
+  if (failures.length === 0) return outcome
+  const deciding = decisive(failures)
+  for (const other of failures.filter((failure) => failure !== deciding)) logger.error(other.message)
+  throw withOutcome(deciding, outcome)
+}
