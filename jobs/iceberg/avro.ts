@@ -51,8 +51,6 @@ export interface ContainerFile {
   /** The header's metadata as text, `avro.` keys included. */
   readonly metadata: ReadonlyMap<string, string>
   readonly records: readonly Record<string, unknown>[]
-  /** The records as they are encoded. */
-  readonly encoded: readonly Buffer[]
 }
 
 /**
@@ -79,8 +77,15 @@ export async function encodeContainer(
   return Buffer.concat([head, varint(records.length), varint(block.length), block, sync])
 }
 
-/** Reads a container file of any writer. Errors: `JobError` data, naming `location`. */
-export function decodeContainer(location: string, bytes: Buffer): ContainerFile {
+/** A container file's header and its blocks, decompressed. */
+export interface ContainerBlocks {
+  /** As `ContainerFile` has it. */
+  readonly metadata: ReadonlyMap<string, string>
+  readonly blocks: readonly { readonly count: number; readonly bytes: Buffer }[]
+}
+
+/** Reads a container file of any writer as far as its records. Errors: `JobError` data, naming `location`. */
+export function containerBlocks(location: string, bytes: Buffer): ContainerBlocks {
   if (!bytes.subarray(0, 4).equals(magic))
     throw dataError(`${location} is not an Avro file`, { field: location })
   const head = header.decode(bytes) as {
@@ -91,10 +96,7 @@ export function decodeContainer(location: string, bytes: Buffer): ContainerFile 
   const metadata = new Map(
     Object.entries(head.value.meta).map(([key, value]) => [key, value.toString('utf8')]),
   )
-  const schema: unknown = JSON.parse(metadata.get('avro.schema') ?? 'null')
-  const type = avroType(schema)
-  const records: Record<string, unknown>[] = []
-  const encoded: Buffer[] = []
+  const blocks: { count: number; bytes: Buffer }[] = []
   let at = head.offset
   while (at < bytes.length) {
     const count = readVarint(bytes, at, location)
@@ -103,16 +105,27 @@ export function decodeContainer(location: string, bytes: Buffer): ContainerFile 
     if (end + syncSize > bytes.length || !bytes.subarray(end, end + syncSize).equals(head.value.sync))
       throw dataError(`${location} is cut short or damaged`, { field: location })
     const block = decompress(location, metadata.get('avro.codec') ?? 'null', bytes.subarray(size.next, end))
-    for (let record = 0, offset = 0; record < count.value; record++) {
-      const decoded = type.decode(block, offset) as { readonly value: object; readonly offset: number }
-      if (decoded.offset < 0) throw dataError(`${location} is damaged`, { field: location })
-      records.push(decoded.value as Record<string, unknown>)
-      encoded.push(block.subarray(offset, decoded.offset))
-      offset = decoded.offset
-    }
+    blocks.push({ count: count.value, bytes: block })
     at = end + syncSize
   }
-  return { schema, metadata, records, encoded }
+  return { metadata, blocks }
+}
+
+/** Reads a container file of any writer. Errors: `JobError` data, naming `location`. */
+export function decodeContainer(location: string, bytes: Buffer): ContainerFile {
+  const { metadata, blocks } = containerBlocks(location, bytes)
+  const schema: unknown = JSON.parse(metadata.get('avro.schema') ?? 'null')
+  const type = avroType(schema)
+  const records: Record<string, unknown>[] = []
+  for (const block of blocks) {
+    for (let record = 0, offset = 0; record < block.count; record++) {
+      const decoded = type.decode(block.bytes, offset) as { readonly value: object; readonly offset: number }
+      if (decoded.offset < 0) throw dataError(`${location} is damaged`, { field: location })
+      records.push(decoded.value as Record<string, unknown>)
+      offset = decoded.offset
+    }
+  }
+  return { schema, metadata, records }
 }
 
 function decompress(location: string, codec: string, block: Buffer): Buffer {

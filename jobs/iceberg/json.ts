@@ -46,24 +46,24 @@ const lastMarker = 0xf8ff
 export const parseJson = (text: string, name = 'JSON document'): JsonValue => parse(text, name)
 
 /**
- * As `parseJson`, and the texts of the objects in the array that is the document's member `key`, in order. None when
- * the key is written with escapes.
+ * As `parseJson`, and the text between the brackets of the array that is the document's member `key`. Undefined when
+ * there is none, or its key is written with escapes.
  */
-export function parseWithElements(
+export function parseWithArray(
   text: string,
   key: string,
   name: string,
-): { readonly value: JsonValue; readonly elements: readonly string[] } {
-  const wanted: WantedElements = { key, found: [] }
-  return { value: parse(text, name, wanted), elements: wanted.found }
+): { readonly value: JsonValue; readonly array: string | undefined } {
+  const wanted: WantedArray = { key, text: undefined }
+  return { value: parse(text, name, wanted), array: wanted.text }
 }
 
-interface WantedElements {
+interface WantedArray {
   readonly key: string
-  found: string[]
+  text: string | undefined
 }
 
-function parse(text: string, name: string, wanted?: WantedElements): JsonValue {
+function parse(text: string, name: string, wanted?: WantedArray): JsonValue {
   try {
     const marker = unusedMarker(text)
     const pieces = wrapNumbers(text, marker, wanted)
@@ -98,30 +98,27 @@ function unusedMarker(text: string): string {
 }
 
 /** The text with every number that needs it as `"<marker>number"`; undefined when none does. */
-function wrapNumbers(text: string, marker: string, wanted?: WantedElements): string | undefined {
+function wrapNumbers(text: string, marker: string, wanted?: WantedArray): string | undefined {
   let out = ''
   let copied = 0
   let depth = 0
   let key = ''
-  let isWanted = false
-  let element = 0
+  let start = 0
   const { length } = text
   for (let at = 0; at < length; at++) {
     const code = text.charCodeAt(at)
     if (code === quote) {
-      const start = at + 1
+      const first = at + 1
       at = endOfString(text, at)
-      if (depth === 1) key = text.slice(start, at)
+      if (depth === 1) key = text.slice(first, at)
     } else if (code === openBrace || code === openBracket) {
       depth++
-      if (depth === 2) {
-        isWanted = key === wanted?.key && code === openBracket
-        // Of a key that is there twice the last one counts.
-        if (isWanted && wanted !== undefined) wanted.found = []
-      } else if (depth === 3) element = at
+      if (depth === 2) start = at + 1
     } else if (code === closeBrace || code === closeBracket) {
       depth--
-      if (depth === 2 && isWanted) wanted?.found.push(text.slice(element, at + 1))
+      // Of a key that is there twice the last one counts, as in JSON.parse.
+      if (depth === 1 && key === wanted?.key)
+        wanted.text = code === closeBracket ? text.slice(start, at) : undefined
     } else if (code === minus || (code >= 0x30 && code <= 0x39)) {
       const end = endOfNumber(text, at)
       if (needsWrapping(text, at, end)) {

@@ -1,4 +1,4 @@
-import { decodeContainer, encodeContainer } from './avro.ts'
+import { containerBlocks, decodeContainer, encodeContainer } from './avro.ts'
 import {
   asBuffer,
   numberAt,
@@ -8,6 +8,7 @@ import {
   type AvroRecord,
 } from './avro-record.ts'
 import type { FieldSummary, ManifestFile } from './data-file.ts'
+import { readListEntry } from './list-entry.ts'
 import { manifestListSchema } from './manifest-schema.ts'
 
 /** The snapshot that a manifest list belongs to: its header repeats it for readers that look there. */
@@ -68,13 +69,19 @@ const manifestRecord = (manifest: ManifestFile): AvroRecord => ({
 
 /** The manifests of a list of any writer; a v1 list's missing fields get the spec's defaults. */
 export function decodeManifestList(location: string, bytes: Buffer): ManifestFile[] {
-  const { metadata, records, encoded } = decodeContainer(location, bytes)
-  const isOwnLayout = metadata.get('avro.schema') === ownSchema
-  return records.map((record, index) => {
-    const manifest = manifestFrom(record)
-    if (isOwnLayout) encodedEntries.set(manifest, encoded[index]!)
-    return manifest
-  })
+  const { metadata, blocks } = containerBlocks(location, bytes)
+  if (metadata.get('avro.schema') !== ownSchema)
+    return decodeContainer(location, bytes).records.map(manifestFrom)
+  const manifests: ManifestFile[] = []
+  for (const block of blocks) {
+    for (let record = 0, at = 0; record < block.count; record++) {
+      const { manifest, end } = readListEntry(location, block.bytes, at)
+      encodedEntries.set(manifest, block.bytes.subarray(at, end))
+      manifests.push(manifest)
+      at = end
+    }
+  }
+  return manifests
 }
 
 function manifestFrom(record: AvroRecord): ManifestFile {

@@ -1,5 +1,5 @@
 import { dataError } from '../errors.ts'
-import { parseWithElements, stringifyJson, type JsonValue } from './json.ts'
+import { parseWithArray, stringifyJson, type JsonValue } from './json.ts'
 import { mainBranch, type Snapshot, type SnapshotRef, type TableMetadata } from './metadata.ts'
 import { firstPartitionId } from './partition-spec.ts'
 
@@ -10,7 +10,7 @@ type Document = Record<string, JsonValue | undefined>
  * later ones as far as they can be read. Errors: `JobError` data, naming `location` and the field.
  */
 export function parseMetadata(text: string, location: string): TableMetadata {
-  const { value: parsed, elements } = parseWithElements(text, 'snapshots', location)
+  const { value: parsed, array } = parseWithArray(text, 'snapshots', location)
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw dataError(`${location} is not table metadata`, { field: location })
   const document: Document = { ...(parsed as Document) }
@@ -25,7 +25,7 @@ export function parseMetadata(text: string, location: string): TableMetadata {
     if (typeof document[key] !== 'string') throw missing(location, key)
   for (const key of ['schemas', 'partition-specs', 'sort-orders'] as const)
     if (!Array.isArray(document[key])) throw missing(location, key)
-  fillOptional(document, elements)
+  fillOptional(document, array)
   const metadata = document as unknown as TableMetadata
   if (!metadata.schemas.some((schema) => schema['schema-id'] === metadata['current-schema-id']))
     throw missing(location, 'the current schema')
@@ -38,31 +38,43 @@ const missing = (location: string, key: string): Error =>
   dataError(`${location} has no valid ${key}`, { field: location })
 
 /**
- * The texts of snapshots that were read or written before. They never change and are most of a long history's
- * megabytes: rewritten as they came, they cost nothing and nothing of them can be lost.
+ * Lists of snapshots that were read or written before and their texts, by the last one of them. A snapshot never
+ * changes, and they are most of a long history's megabytes: written as they came, they cost nothing and nothing of
+ * them can be lost.
  */
-const knownTexts = new WeakMap<object, string>()
+const knownLists = new WeakMap<Snapshot, { readonly snapshots: readonly Snapshot[]; readonly text: string }>()
 
 /** The document as text; unknown fields of other writers included. */
 export function stringifyMetadata(metadata: TableMetadata): string {
   const members = Object.entries(metadata).filter(([, value]) => value !== undefined)
   const texts = members.map(([key, value]) => {
     const text =
-      key === 'snapshots'
-        ? `[${metadata.snapshots.map(snapshotText).join(',')}]`
-        : stringifyJson(value as JsonValue)
+      key === 'snapshots' ? `[${snapshotsText(metadata.snapshots)}]` : stringifyJson(value as JsonValue)
     return `${JSON.stringify(key)}:${text}`
   })
   return `{${texts.join(',')}}`
 }
 
-function snapshotText(snapshot: Snapshot): string {
-  let text = knownTexts.get(snapshot)
-  if (text === undefined) {
-    text = stringifyJson(snapshot as unknown as JsonValue)
-    knownTexts.set(snapshot, text)
-  }
+/** Without the brackets. A commit adds one snapshot to those that it found. */
+function snapshotsText(snapshots: readonly Snapshot[]): string {
+  const last = snapshots.at(-1)
+  if (last === undefined) return ''
+  const listText = (some: readonly Snapshot[]): string =>
+    stringifyJson(some as unknown as JsonValue).slice(1, -1)
+  const before = knownText(snapshots.slice(0, -1))
+  const text =
+    knownText(snapshots) ?? (before === undefined ? listText(snapshots) : `${before},${listText([last])}`)
+  knownLists.set(last, { snapshots, text })
   return text
+}
+
+function knownText(snapshots: readonly Snapshot[]): string | undefined {
+  const last = snapshots.at(-1)
+  const known = last && knownLists.get(last)
+  const isSame =
+    known?.snapshots.length === snapshots.length &&
+    snapshots.every((snapshot, index) => snapshot === known.snapshots[index])
+  return isSame ? known.text : undefined
 }
 
 /** What version 1 wrote differently (spec App. E, "Version 2"). */
@@ -96,15 +108,14 @@ function fillVersion1(document: Document): void {
 }
 
 /** Absent lists become empty, ids bigint; -1 and null both mean no current snapshot. */
-function fillOptional(document: Document, snapshotTexts: readonly string[]): void {
+function fillOptional(document: Document, snapshotsAsRead: string | undefined): void {
   document['properties'] ??= {}
-  const snapshots = list(document['snapshots'])
-  document['snapshots'] = snapshots.map((one, index) => {
-    const snapshot = snapshotFrom(one)
-    const text = snapshotTexts.length === snapshots.length ? snapshotTexts[index] : undefined
-    if (text !== undefined && isAsWritten(one)) knownTexts.set(snapshot, text)
-    return snapshot
-  })
+  const written = list(document['snapshots'])
+  const snapshots = written.map(snapshotFrom)
+  document['snapshots'] = snapshots
+  const last = snapshots.at(-1)
+  if (last !== undefined && snapshotsAsRead !== undefined && written.every(isAsWritten))
+    knownLists.set(last as Snapshot, { snapshots: snapshots as Snapshot[], text: snapshotsAsRead })
   document['snapshot-log'] = list(document['snapshot-log']).map((entry) => ({
     ...entry,
     'snapshot-id': id(entry['snapshot-id']),

@@ -305,3 +305,37 @@ it('the metadata log is bounded by write.metadata.previous-versions-max', () => 
   for (const file of ['a', 'b', 'c']) metadata = logPrevious(metadata, metadata, file)
   expect(metadata['metadata-log'].map((entry) => entry['metadata-file'])).toEqual(['b', 'c'])
 })
+
+describe('snapshots that were read are written as they came', () => {
+  const snapshot = (id: string, more = ''): string =>
+    `{ "sequence-number": 1, "snapshot-id": ${id}, "timestamp-ms": 1.0e3, "manifest-list": "a\\u00e9", "summary": {"x": "[{\\"]"}${more}}`
+  const documentOf = (snapshots: string): string =>
+    stringifyMetadata(fresh).replace('"snapshots":[]', () => `"snapshots":${snapshots}`)
+
+  it('with their white space, escapes and numbers, before a new one', () => {
+    const text = `[${snapshot('8103159149723679872')},\n ${snapshot('2', ', "parent-snapshot-id": 8103159149723679872')}]`
+    const metadata = parseMetadata(documentOf(text), 'x')
+    expect(stringifyMetadata(metadata)).toContain(`"snapshots":${text}`)
+    const added = { ...metadata.snapshots[1]!, 'snapshot-id': 3n }
+    const next = { ...metadata, snapshots: [...metadata.snapshots, added] }
+    const written = stringifyMetadata(next)
+    expect(written).toContain(`"snapshots":${text.slice(0, -1)},{"sequence-number":1,"snapshot-id":3,`)
+    expect(parseMetadata(written, 'x')).toEqual(next)
+    expect(stringifyMetadata({ ...next, snapshots: [added] })).not.toContain('8103159149723679872,')
+    expect(parseMetadata(stringifyMetadata({ ...next, snapshots: [added] }), 'x').snapshots).toEqual([added])
+  })
+
+  it('unless they lack what version 2 requires', () => {
+    const first = snapshot('5', ', "parent-snapshot-id": -1')
+    const metadata = parseMetadata(documentOf(`[${first}]`), 'x')
+    expect(stringifyMetadata(metadata)).not.toContain('parent-snapshot-id')
+  })
+
+  it('and of a member that is there twice the last one', () => {
+    const text = documentOf(`[${snapshot('1')}]`).replace('{', () => `{"snapshots":[${snapshot('9')}],`)
+    const metadata = parseMetadata(text, 'x')
+    expect(parseMetadata(stringifyMetadata(metadata), 'x').snapshots).toEqual(metadata.snapshots)
+    const nested = documentOf('[]').replace('{', () => `{"other":{"snapshots":[${snapshot('9')}]},`)
+    expect(parseMetadata(stringifyMetadata(parseMetadata(nested, 'x')), 'x').snapshots).toEqual([])
+  })
+})

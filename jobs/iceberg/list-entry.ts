@@ -1,0 +1,104 @@
+import { dataError } from '../errors.ts'
+import type { FieldSummary, ManifestFile } from './data-file.ts'
+
+/** Where a record is read; `at` moves on. */
+interface Cursor {
+  readonly bytes: Buffer
+  at: number
+}
+
+/**
+ * The entry of a manifest list that starts at `at`, in the layout of `manifestListSchema` and no other, and where it
+ * ends. A commit reads all of them, thousands in a long history, and copies most: a general decoder takes five times
+ * as long. Errors: `JobError` data when the bytes end too early.
+ */
+export function readListEntry(
+  location: string,
+  bytes: Buffer,
+  at: number,
+): { readonly manifest: ManifestFile; readonly end: number } {
+  const cursor = { bytes, at }
+  // In the order of the schema.
+  const manifest: ManifestFile = {
+    manifestPath: text(cursor),
+    manifestLength: number(cursor),
+    partitionSpecId: number(cursor),
+    content: number(cursor),
+    sequenceNumber: number(cursor),
+    minSequenceNumber: number(cursor),
+    addedSnapshotId: long(cursor),
+    addedFilesCount: number(cursor),
+    existingFilesCount: number(cursor),
+    deletedFilesCount: number(cursor),
+    addedRowsCount: number(cursor),
+    existingRowsCount: number(cursor),
+    deletedRowsCount: number(cursor),
+    ...optional(cursor, 'partitions', summaries),
+    ...optional(cursor, 'keyMetadata', binary),
+  }
+  if (cursor.at > bytes.length) throw dataError(`${location} is damaged`, { field: location })
+  return { manifest, end: cursor.at }
+}
+
+/** A zigzag varint of at most 53 bits. */
+function number(cursor: Cursor): number {
+  let value = 0
+  let factor = 1
+  for (;;) {
+    const byte = cursor.bytes[cursor.at++] ?? 0
+    value += (byte & 127) * factor
+    if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    factor *= 128
+  }
+}
+
+/** A zigzag varint of 64 bits, by groups of 28: ten BigInt additions would cost more than the rest of the entry. */
+function long(cursor: Cursor): bigint {
+  const groups = [0, 0, 0]
+  for (let index = 0; ; index++) {
+    const byte = cursor.bytes[cursor.at++] ?? 0
+    groups[index >> 2]! |= (byte & 127) << (7 * (index & 3))
+    if (byte < 128 || index === 9) break
+  }
+  const value = (BigInt(groups[2]!) << 56n) | (BigInt(groups[1]!) << 28n) | BigInt(groups[0]!)
+  return (value >> 1n) ^ -(value & 1n)
+}
+
+function binary(cursor: Cursor): Buffer {
+  const length = number(cursor)
+  const start = cursor.at
+  cursor.at += length
+  return cursor.bytes.subarray(start, cursor.at)
+}
+
+const text = (cursor: Cursor): string => binary(cursor).toString('utf8')
+
+const flag = (cursor: Cursor): boolean => cursor.bytes[cursor.at++] === 1
+
+/** A union with null: the branch's index, then the value. */
+const optional = <Key extends string, Value>(
+  cursor: Cursor,
+  key: Key,
+  read: (cursor: Cursor) => Value,
+): Readonly<Partial<Record<Key, Value>>> =>
+  (number(cursor) === 0 ? {} : { [key]: read(cursor) }) as Readonly<Partial<Record<Key, Value>>>
+
+/** An array: blocks of a count (negative: its size in bytes follows) and as many items, until a count of 0. */
+function summaries(cursor: Cursor): FieldSummary[] {
+  const all: FieldSummary[] = []
+  for (;;) {
+    let count = number(cursor)
+    if (count === 0 || cursor.at > cursor.bytes.length) return all
+    if (count < 0) {
+      number(cursor)
+      count = -count
+    }
+    for (let item = 0; item < count && cursor.at <= cursor.bytes.length; item++)
+      all.push({
+        containsNull: flag(cursor),
+        ...optional(cursor, 'containsNan', flag),
+        ...optional(cursor, 'lowerBound', binary),
+        ...optional(cursor, 'upperBound', binary),
+      })
+  }
+}
