@@ -18,6 +18,8 @@ export const tableSummary = v.object({
   rows: v.optional(count),
   bytes: v.optional(count),
   files: v.optional(count),
+  /** `--lookback`: days that were left out, because they are in the lake as they were read. */
+  unchangedDays: v.optional(count),
   /** 63-bit, therefore text. */
   snapshotId: v.optional(v.string()),
   metadataLocation: v.optional(v.string()),

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import type { JobContext } from '../context.ts'
 import type { CommandSpec, OptionValues } from '../options.ts'
 import type { Outcome } from '../summary.ts'
@@ -29,7 +29,7 @@ const options = {
     kind: 'count',
     env: 'LAKEJOBS_LOOKBACK',
     default: '0',
-    describe: 'also replace that many days before --date: corrections arrive late',
+    describe: 'with --date, that many days before it too; days that did not change are left out',
   },
   'day-column': {
     kind: 'text',
@@ -109,6 +109,11 @@ const options = {
     default: '60',
     describe: "seconds to wait for a table's lock",
   },
+  scratch: {
+    kind: 'text',
+    env: 'LAKEJOBS_SCRATCH',
+    describe: 'local folder where plain Parquet of many days waits (default: the system’s)',
+  },
   'dry-run': { kind: 'flag', describe: 'show the plan; read and write nothing' },
 } as const satisfies CommandSpec['options']
 
@@ -154,6 +159,7 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
         decimals: flags.decimals(values.decimal),
         formats,
         scope,
+        onlyChanged: values.date !== undefined && values.lookback > 0,
         dayColumn: values['day-column'],
         partitionBy: values['partition-by']?.map(parsePartitionExpression),
         required: values.required,
@@ -167,6 +173,7 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
         connections: values.connections ?? Math.min(availableParallelism(), 8),
         lockTimeoutMs: values['lock-timeout'] * 1000,
         parquetLocation: parquet,
+        scratch: values.scratch ?? tmpdir(),
         dryRun: values['dry-run'],
       },
       {

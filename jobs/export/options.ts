@@ -15,6 +15,8 @@ export interface ExportOptions extends ColumnOptions {
   readonly tables: readonly TablePair[]
   readonly formats: ReadonlySet<ExportFormat>
   readonly scope: ExportScope
+  /** `--lookback`: days that are in the lake as they were read are left out. */
+  readonly onlyChanged: boolean
   /** `--day-column`; undefined: the table's day() source, else the only date or timestamp column. */
   readonly dayColumn: string | undefined
   /** `--partition-by`; undefined: not said. */
@@ -34,5 +36,7 @@ export interface ExportOptions extends ColumnOptions {
   readonly lockTimeoutMs: number
   /** Where plain Parquet goes, a location. */
   readonly parquetLocation: string
+  /** Local folder where rows of plain Parquet wait that do not fit into memory, a path. */
+  readonly scratch: string
   readonly dryRun: boolean
 }

@@ -1,18 +1,32 @@
-import type { ExportScope } from './options.ts'
+import type { DayRange } from './day-range.ts'
+import { fingerprintText, parseFingerprints, type ParsedFingerprints } from './fingerprint-text.ts'
+import { intervalsIn, rowsIn, type Intervals } from './intervals.ts'
 
-/** Which read a snapshot was made from. */
-export interface Provenance {
+/** What was read of the source, for those who compare it with what is in the lake. */
+export interface SourceRead {
   readonly runId: string
   /** `schema.table`. */
   readonly source: string
   /** When the source's snapshot was taken: ISO 8601, UTC, microseconds. */
   readonly sourceTime: string
-  readonly scope: ExportScope
-  /** `fingerprintText`. */
-  readonly fingerprint: string
+  /** Of the columns, in the order in which they were read. */
+  readonly fieldIds: readonly number[]
+  readonly intervals: Intervals
 }
 
-/** The summary's keys of ours (export-spec §3.7, §3.11). */
+/** What a snapshot or a file replaced: everything, or some days. */
+export type Replaced = 'full' | readonly DayRange[]
+
+/** Another read, as it is told by a summary or a footer. */
+export interface OtherRead {
+  readonly source: string
+  readonly sourceTime: string
+  readonly replaced: Replaced
+  /** Undefined: it cannot be read. */
+  readonly fingerprints: ParsedFingerprints | undefined
+}
+
+/** The keys of ours in a snapshot's summary and in a plain file's footer (export-spec §3.7, §3.11). */
 const keys = {
   runId: 'lakejobs.run-id',
   source: 'lakejobs.source',
@@ -21,33 +35,63 @@ const keys = {
   fingerprint: 'lakejobs.fingerprint',
 } as const
 
-/** What a snapshot's summary says of its read. The scope is `full` or `FIRST-DAY/LAST-DAY`. */
-export const provenanceEntries = (read: Provenance): Record<string, string> => ({
+/** What is said of a read where `replaced` came from it. The scope is `full` or `FIRST/LAST[,FIRST/LAST…]`. */
+export const provenanceEntries = (read: SourceRead, replaced: Replaced): Record<string, string> => ({
   [keys.runId]: read.runId,
   [keys.source]: read.source,
   [keys.sourceTime]: read.sourceTime,
-  [keys.scope]: read.scope.mode === 'full' ? 'full' : `${read.scope.from}/${read.scope.to}`,
-  [keys.fingerprint]: read.fingerprint,
+  [keys.scope]: replaced === 'full' ? 'full' : replaced.map(({ from, to }) => `${from}/${to}`).join(','),
+  [keys.fingerprint]: fingerprintText(
+    replaced === 'full' ? read.intervals : intervalsIn(read.intervals, replaced),
+    read.fieldIds,
+  ),
 })
 
-/**
- * What the read behind another snapshot's summary is to ours: `older`, or `newer` when it replaced all that ours
- * would replace; undefined when it is neither, so that one of them would undo the other's rows.
- */
-export function compareReads(
-  own: Omit<Provenance, 'runId' | 'fingerprint'>,
-  summary: Readonly<Record<string, string>>,
-): 'newer' | 'older' | undefined {
-  const time = summary[keys.sourceTime]
-  if (time === undefined || summary[keys.source] !== own.source) return undefined
-  if (time <= own.sourceTime) return 'older'
-  return covers(summary[keys.scope] ?? '', own.scope) ? 'newer' : undefined
+/** What entries of ours say; undefined for those of others. */
+export function otherRead(entries: Readonly<Record<string, string>>): OtherRead | undefined {
+  const { [keys.source]: source, [keys.sourceTime]: sourceTime } = entries
+  if (source === undefined || sourceTime === undefined) return undefined
+  return {
+    source,
+    sourceTime,
+    replaced: parseScope(entries[keys.scope] ?? ''),
+    fingerprints: parseFingerprints(entries[keys.fingerprint] ?? ''),
+  }
 }
 
-function covers(text: string, scope: ExportScope): boolean {
-  if (text === 'full') return true
-  const [from, to] = text.split('/')
-  return (
-    scope.mode === 'day' && from !== undefined && to !== undefined && from <= scope.from && scope.to <= to
-  )
+function parseScope(text: string): Replaced {
+  if (text === 'full') return 'full'
+  return text.split(',').flatMap((range) => {
+    const [from, to] = range.split('/')
+    return from === undefined || to === undefined ? [] : [{ from, to }]
+  })
 }
+
+/**
+ * What the read behind another snapshot's or file's entries is to ours: `older`, or `newer` when it replaced all that
+ * ours would replace; undefined when it is neither, so that one of them would undo the other's rows.
+ */
+export function compareReads(
+  own: Pick<SourceRead, 'source' | 'sourceTime'>,
+  replaced: Replaced,
+  entries: Readonly<Record<string, string>>,
+): 'newer' | 'older' | undefined {
+  const other = otherRead(entries)
+  if (other?.source !== own.source) return undefined
+  if (other.sourceTime <= own.sourceTime) return 'older'
+  return covers(other.replaced, replaced) ? 'newer' : undefined
+}
+
+/** Whether all of `inner` is in `outer`, whose ranges have gaps between them. */
+export const covers = (outer: Replaced, inner: Replaced): boolean =>
+  outer === 'full' ||
+  (inner !== 'full' &&
+    inner.every((range) => outer.some(({ from, to }) => from <= range.from && range.to <= to)))
+
+/** Whether an interval's rows are among what is replaced. */
+export const isIn = (replaced: Replaced, interval: string): boolean =>
+  covers(replaced, [{ from: interval, to: interval }])
+
+/** How many rows of a read replace something. */
+export const rowsOf = ({ intervals }: SourceRead, replaced: Replaced): number =>
+  rowsIn(replaced === 'full' ? intervals : intervalsIn(intervals, replaced))

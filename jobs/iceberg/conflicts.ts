@@ -1,6 +1,7 @@
 import type { FileIO } from '../storage/file-io.ts'
 import { entryStatus, type DataFile, type ManifestFile } from './data-file.ts'
 import { ValidationError } from './errors.ts'
+import type { PartitionColumnType } from './partition-spec.ts'
 import { branchSnapshot, snapshotById, type Snapshot, type TableMetadata } from './metadata.ts'
 import { mayMatch, positionOf, type RowFilter } from './row-filter.ts'
 import { readManifest, readManifestList, specTypeOf } from './table-files.ts'
@@ -51,18 +52,32 @@ async function touches(
   snapshot: Snapshot,
   filter: RowFilter,
 ): Promise<boolean> {
+  const { done } = await touchedFiles(io, metadata, snapshot, filter).next()
+  return done !== true
+}
+
+/** A file with the partition type of its spec. */
+export interface TouchedFile {
+  readonly dataFile: DataFile
+  readonly type: readonly PartitionColumnType[]
+}
+
+/** The files that a snapshot added or removed and that `filter` touches. */
+export async function* touchedFiles(
+  io: FileIO,
+  metadata: TableMetadata,
+  snapshot: Snapshot,
+  filter: RowFilter,
+): AsyncGenerator<TouchedFile> {
   const own = (manifest: ManifestFile): boolean =>
     manifest.addedSnapshotId === snapshot['snapshot-id'] &&
     manifest.addedFilesCount + manifest.deletedFilesCount > 0
   for (const manifest of (await readManifestList(io, snapshot)).filter(own)) {
     const { type } = specTypeOf(metadata, manifest.partitionSpecId)
     if (!mayMatch(filter, manifest.partitions, type)) continue
-    for (const { status, snapshotId, dataFile } of await readManifest(io, metadata, manifest))
-      if (status !== entryStatus.existing && snapshotId === snapshot['snapshot-id'] && isTouched(dataFile))
-        return true
-    function isTouched(file: DataFile): boolean {
-      return positionOf(filter, file, type) !== 'outside'
+    for (const { status, snapshotId, dataFile } of await readManifest(io, metadata, manifest)) {
+      const isOwn = status !== entryStatus.existing && snapshotId === snapshot['snapshot-id']
+      if (isOwn && positionOf(filter, dataFile, type) !== 'outside') yield { dataFile, type }
     }
   }
-  return false
 }

@@ -4,14 +4,20 @@ import type { PartitionColumnType } from './partition-spec.ts'
 import type { PrimitiveType, Value } from './types.ts'
 
 /** Which rows an operation is about. */
-export type RowFilter = { readonly kind: 'all' } | TimeRange
+export type RowFilter = { readonly kind: 'all' } | TimeRanges
 
-/** Rows whose column is in [from, to): microseconds since 1970 UTC; NULLs are never in it. */
-export interface TimeRange {
-  readonly kind: 'time-range'
+/** Rows whose column is in one of `ranges`; NULLs are in none. */
+export interface TimeRanges {
+  readonly kind: 'time-ranges'
   readonly columnId: number
   readonly columnName: string
   readonly columnType: PrimitiveType
+  /** Neither overlapping nor adjacent: a file is inside when one of them holds all of it. */
+  readonly ranges: readonly TimeRange[]
+}
+
+/** [from, to): microseconds since 1970 UTC. */
+export interface TimeRange {
   readonly from: bigint
   readonly to: bigint
 }
@@ -66,14 +72,16 @@ export function mayMatch(
   })
 }
 
-function compareIntervals(filter: TimeRange, { from, to }: Interval): Position {
-  if ((to !== undefined && to <= filter.from) || (from !== undefined && from >= filter.to)) return 'outside'
-  if (from !== undefined && from >= filter.from && to !== undefined && to <= filter.to) return 'inside'
-  return 'straddles'
+function compareIntervals({ ranges }: TimeRanges, { from, to }: Interval): Position {
+  const met = ranges.find(
+    (range) => (to === undefined || to > range.from) && (from === undefined || from < range.to),
+  )
+  if (met === undefined) return 'outside'
+  return from !== undefined && from >= met.from && to !== undefined && to <= met.to ? 'inside' : 'straddles'
 }
 
 function nullsIn(
-  filter: TimeRange,
+  filter: TimeRanges,
   file: DataFile,
   type: readonly PartitionColumnType[],
 ): 'none' | 'some' | 'all' {
@@ -88,7 +96,7 @@ const isTime = ({ transform: { kind } }: PartitionColumnType): boolean =>
   kind === 'identity' || kind === 'year' || kind === 'month' || kind === 'day' || kind === 'hour'
 
 const partitionInterval = (
-  filter: TimeRange,
+  filter: TimeRanges,
   type: readonly PartitionColumnType[],
   partition: readonly (Value | null)[],
 ): Interval =>
@@ -124,7 +132,7 @@ function startOfMonth(month: number): bigint {
   return BigInt(date.getTime()) * 1000n
 }
 
-function boundsInterval(filter: TimeRange, file: DataFile, interval: Interval): Interval {
+function boundsInterval(filter: TimeRanges, file: DataFile, interval: Interval): Interval {
   const lower = file.lowerBounds?.get(filter.columnId)
   const upper = file.upperBounds?.get(filter.columnId)
   const { columnType: type } = filter

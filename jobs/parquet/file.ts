@@ -22,8 +22,8 @@ export interface FileSummary {
 export interface FileAssembler {
   /** Bytes to write for this row group: its own blocks, before the first one also the file's magic. */
   readonly add: (rowGroup: RelocatableRowGroup) => readonly Uint8Array[]
-  /** Bytes to write last. Without any row group the file is valid and has 0 rows. */
-  readonly finish: () => { readonly bytes: readonly Uint8Array[]; readonly summary: FileSummary }
+  /** Bytes to write last. Without any row group the file is valid and has 0 rows. `late`: further key-value metadata. */
+  readonly finish: (late?: Readonly<Record<string, string>>) => { readonly bytes: readonly Uint8Array[]; readonly summary: FileSummary }
   /** Bytes returned so far: for rolling files at a target size. */
   readonly size: () => number
 }
@@ -48,9 +48,10 @@ export function assembleFile(description: FileDescription): FileAssembler {
       size += rowGroup.compressedSize
       return [...first, ...rowGroup.chunks.flatMap(({ blocks }) => blocks)]
     },
-    finish() {
+    finish(late = {}) {
       const first = head()
-      const footer = encodeFooter(description, rowGroups)
+      const keyValueMetadata = { ...description.keyValueMetadata, ...late }
+      const footer = encodeFooter({ ...description, keyValueMetadata }, rowGroups)
       const length = Buffer.alloc(4)
       length.writeUInt32LE(footer.length)
       size += footer.length + length.length + magic.length

@@ -36,6 +36,9 @@ afterEach(async () => {
 })
 
 const run = (flags: Flags = {}): ReturnType<typeof runExport> => runExport(server, lake, flags)
+/** A run while another one is in its turn. */
+const meanwhile = (flags: Flags = {}): ReturnType<typeof runExport> =>
+  run({ ...flags, catalog: lake.unqueued })
 const days = (from: string, to = from): Flags => ({ scope: { mode: 'day', from, to } })
 const sums = async (): Promise<unknown> =>
   (await queryTable(await load(lake), 'SELECT count(*), sum(id) FROM FILES'))[0]
@@ -52,8 +55,7 @@ const storeWith = (close: () => Promise<never>): FileIO => {
 }
 
 /** The lake's catalog; `before` runs ahead of the first commit. */
-const interrupted = (before: () => Promise<unknown>): Catalog => {
-  const { catalog } = lake
+const interrupted = (before: () => Promise<unknown>, catalog = lake.catalog): Catalog => {
   let first = true
   const once = async (): Promise<void> => {
     if (first) {
@@ -198,7 +200,7 @@ describe('two exports at once', () => {
     await run()
     const catalog = interrupted(async () => {
       await server.query('INSERT INTO t VALUES (5000, now())')
-      await run()
+      await meanwhile()
     })
     const { tables } = await run({ catalog })
     expect(tables).toMatchObject([{ table: 'default.t', status: 'superseded' }])
@@ -224,7 +226,7 @@ describe('two exports at once', () => {
       catalog: interrupted(async () => {
         release()
         await earlier
-      }),
+      }, lake.unqueued),
     })
     expect((await earlier).tables).toMatchObject([{ status: 'ok' }])
     expect(later.tables).toMatchObject([{ status: 'ok' }])
@@ -235,12 +237,12 @@ describe('two exports at once', () => {
     await run({ partitionBy: ['day(at)'] })
     const more = days('2024-09-01', '2024-09-03')
     const one = days('2024-09-02')
-    const given = await run({ ...one, catalog: interrupted(() => run(more)) })
+    const given = await run({ ...one, catalog: interrupted(() => meanwhile(more)) })
     expect(given.tables).toMatchObject([{ status: 'superseded' }])
-    await expect(run({ ...more, catalog: interrupted(() => run(one)) })).rejects.toMatchObject({
+    await expect(run({ ...more, catalog: interrupted(() => meanwhile(one)) })).rejects.toMatchObject({
       code: 'conflict',
     })
-    const { tables } = await run({ ...one, catalog: interrupted(() => run(days('2024-09-03'))) })
+    const { tables } = await run({ ...one, catalog: interrupted(() => meanwhile(days('2024-09-03'))) })
     expect(tables).toMatchObject([{ status: 'ok' }])
     expect(await sums()).toEqual(['3000', '4501500'])
   })
@@ -248,7 +250,7 @@ describe('two exports at once', () => {
   it('a foreign commit to the same rows is a conflict, and leaves no file of ours', async () => {
     await run()
     await server.query('CREATE TABLE u AS TABLE t; ANALYZE u')
-    const catalog = interrupted(() => run({ tables: ['u=default.t'] }))
+    const catalog = interrupted(() => meanwhile({ tables: ['u=default.t'] }))
     await expect(run({ catalog })).rejects.toMatchObject({ code: 'conflict', field: 'default.t' })
     expect(await dataFiles()).toHaveLength(2)
     expect(currentSnapshot(await load(lake)).summary['lakejobs.source']).toBe('public.u')

@@ -26,6 +26,8 @@ import type { TestPostgres } from '../support/postgres.ts'
 export interface TestLake {
   readonly folder: string
   readonly catalog: Catalog
+  /** The same for a writer that does not queue: one that commits while another is in its turn. */
+  readonly unqueued: Catalog
   readonly pool: pg.Pool
   close(): Promise<void>
 }
@@ -42,10 +44,13 @@ export async function openLake(
   await server.createDatabase(name)
   const pool = new pg.Pool({ ...server, database: name, max: 4 })
   pool.on('error', () => undefined)
+  const catalogOver = (database: Database): Catalog =>
+    sqlCatalog('local', database, `file://${folder}/iceberg`, catalogEffects(localFileIO()))
   return {
     folder,
     pool,
-    catalog: sqlCatalog('local', through(pool), `file://${folder}/iceberg`, catalogEffects(localFileIO())),
+    catalog: catalogOver(through(pool)),
+    unqueued: catalogOver({ query: (sql, parameters) => pool.query(sql, parameters) }),
     async close() {
       await pool.end()
       await rm(folder, { recursive: true, force: true })
@@ -79,6 +84,7 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
   const options: ExportOptions = {
     formats: new Set(formats),
     scope: { mode: 'full' },
+    onlyChanged: false,
     dayColumn: undefined,
     required: false,
     rowSecurity: false,
@@ -91,6 +97,7 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
     connections: 2,
     lockTimeoutMs: 5000,
     parquetLocation: `file://${lake.folder}/parquet`,
+    scratch: tmpdir(),
     dryRun: false,
     ...rest,
     tables: tablePairs(tables, 'default'),

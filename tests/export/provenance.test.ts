@@ -1,21 +1,32 @@
 import { describe, expect, it } from '@jest/globals'
-import type { ExportScope } from '../../jobs/export/options.ts'
-import { compareReads, provenanceEntries } from '../../jobs/export/provenance.ts'
+import type { DayRange } from '../../jobs/export/day-range.ts'
+import {
+  compareReads,
+  isIn,
+  otherRead,
+  provenanceEntries,
+  rowsOf,
+  type SourceRead,
+} from '../../jobs/export/provenance.ts'
 
-const full: ExportScope = { mode: 'full' }
-const days = (from: string, to: string): ExportScope => ({ mode: 'day', from, to })
-const read = (sourceTime: string, scope: ExportScope, source = 'public.t') => ({
+const days = (from: string, to = from): readonly DayRange[] => [{ from, to }]
+const fingerprint = (rows: number) => ({ rows, nulls: [0], sum: [rows, 0, 0, 0] }) as const
+const read = (sourceTime: string, source = 'public.t'): SourceRead => ({
   runId: 'r',
   source,
   sourceTime,
-  scope,
-  fingerprint: '{}',
+  fieldIds: [1],
+  intervals: new Map([
+    ['2024-01-01', fingerprint(5)],
+    ['2024-01-03', fingerprint(7)],
+    ['null', fingerprint(9)],
+  ]),
 })
 const [early, late] = ['2024-09-01T00:00:00.000001Z', '2024-09-01T00:00:00.000002Z']
 
 describe('another read of the source', () => {
   it.each([
-    ['earlier', full, early, full, 'older'],
+    ['earlier', 'full', early, 'full', 'older'],
     [
       'earlier, of other days',
       days('2024-01-02', '2024-01-03'),
@@ -23,8 +34,8 @@ describe('another read of the source', () => {
       days('2024-01-01', '2024-01-02'),
       'older',
     ],
-    ['later', full, late, full, 'newer'],
-    ['later, of everything', days('2024-01-02', '2024-01-03'), late, full, 'newer'],
+    ['later', 'full', late, 'full', 'newer'],
+    ['later, of everything', days('2024-01-02', '2024-01-03'), late, 'full', 'newer'],
     [
       'later, of more days',
       days('2024-01-02', '2024-01-03'),
@@ -32,21 +43,53 @@ describe('another read of the source', () => {
       days('2024-01-01', '2024-01-03'),
       'newer',
     ],
+    ['later, of fewer days', days('2024-01-02', '2024-01-03'), late, days('2024-01-03'), undefined],
+    ['later, of one day against all', 'full', late, days('2024-01-03'), undefined],
     [
-      'later, of fewer days',
-      days('2024-01-02', '2024-01-03'),
+      'later, of the same days apart',
+      [...days('2024-01-01'), ...days('2024-01-03')],
       late,
-      days('2024-01-03', '2024-01-03'),
+      [...days('2024-01-01'), ...days('2024-01-03', '2024-01-04')],
+      'newer',
+    ],
+    [
+      'later, of days with a gap',
+      days('2024-01-01', '2024-01-03'),
+      late,
+      [...days('2024-01-01'), ...days('2024-01-03')],
       undefined,
     ],
-    ['later, of one day against all', full, late, days('2024-01-03', '2024-01-03'), undefined],
-  ] as const)('%s', (_, own, time, scope, expected) => {
+  ] as const)('%s', (_, own, time, replaced, expected) => {
     const time0 = time === early ? late : early
-    expect(compareReads(read(time0, own), provenanceEntries(read(time, scope)))).toBe(expected)
+    expect(compareReads(read(time0), own, provenanceEntries(read(time), replaced))).toBe(expected)
   })
 
   it('of another source, or a foreign snapshot, is neither', () => {
-    expect(compareReads(read(early, full), provenanceEntries(read(late, full, 'public.u')))).toBeUndefined()
-    expect(compareReads(read(early, full), { operation: 'append' })).toBeUndefined()
+    expect(
+      compareReads(read(early), 'full', provenanceEntries(read(late, 'public.u'), 'full')),
+    ).toBeUndefined()
+    expect(compareReads(read(early), 'full', { operation: 'append' })).toBeUndefined()
+  })
+
+  it('says which days it replaced, and the fingerprints of those alone', () => {
+    const entries = provenanceEntries(read(early), [
+      ...days('2024-01-01', '2024-01-02'),
+      ...days('2024-01-05'),
+    ])
+    expect(entries['lakejobs.scope']).toBe('2024-01-01/2024-01-02,2024-01-05/2024-01-05')
+    const other = otherRead(entries)!
+    expect(other.replaced).toEqual([...days('2024-01-01', '2024-01-02'), ...days('2024-01-05')])
+    expect([...other.fingerprints!.intervals.keys()]).toEqual(['2024-01-01'])
+    expect([
+      ...otherRead(provenanceEntries(read(early), 'full'))!.fingerprints!.intervals.keys(),
+    ]).toHaveLength(3)
+    expect([rowsOf(read(early), 'full'), rowsOf(read(early), days('2024-01-01', '2024-01-31'))]).toEqual([
+      21, 12,
+    ])
+    expect([isIn('full', 'null'), isIn(days('2024-01-01'), 'null'), isIn([], '2024-01-01')]).toEqual([
+      true,
+      false,
+      false,
+    ])
   })
 })

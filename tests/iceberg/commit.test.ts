@@ -33,12 +33,11 @@ const summaryOf = (metadata: TableMetadata): Readonly<Record<string, string>> =>
   branchSnapshot(metadata, 'main')!.summary
 
 const day = (text: string): RowFilter => ({
-  kind: 'time-range',
+  kind: 'time-ranges',
   columnId: 1,
   columnName: 'timestamp',
   columnType: { kind: 'timestamptz' },
-  from: micros(text),
-  to: micros(text) + 86_400_000_000n,
+  ranges: [{ from: micros(text), to: micros(text) + 86_400_000_000n }],
 })
 
 const rows = (filter: RowFilter): FileSelection => ({ kind: 'rows', filter })

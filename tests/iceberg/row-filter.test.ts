@@ -1,19 +1,19 @@
 import { describe, expect, it } from '@jest/globals'
 import type { DataFile } from '../../jobs/iceberg/data-file.ts'
 import type { PartitionColumnType } from '../../jobs/iceberg/partition-spec.ts'
-import { mayMatch, positionOf, type TimeRange } from '../../jobs/iceberg/row-filter.ts'
+import { mayMatch, positionOf, type TimeRanges } from '../../jobs/iceberg/row-filter.ts'
 import { toSingleValue } from '../../jobs/iceberg/single-value.ts'
 import { parseTransform } from '../../jobs/iceberg/transforms.ts'
 import type { PrimitiveType, Value } from '../../jobs/iceberg/types.ts'
 import { dayNumber, micros } from './tables.ts'
 
-const day: TimeRange = {
-  kind: 'time-range',
+const [from, to] = [micros('2024-05-02T00:00:00Z'), micros('2024-05-03T00:00:00Z')]
+const day: TimeRanges = {
+  kind: 'time-ranges',
   columnId: 1,
   columnName: 'timestamp',
   columnType: { kind: 'timestamptz' },
-  from: micros('2024-05-02T00:00:00Z'),
-  to: micros('2024-05-03T00:00:00Z'),
+  ranges: [{ from, to }],
 }
 
 const by = (
@@ -56,8 +56,8 @@ describe('the position of a file', () => {
     ['month', 'int', 54 * 12 + 5, 'outside'],
     ['year', 'int', 54, 'straddles'],
     ['year', 'int', 53, 'outside'],
-    ['identity', 'timestamptz', day.from, 'inside'],
-    ['identity', 'timestamptz', day.to, 'outside'],
+    ['identity', 'timestamptz', from, 'inside'],
+    ['identity', 'timestamptz', to, 'outside'],
     ['bucket[4]', 'int', 1, 'straddles'],
   ] as const)('in partition %s (%s) %s is %s', (transform, kind, value, position) => {
     expect(positionOf(day, file([value]), by(transform, kind))).toBe(position)
@@ -65,8 +65,8 @@ describe('the position of a file', () => {
 
   it('is decided by partition and bounds together', () => {
     const inMay = by('month')
-    const within = bounds({ kind: 'timestamptz' }, day.from, day.to - 1n)
-    const beyond = bounds({ kind: 'timestamptz' }, day.from, day.to)
+    const within = bounds({ kind: 'timestamptz' }, from, to - 1n)
+    const beyond = bounds({ kind: 'timestamptz' }, from, to)
     expect(positionOf(day, file([54 * 12 + 4], within), inMay)).toBe('inside')
     expect(positionOf(day, file([54 * 12 + 4], beyond), inMay)).toBe('straddles')
     expect(positionOf(day, file([54 * 12 + 4], { ...within, nullValueCounts: new Map() }), inMay)).toBe(
@@ -76,7 +76,7 @@ describe('the position of a file', () => {
   })
 
   it('goes by days for a date column', () => {
-    const dates: TimeRange = { ...day, columnType: { kind: 'date' } }
+    const dates: TimeRanges = { ...day, columnType: { kind: 'date' } }
     expect(positionOf(dates, file([], bounds({ kind: 'date' }, d, d)), [])).toBe('inside')
     expect(positionOf(dates, file([], bounds({ kind: 'date' }, d, d + 1)), [])).toBe('straddles')
     expect(positionOf(dates, file([], bounds({ kind: 'date' }, d + 1, d + 1)), [])).toBe('outside')
@@ -90,12 +90,40 @@ describe('the position of a file', () => {
     expect(positionOf({ kind: 'all' }, file([], { recordCount: 0 }), [])).toBe('inside')
   })
 
-  it('knows months of years before 100', () => {
-    const old: TimeRange = {
+  it('is looked for in every range, and between two of them it straddles or is outside', () => {
+    const apart: TimeRanges = {
       ...day,
-      from: micros('0001-01-01T00:00:00Z'),
-      to: micros('0002-01-01T00:00:00Z'),
+      ranges: [
+        { from, to },
+        { from: micros('2024-05-05T00:00:00Z'), to: micros('2024-05-07T00:00:00Z') },
+      ],
     }
+    const at = (days: number): string => positionOf(apart, file([d + days]), by('day', 'date'))
+    expect([-1, 0, 1, 2, 3, 4, 5].map(at)).toEqual([
+      'outside',
+      'inside',
+      'outside',
+      'outside',
+      'inside',
+      'inside',
+      'outside',
+    ])
+    const dates: TimeRanges = { ...apart, columnType: { kind: 'date' } }
+    const over = (first: number, last: number): string =>
+      positionOf(dates, file([], bounds({ kind: 'date' }, d + first, d + last)), [])
+    expect([over(3, 4), over(1, 2), over(0, 3), over(2, 3), over(4, 9)]).toEqual([
+      'inside',
+      'outside',
+      'straddles',
+      'straddles',
+      'straddles',
+    ])
+    expect(positionOf({ ...day, ranges: [] }, file([d]), by('day', 'date'))).toBe('outside')
+  })
+
+  it('knows months of years before 100', () => {
+    const ranges = [{ from: micros('0001-01-01T00:00:00Z'), to: micros('0002-01-01T00:00:00Z') }]
+    const old: TimeRanges = { ...day, ranges }
     expect(positionOf(old, file([1 - 1970]), by('year'))).toBe('inside')
     expect(positionOf(old, file([2 - 1970]), by('year'))).toBe('outside')
   })

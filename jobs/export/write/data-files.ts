@@ -32,9 +32,10 @@ export interface DataFilesSettings {
 
 /** Writes row groups to data files, one open per partition, and describes the files for the table's manifests. */
 export interface DataFilesWriter {
-  add(rows: Pick<EncodedRows, 'partition' | 'rowGroup'>): Promise<void>
-  /** Finishes the open files; all files of the export. */
-  finish(): Promise<DataFile[]>
+  /** Rows of one interval (`intervalOf`), which all rows of their partition belong to. */
+  add(rows: Pick<EncodedRows, 'partition' | 'rowGroup'>, interval: string): Promise<void>
+  /** Finishes the open files and removes those of intervals that are not wanted; the others. */
+  finish(isWanted: (interval: string) => boolean): Promise<DataFile[]>
   /**
    * Removes what was written: the commit was not made, for certain, and no `add` or `finish` is under way. Returns
    * what could not be removed.
@@ -47,6 +48,7 @@ const maxOpenFiles = 8
 
 interface OpenFile {
   readonly location: string
+  readonly interval: string
   readonly partition: readonly (Value | null)[]
   readonly output: OutputFile
   readonly assembler: FileAssembler
@@ -58,14 +60,15 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
   const { io, folder, schema, columns, specId, fields, properties, operationId, signal } = settings
   const open = new Map<string, OpenFile>()
   const created: OpenFile[] = []
-  const finished: DataFile[] = []
+  const finished = new Map<OpenFile, DataFile>()
   let count = 0
 
-  const openFile = async (partition: readonly (Value | null)[]): Promise<OpenFile> => {
+  const openFile = async (partition: readonly (Value | null)[], interval: string): Promise<OpenFile> => {
     const name = `${String(count++).padStart(5, '0')}-0-${operationId}-00001.parquet`
     const location = [folder, ...folders(fields, partition), name].join('/')
     const file: OpenFile = {
       location,
+      interval,
       partition,
       output: await io.create(location, { ifAbsent: true, signal }),
       assembler: assembleFile({
@@ -83,7 +86,7 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
     const { bytes, summary } = file.assembler.finish()
     for (const block of bytes) await file.output.write(block)
     const { size } = await file.output.close()
-    finished.push({
+    finished.set(file, {
       content: fileContent.data,
       filePath: file.location,
       fileFormat: 'PARQUET',
@@ -96,34 +99,38 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
       sortOrderId: 0,
     })
   }
+  /** Returns what could not be removed. */
+  const remove = async (files: readonly OpenFile[]): Promise<string[]> => {
+    const left: string[] = []
+    for (const { location, output } of files) {
+      // Aborting waits for a file that is being published.
+      await output.abort()
+      await io.delete(location).catch(() => left.push(location))
+    }
+    return left
+  }
 
   return {
-    async add({ partition, rowGroup }) {
+    async add({ partition, rowGroup }, interval) {
       const key = keyOf(partition)
       let file = open.get(key)
       if (file === undefined) {
         const [oldest] = open
         if (oldest !== undefined && open.size >= maxOpenFiles) await finishFile(...oldest)
-        file = await openFile(partition)
+        file = await openFile(partition, interval)
         open.set(key, file)
       }
       for (const block of file.assembler.add(rowGroup)) await file.output.write(block)
       collectMetrics(file.metrics, columns, rowGroup)
       if (file.assembler.size() >= settings.targetBytes) await finishFile(key, file)
     },
-    async finish() {
-      for (const [key, file] of open) await finishFile(key, file)
-      return finished
+    async finish(isWanted) {
+      await remove(created.filter(({ interval }) => !isWanted(interval)))
+      for (const [key, file] of open) if (isWanted(file.interval)) await finishFile(key, file)
+      return [...finished].flatMap(([file, described]) => (isWanted(file.interval) ? [described] : []))
     },
-    async discard() {
-      // Aborting waits for a file that is being published; whichever were, only this export knows their names.
-      const left: string[] = []
-      for (const { location, output } of created) {
-        await output.abort()
-        await io.delete(location).catch(() => left.push(location))
-      }
-      return left
-    },
+    // Whichever were published, only this export knows their names.
+    discard: () => remove(created),
   }
 }
 

@@ -8,8 +8,8 @@ import { createdBy } from '../../version.ts'
 /** One Parquet file outside of any table, replaced as a whole when it is published (export-spec §2.5). */
 export interface PlainFile {
   add(rowGroup: RelocatableRowGroup): Promise<void>
-  /** Makes the file appear; resolves to its size in bytes. */
-  publish(): Promise<number>
+  /** Makes the file appear, with `entries` in its key-value metadata; resolves to its size in bytes. */
+  publish(entries: Readonly<Record<string, string>>): Promise<number>
   discard(): Promise<void>
 }
 
@@ -25,8 +25,8 @@ export async function createPlainFile(
     async add(rowGroup) {
       for (const block of assembler.add(rowGroup)) await output.write(block)
     },
-    async publish() {
-      for (const block of assembler.finish().bytes) await output.write(block)
+    async publish(entries) {
+      for (const block of assembler.finish(entries).bytes) await output.write(block)
       return (await output.close()).size
     },
     discard: () => output.abort(),

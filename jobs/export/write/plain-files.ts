@@ -1,18 +1,33 @@
-import { daysBetween } from '../../calendar.ts'
+import { daysBetween, type Day } from '../../calendar.ts'
+import { mapConcurrently } from '../../concurrency.ts'
 import type { Schema } from '../../iceberg/schema.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
+import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
 import type { FileIO } from '../../storage/file-io.ts'
-import { dayOfOrdinal } from '../day-range.ts'
 import type { ExportScope } from '../options.ts'
-import type { EncodedRows } from '../read/encode-rows.ts'
 import { createPlainFile, type PlainFile } from './plain-file.ts'
+import { readReplacedFile, type ReplacedFile } from './replaced-file.ts'
+import { openSpool, type Spool } from './spool.ts'
 
 /** The plain Parquet files of an export: one for the whole table, or one for each day (export-spec §2.5). */
 export interface PlainFiles {
-  add(rows: Pick<EncodedRows, 'partition' | 'rowGroup'>): Promise<void>
-  /** Makes the files appear, one after the other. */
-  publish(): Promise<{ readonly locations: readonly string[]; readonly bytes: number }>
+  readonly units: readonly PlainUnit[]
+  /** Rows of one interval (`intervalOf`). */
+  add(rowGroup: RelocatableRowGroup, interval: string): Promise<void>
+  /** What the files would replace, in the order of the units; undefined for nothing. */
+  replaced(): Promise<readonly (ReplacedFile | undefined)[]>
+  /** What the unit's file would replace now, where that is not `known` any more. */
+  replacedNow(unit: PlainUnit, known: ReplacedFile | undefined): Promise<ReplacedFile | undefined>
+  /** Makes a unit's file appear, with `entries` in its footer; resolves to its size in bytes. */
+  publish(unit: PlainUnit, entries: Readonly<Record<string, string>>): Promise<number>
+  /** Drops what is not published; to be called at the end in any case. */
   discard(): Promise<void>
+}
+
+/** One file: the day that it holds, or all rows. */
+export interface PlainUnit {
+  readonly day: Day | undefined
+  readonly location: string
 }
 
 export interface PlainFilesSettings {
@@ -21,12 +36,17 @@ export interface PlainFilesSettings {
   readonly folder: string
   readonly table: string
   readonly scope: ExportScope
-  /** Which field of the rows' partition is the day. */
-  readonly dayField: number | undefined
+  /** Local folder where the rows of many days wait, a path. */
+  readonly scratch: string
   readonly columns: readonly ParquetColumn[]
   readonly schema: Schema
   readonly signal: AbortSignal
 }
+
+/** Files that are written as their rows come: every open one holds an upload part. More than that are spooled. */
+const maxOpenFiles = 8
+/** Footers that are read at once. */
+const readersAtOnce = 8
 
 /**
  * `<folder>/<table>/<table>.parquet`, or `<folder>/<table>_by_day/<column>_day=D/<table>.parquet` for each day of the
@@ -36,39 +56,75 @@ export async function createPlainFiles(
   settings: PlainFilesSettings,
   dayColumn: string | undefined,
 ): Promise<PlainFiles> {
-  const { io, folder, table, scope, dayField } = settings
-  const files = new Map<string, PlainFile>()
-  const locations: string[] = []
-  const open = async (name: string, location: string): Promise<void> => {
-    files.set(name, await createPlainFile(io, location, settings))
-    locations.push(location)
+  const { io, folder, table, scope } = settings
+  const units: readonly PlainUnit[] =
+    scope.mode === 'full'
+      ? [{ day: undefined, location: `${folder}/${table}/${table}.parquet` }]
+      : daysBetween(scope.from, scope.to).map((day) => ({
+          day,
+          location: `${folder}/${table}_by_day/${dayColumn ?? 'day'}_day=${day}/${table}.parquet`,
+        }))
+  const writer = await (units.length > maxOpenFiles ? spooled : direct)(units, settings)
+  return {
+    units,
+    ...writer,
+    replaced: () => mapConcurrently(units, readersAtOnce, ({ location }) => readReplacedFile(io, location)),
+    async replacedNow({ location }, known) {
+      const found = await io.stat(location)
+      return found?.identity === known?.identity ? known : readReplacedFile(io, location)
+    },
   }
+}
+
+type Writer = Pick<PlainFiles, 'add' | 'publish' | 'discard'>
+
+const nameOf = ({ day }: PlainUnit): string => day ?? 'all'
+
+/** Every file is open from the beginning. */
+async function direct(units: readonly PlainUnit[], settings: PlainFilesSettings): Promise<Writer> {
+  const files = new Map<string, PlainFile>()
   const discard = async (): Promise<void> => {
     await Promise.all([...files.values()].map((file) => file.discard()))
   }
   try {
-    if (scope.mode === 'full') await open('all', `${folder}/${table}/${table}.parquet`)
-    else {
-      for (const day of daysBetween(scope.from, scope.to)) {
-        await open(day, `${folder}/${table}_by_day/${dayColumn ?? 'day'}_day=${day}/${table}.parquet`)
-      }
-    }
+    for (const unit of units)
+      files.set(nameOf(unit), await createPlainFile(settings.io, unit.location, settings))
   } catch (error) {
     await discard()
     throw error
   }
+  const fileOf = (name: string): PlainFile => {
+    const file = files.get(name) ?? (settings.scope.mode === 'full' ? files.get('all') : undefined)
+    if (file === undefined) throw new TypeError(`a row of ${name}, which was not asked for`)
+    return file
+  }
   return {
-    async add({ partition, rowGroup }) {
-      const day = scope.mode === 'full' ? 'all' : dayOfOrdinal(Number(partition[dayField ?? 0]))
-      const file = files.get(day)
-      if (file === undefined) throw new TypeError(`a row of ${day}, which was not asked for`)
-      await file.add(rowGroup)
-    },
-    async publish() {
-      let bytes = 0
-      for (const file of files.values()) bytes += await file.publish()
-      return { locations, bytes }
-    },
+    add: (rowGroup, interval) => fileOf(interval).add(rowGroup),
+    publish: (unit, entries) => fileOf(nameOf(unit)).publish(entries),
     discard,
+  }
+}
+
+/** The rows of all days wait in one local file; the days' files are made one after the other, when they are published. */
+async function spooled(units: readonly PlainUnit[], settings: PlainFilesSettings): Promise<Writer> {
+  const { io, scratch, signal } = settings
+  // A place that cannot be written is found before anything is read.
+  const [first] = units
+  if (first !== undefined) await (await createPlainFile(io, first.location, settings)).discard()
+  const spool: Spool = await openSpool(scratch)
+  return {
+    add: (rowGroup, interval) => spool.add(interval, rowGroup),
+    async publish(unit, entries) {
+      signal.throwIfAborted()
+      const file = await createPlainFile(io, unit.location, settings)
+      try {
+        for await (const rowGroup of spool.rowGroups(nameOf(unit))) await file.add(rowGroup)
+        return await file.publish(entries)
+      } catch (error) {
+        await file.discard()
+        throw error
+      }
+    },
+    discard: () => spool.remove(),
   }
 }

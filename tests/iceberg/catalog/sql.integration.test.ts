@@ -38,7 +38,8 @@ let database: string
 beforeEach(async () => {
   database = `catalog_${++databases}`
   await server.createDatabase(database)
-  pool = new pg.Pool({ ...server, database, max: 4 })
+  // A writer in its turn holds one connection and commits over another: fewer than writers would be a deadlock.
+  pool = new pg.Pool({ ...server, database, max: 8 })
   pool.on('error', () => undefined)
 })
 afterEach(async () => {
