@@ -16,5 +16,7 @@ export const common = {
 export default {
   ...common,
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  // Ends what hangs; a busy machine is no failure.
+  testTimeout: 30_000,
   testPathIgnorePatterns: ['\\.integration\\.test\\.ts$'],
 }
