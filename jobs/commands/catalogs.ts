@@ -6,6 +6,7 @@ import type { Catalog } from '../iceberg/catalog/catalog.ts'
 import type { CommitLog } from '../iceberg/catalog/catalog-store.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import { openFileIO } from '../storage/open.ts'
+import { resolvingFileIO } from '../storage/resolving.ts'
 import { openStore, placeSetting, postgresSettings, s3Settings } from './settings.ts'
 
 /** The catalogs of an export. */
@@ -37,7 +38,9 @@ export async function openCatalogs(
 
   await openStore(warehouse, s3)
   const database = await openDatabase(postgresSettings(env, 'ICEBERG_POSTGRES'), 'ICEBERG_POSTGRES')
-  const openIO = (location: string): Promise<FileIO> => openFileIO(location, s3)
+  const openOne = (location: string): Promise<FileIO> => openFileIO(location, s3)
+  const openIO = async (location: string): Promise<FileIO> =>
+    resolvingFileIO(await openOne(location), openOne)
   const log: CommitLog = (level, fields, message) => {
     logger[level](fields, message)
   }

@@ -62,7 +62,8 @@ export function pairs(flag: string, items: readonly string[] | undefined): Recor
     (items ?? []).map((item) => {
       const at = item.lastIndexOf('=')
       if (at > 0 && at < item.length - 1) return [item.slice(0, at), item.slice(at + 1)]
-      throw usageError(`${flag}: "${item}" is not valid`, { field: flag, fix: `write ${flag} column=type` })
+      const form = flag === '--rename' ? 'old=new' : 'column=type'
+      throw usageError(`${flag}: "${item}" is not valid`, { field: flag, fix: `write ${flag} ${form}` })
     }),
   )
 }

@@ -47,6 +47,11 @@ const options = {
     env: 'EXPORT_PARTITION_BY',
     describe: "transforms such as 'day(timestamp)' or 'bucket(16, user_id)' (default: none)",
   },
+  rename: {
+    kind: 'list',
+    describe: 'old=new: the column keeps its id in the lake under its new name; say it once',
+  },
+  upgrade: { kind: 'flag', describe: 'make a table of format version 1 version 2, for good' },
   required: { kind: 'flag', env: 'LAKEJOBS_REQUIRED', describe: 'keep NOT NULL in tables that are made' },
   cast: {
     kind: 'list',
@@ -69,20 +74,19 @@ const options = {
     kind: 'choice',
     choices: ['snappy', 'zstd', 'gzip', 'none'],
     env: 'LAKEJOBS_CODEC',
-    default: 'snappy',
-    describe: 'compression of the files',
+    describe: "compression of the files (default: the table's write.parquet.compression-codec, else snappy)",
   },
   'target-file-size': {
     kind: 'size',
     env: 'LAKEJOBS_TARGET_FILE_SIZE',
-    default: '512MB',
-    describe: 'data files are finished at this size',
+    describe:
+      "data files are finished at this size (default: the table's write.target-file-size-bytes, else 512MB)",
   },
   'row-group-size': {
     kind: 'size',
     env: 'LAKEJOBS_ROW_GROUP_SIZE',
-    default: '24MB',
-    describe: 'row groups are finished at this size, before encoding …',
+    describe:
+      'row groups are finished at this size, before encoding (default: 24MB, or less if the table says so) …',
   },
   'row-group-rows': {
     kind: 'count',
@@ -162,6 +166,8 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
         onlyChanged: values.date !== undefined && values.lookback > 0,
         dayColumn: values['day-column'],
         partitionBy: values['partition-by']?.map(parsePartitionExpression),
+        renames: flags.pairs('--rename', values.rename),
+        upgrade: values.upgrade,
         required: values.required,
         rowSecurity: values['row-security'],
         maxShrink: 'share' in shrink ? shrink.share : shrink.count / 100,

@@ -3,7 +3,9 @@ import type { SourceColumn, SourceType } from '../postgres/source/types.ts'
 import type { WantedColumn } from '../iceberg/schema-evolution.ts'
 import { fieldByName, type Schema } from '../iceberg/schema.ts'
 import { primitiveOf } from './primitive.ts'
-import type { PrimitiveType } from '../iceberg/types.ts'
+import { asPrimitive, type PrimitiveType } from '../iceberg/types.ts'
+import { currentSchema } from '../iceberg/metadata.ts'
+import type { Table } from '../iceberg/catalog/catalog.ts'
 
 /** What the lake's table should have for what is read. Columns are optional unless `required` is asked for. */
 export const wantedColumns = (columns: readonly SourceColumn[], required: boolean): WantedColumn[] =>
@@ -12,6 +14,19 @@ export const wantedColumns = (columns: readonly SourceColumn[], required: boolea
     type: typeName(column.type),
     required: required && column.required,
   }))
+
+/** The types that a table has for its columns, by the names that they are to have. */
+export const columnTypes = (
+  { metadata }: Table,
+  renames: Readonly<Record<string, string>>,
+): Record<string, SourceType> =>
+  Object.fromEntries(
+    currentSchema(metadata).fields.flatMap(({ name, type }): [string, SourceType][] => {
+      const primitive = asPrimitive(type)
+      if (primitive === undefined || primitive.kind === 'fixed') return []
+      return [[renames[name] ?? name, primitive]]
+    }),
+  )
 
 /** The type's name in a schema's JSON (Iceberg spec App. C). */
 const typeName = (type: SourceType): string =>

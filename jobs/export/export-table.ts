@@ -12,7 +12,6 @@ import { describePlan } from './describe-plan.ts'
 import type { ExportRun, TableExport } from './export-run.ts'
 import { intervalsOf } from './intervals.ts'
 import { unchangedDays } from './lookback.ts'
-import type { ExportOptions } from './options.ts'
 import { isIn, rowsOf, type Replaced, type SourceRead } from './provenance.ts'
 import { decidePlain, plainRows, publishPlain } from './publish-plain.ts'
 import type { ReadTotals } from './read/pool.ts'
@@ -22,6 +21,7 @@ import { openFiles, readInto, type Files } from './stage-files.ts'
 import { summarise } from './summarise.ts'
 import { assertPartitionable, loadTable, prepareTarget, type TableTarget } from './table-target.ts'
 import type { DataFilesWriter } from './write/data-files.ts'
+import { codecProperties } from './write-settings.ts'
 
 /** Reads one table, writes its files and commits them: stage first, then one swap. */
 export async function exportTable(run: ExportRun, work: TableExport): Promise<TableSummary> {
@@ -36,7 +36,9 @@ export async function exportTable(run: ExportRun, work: TableExport): Promise<Ta
       columns: wantedColumns(plan.columns, options.required || existing !== undefined),
       partitionBy: options.formats.has('iceberg') ? options.partitionBy : undefined,
       dayColumn: plan.dayColumn,
-      properties: { 'write.parquet.compression-codec': parquetCodecName(options.codec) },
+      renames: options.renames,
+      upgrade: options.upgrade,
+      properties: codecProperties(options.codec),
     },
     run.context.now().getTime(),
   )
@@ -122,10 +124,6 @@ async function stageTable(
   assertNoShrink(tableText(target.table.identifier), rows, rowsOf(read, replaced), run.options.maxShrink)
   return { replaced, addFiles: await data.finish((interval) => isIn(replaced, interval)) }
 }
-
-/** Tables written by other engines call the codecs otherwise (Iceberg's `write.parquet.compression-codec`). */
-const parquetCodecName = (codec: ExportOptions['codec']): string =>
-  codec === 'none' ? 'uncompressed' : codec
 
 /** What is replaced of the table when some days are left as they are. */
 const replacedBy = ({ days }: Scope, unchanged: readonly Day[]): Replaced =>

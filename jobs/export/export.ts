@@ -13,6 +13,7 @@ import { exportTable } from './export-table.ts'
 import type { TablePair } from './names.ts'
 import type { ExportOptions } from './options.ts'
 import { createReaderPool } from './read/pool.ts'
+import { columnTypes } from './columns.ts'
 import { dayPartitionColumn, loadTable } from './table-target.ts'
 
 export interface ExportStores {
@@ -120,15 +121,16 @@ function request(
   options: ExportOptions,
   existing: Table | Error | undefined,
 ): Parameters<typeof openSource>[1][number] {
-  const { columns, casts, decimals, scope } = options
-  const column =
-    options.dayColumn ??
-    (existing === undefined || existing instanceof Error ? undefined : dayPartitionColumn(existing))
+  const { columns, casts, decimals, scope, renames } = options
+  const lake = existing instanceof Error ? undefined : existing
+  const byDay = lake && dayPartitionColumn(lake)
+  const column = options.dayColumn ?? (byDay && (renames[byDay] ?? byDay))
   return {
     table: source,
     ...(columns === undefined ? {} : { columns }),
     ...(casts === undefined ? {} : { casts }),
     ...(decimals === undefined ? {} : { decimals }),
+    ...(lake === undefined ? {} : { wider: columnTypes(lake, renames) }),
     ...(scope.mode === 'full' ? {} : { days: { column, days: daysBetween(scope.from, scope.to) } }),
   }
 }

@@ -21,15 +21,20 @@ export interface ExportOptions extends ColumnOptions {
   readonly dayColumn: string | undefined
   /** `--partition-by`; undefined: not said. */
   readonly partitionBy: readonly PartitionExpression[] | undefined
+  /** `--rename`: old name → new name of columns that keep their ids. */
+  readonly renames: Readonly<Record<string, string>>
+  /** `--upgrade`: make a table of format version 1 version 2. */
+  readonly upgrade: boolean
   /** Keep NOT NULL where a new table is made. */
   readonly required: boolean
   readonly rowSecurity: boolean
   /** Share of a replaced scope's rows that may go (0–1). */
   readonly maxShrink: number
-  readonly codec: CodecName
-  readonly targetFileBytes: number
+  /** Undefined, this and the next: as the table's properties say (write-settings.ts). */
+  readonly codec: CodecName | undefined
+  readonly targetFileBytes: number | undefined
   readonly groupRows: number
-  readonly groupBytes: number
+  readonly groupBytes: number | undefined
   readonly maxRowBytes: number
   /** Connections that read. */
   readonly connections: number

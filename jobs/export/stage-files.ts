@@ -1,5 +1,4 @@
 import { tableText } from '../iceberg/catalog/catalog.ts'
-import { dataFolder } from '../iceberg/table-files.ts'
 import type { TablePlan } from '../postgres/source/plan.ts'
 import { fileColumns } from './columns.ts'
 import type { ExportRun, TableExport } from './export-run.ts'
@@ -9,6 +8,7 @@ import type { ReadTotals } from './read/pool.ts'
 import type { Scope } from './scope.ts'
 import type { TableTarget } from './table-target.ts'
 import { createDataFiles, type DataFilesWriter } from './write/data-files.ts'
+import { writeSettings, type WriteSettings } from './write-settings.ts'
 import { createPlainFiles, type PlainFiles } from './write/plain-files.ts'
 
 /** The files that an export of one table writes. */
@@ -17,6 +17,7 @@ export interface Files {
   readonly plain: PlainFiles | undefined
   /** In the names of data files and manifests. */
   readonly operationId: string
+  readonly settings: WriteSettings
 }
 
 /** Opens what the formats ask for; nothing is visible yet. */
@@ -29,16 +30,19 @@ export async function openFiles(
 ): Promise<Files> {
   const { metadata, io } = target.table
   const { columns } = fileColumns(plan.columns, target.schema)
+  const settings = writeSettings(options, metadata.properties, (line) => {
+    context.logger.warn({ table: tableText(target.table.identifier) }, line)
+  })
   const common = { columns, schema: target.schema, signal: context.signal }
   const data = options.formats.has('iceberg')
     ? createDataFiles({
         ...common,
         io,
-        folder: dataFolder(metadata),
+        location: metadata.location,
+        properties: metadata.properties,
         specId: target.spec['spec-id'],
         fields: scope.fields.slice(0, scope.own),
-        properties: metadata.properties,
-        targetBytes: options.targetFileBytes,
+        targetBytes: settings.targetFileBytes,
         operationId,
       })
     : undefined
@@ -55,7 +59,7 @@ export async function openFiles(
         plan.dayColumn,
       )
     : undefined
-  return { data, plain, operationId }
+  return { data, plain, operationId, settings }
 }
 
 /** Reads the table into the files. Throws unless every row that was read is written. */
@@ -76,10 +80,10 @@ export async function readInto(
         plan,
         partition: partitionSources(scope.fields, columns, types),
         groupRows: options.groupRows,
-        groupBytes: options.groupBytes,
+        groupBytes: files.settings.groupBytes,
         maxRowBytes: options.maxRowBytes,
       },
-      { columns, types, codec: options.codec },
+      { columns, types, codec: files.settings.codec, level: files.settings.level },
       async ({ partition, rowGroup }) => {
         context.signal.throwIfAborted()
         const own = { partition: partition.slice(0, scope.own), rowGroup }

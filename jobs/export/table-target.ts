@@ -2,6 +2,7 @@ import { dataError, usageError } from '../errors.ts'
 import { tableText, type Catalog, type Table, type TableIdentifier } from '../iceberg/catalog/catalog.ts'
 import { NoSuchTableError } from '../iceberg/errors.ts'
 import { currentSchema, defaultSpec } from '../iceberg/metadata.ts'
+import { metricsModes } from '../iceberg/metrics-mode.ts'
 import { partitionSpec, unpartitioned, type PartitionSpec } from '../iceberg/partition-spec.ts'
 import type { TableRequirement } from '../iceberg/requirements.ts'
 import type { WantedColumn } from '../iceberg/schema-evolution.ts'
@@ -43,6 +44,9 @@ export interface TargetRequest {
   readonly partitionBy: readonly PartitionExpression[] | undefined
   /** Day mode: the column whose days are replaced. */
   readonly dayColumn: string | undefined
+  /** Old name → new name. */
+  readonly renames: Readonly<Record<string, string>>
+  readonly upgrade: boolean
   /** Properties of a new table. */
   readonly properties: Readonly<Record<string, string>>
 }
@@ -98,13 +102,15 @@ async function stageNew(
 
 function fitExisting(
   table: Table,
-  { identifier, columns, partitionBy, dayColumn }: TargetRequest,
+  { identifier, columns, partitionBy, dayColumn, renames, upgrade }: TargetRequest,
   nowMs: number,
 ): TableTarget {
   const name = tableText(identifier)
-  const changed = tableChanges(name, table.metadata, columns, partitionBy, nowMs)
+  const changed = tableChanges(name, table.metadata, { columns, partitionBy, renames, upgrade }, nowMs)
   const { updates, requirements, changes, metadata } = changed
   const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)]
+  // What a table's properties say wrongly is said before anything is read.
+  metricsModes(schema, metadata.properties)
   if (dayColumn !== undefined) {
     if (spec['spec-id'] !== table.metadata['default-spec-id']) {
       throw usageError(`table ${name} is partitioned otherwise than --partition-by says`, {
@@ -152,7 +158,7 @@ export function assertPartitionable(
       `table ${tableText(table.identifier)} is partitioned by ${field.name}, but ${source?.name ?? 'its column'} is not read`,
       {
         field: '--columns',
-        fix: `name ${source?.name ?? 'it'} in --columns, or partition otherwise with --mode full --partition-by`,
+        fix: `name ${source?.name ?? 'it'} in --columns; if the source calls it otherwise now, use --rename ${source?.name ?? 'old'}=new; or partition otherwise with --mode full --partition-by`,
       },
     )
   }

@@ -1,7 +1,7 @@
 import type { FileIO } from '../storage/file-io.ts'
 import { entryStatus, fileContent, type DataFile, type ManifestEntry } from './data-file.ts'
 import { encodeManifest } from './manifest.ts'
-import { currentSchema, type TableMetadata } from './metadata.ts'
+import { currentSchema, numericProperty, type TableMetadata } from './metadata.ts'
 import { fieldSummaries } from './partition-value.ts'
 import type { PartitionColumnType } from './partition-spec.ts'
 import { syncSize } from './avro.ts'
@@ -9,10 +9,15 @@ import { writeTableFile, type ProducerState, type WrittenManifest } from './prod
 import type { SnapshotRequest } from './snapshot-producer.ts'
 import { metadataFolder, specTypeOf } from './table-files.ts'
 
+/** Java's default of `commit.manifest.target-size-bytes`. */
+const defaultTargetBytes = 8 * 2 ** 20
+/** Fewer are not split further, as in Java: a manifest's header has a size of its own. */
+const fewEntries = 250
+
 /**
- * Writes the manifests of the files that a request adds, one for each spec and kind of content. Sequence
- * numbers stay null and are inherited, so that a retry needs no new manifest (spec "Sequence Number
- * Inheritance").
+ * Writes the manifests of the files that a request adds, one for each spec and kind of content, several where one would
+ * be larger than `commit.manifest.target-size-bytes`. Sequence numbers stay null and are inherited, so that a retry
+ * needs no new manifest (spec "Sequence Number Inheritance").
  */
 export async function addedManifests(
   io: FileIO,
@@ -27,6 +32,7 @@ export async function addedManifests(
     if (group === undefined) groups.set(key, [file])
     else group.push(file)
   }
+  const target = numericProperty(metadata.properties, 'commit.manifest.target-size-bytes', defaultTargetBytes)
   const written: WrittenManifest[] = []
   for (const files of groups.values()) {
     const entries = files.map((dataFile): ManifestEntry => ({
@@ -37,29 +43,55 @@ export async function addedManifests(
       dataFile,
     }))
     const [first] = files
-    const manifest = await writeManifest(io, metadata, state, first!.specId, manifestContent(first!), entries)
-    written.push({ manifest, minSequenceNumber: request.dataSequenceNumber })
+    const { specId } = first!
+    const manifests = await writeManifests(
+      io,
+      metadata,
+      state,
+      { specId, content: manifestContent(first!) },
+      entries,
+      target,
+    )
+    for (const manifest of manifests)
+      written.push({ manifest, minSequenceNumber: request.dataSequenceNumber })
   }
   return written
 }
 
 const manifestContent = (file: DataFile): number => (file.content === fileContent.data ? 0 : 1)
 
-/** Writes one manifest of this commit and describes it for the list. */
-export async function writeManifest(
+/** What all entries of a manifest share. */
+interface EntryKind {
+  readonly specId: number
+  /** 0 data, 1 deletes. */
+  readonly content: number
+}
+
+/**
+ * Writes manifests of this commit, of about `targetBytes` at most (Infinity: one), and describes them for the list.
+ */
+export async function writeManifests(
   io: FileIO,
   metadata: TableMetadata,
   state: ProducerState,
-  specId: number,
-  content: number,
+  { specId, content }: EntryKind,
   entries: readonly ManifestEntry[],
-): Promise<WrittenManifest['manifest']> {
+  targetBytes: number,
+): Promise<WrittenManifest['manifest'][]> {
   const { spec, type } = specTypeOf(metadata, specId)
   const kind = { schema: currentSchema(metadata), spec, partition: type, content }
   const bytes = await encodeManifest(kind, entries, state.randomBytes(syncSize))
+  if (bytes.length > targetBytes && entries.length > fewEntries) {
+    const half = Math.ceil(entries.length / 2)
+    const parts = [entries.slice(0, half), entries.slice(half)]
+    const written: WrittenManifest['manifest'][] = []
+    for (const part of parts)
+      written.push(...(await writeManifests(io, metadata, state, { specId, content }, part, targetBytes)))
+    return written
+  }
   const location = `${metadataFolder(metadata)}/${state.commitUuid}-m${state.manifestCount++}.avro`
   await writeTableFile(io, state, location, bytes)
-  return {
+  const described = {
     manifestPath: location,
     manifestLength: bytes.length,
     partitionSpecId: specId,
@@ -67,6 +99,7 @@ export async function writeManifest(
     addedSnapshotId: state.snapshotId,
     ...countsOf(entries, type),
   }
+  return [described]
 }
 
 function countsOf(

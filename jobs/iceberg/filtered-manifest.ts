@@ -1,10 +1,16 @@
 import { dataError } from '../errors.ts'
 import type { FileIO } from '../storage/file-io.ts'
-import { writeManifest } from './added-manifests.ts'
-import { entryStatus, type DataFile, type ManifestEntry, type ManifestFile } from './data-file.ts'
+import { writeManifests } from './added-manifests.ts'
+import {
+  entryStatus,
+  fileContent,
+  type DataFile,
+  type ManifestEntry,
+  type ManifestFile,
+} from './data-file.ts'
 import type { TableMetadata } from './metadata.ts'
 import type { PartitionColumnType } from './partition-spec.ts'
-import { mayMatch, positionOf, type RowFilter } from './row-filter.ts'
+import { appliesInsideOnly, mayMatch, positionOf, type RowFilter } from './row-filter.ts'
 import type { FilteredManifest, ProducerState } from './producer-state.ts'
 import type { FileSelection } from './snapshot-producer.ts'
 import { isLive, readManifest, specTypeOf } from './table-files.ts'
@@ -12,7 +18,8 @@ import { isLive, readManifest, specTypeOf } from './table-files.ts'
 /**
  * The manifest without the selected files, or undefined when none of them is in it: then the base manifest
  * is carried on unchanged. Survivors become EXISTING with explicit sequence numbers and their own snapshot
- * id, removed files DELETED with this snapshot's id, older DELETED entries are dropped (export-spec §3.4).
+ * id, removed files DELETED with this snapshot's id, older DELETED entries are dropped (export-spec §3.4). Of delete
+ * files those go that can apply to removed files only; others may stay behind without effect.
  */
 export async function filteredManifest(
   table: string,
@@ -26,7 +33,7 @@ export async function filteredManifest(
   const known = state.filtered.get(base.manifestPath)
   if (known !== undefined) return known
   const { type } = specTypeOf(metadata, base.partitionSpecId)
-  if (selection.kind === 'rows' && !concerns(selection.filter, base, type)) return undefined
+  if (selection.kind === 'rows' && !mayMatch(selection.filter, base.partitions, type)) return undefined
   const live = (await readManifest(io, metadata, base)).filter(isLive)
   const isRemoved = ({ dataFile }: ManifestEntry): boolean =>
     selection.kind === 'paths'
@@ -40,8 +47,11 @@ export async function filteredManifest(
       : { ...entry, status: entryStatus.existing },
   )
   const survivors = live.filter((entry) => !removed.has(entry))
+  const kind = { specId: base.partitionSpecId, content: base.content }
+  // One for one: it is hardly larger than the one that it replaces.
+  const [manifest] = await writeManifests(io, metadata, state, kind, entries, Infinity)
   const filtered = {
-    manifest: await writeManifest(io, metadata, state, base.partitionSpecId, base.content, entries),
+    manifest: manifest!,
     minSequenceNumber: survivors.reduce<number | undefined>(
       (least, { sequenceNumber }) => Math.min(least ?? Infinity, sequenceNumber ?? 0),
       undefined,
@@ -52,19 +62,14 @@ export async function filteredManifest(
   return filtered
 }
 
-/**
- * Delete files are removed with the whole table only: those of a day that goes away apply to nothing any
- * more, and to say which they are would need their contents.
- */
-const concerns = (filter: RowFilter, base: ManifestFile, type: readonly PartitionColumnType[]): boolean =>
-  filter.kind === 'all' || (base.content === 0 && mayMatch(filter, base.partitions, type))
-
 function matches(
   table: string,
   filter: RowFilter,
   file: DataFile,
   type: readonly PartitionColumnType[],
 ): boolean {
+  // A delete file that stays applies to nothing that this snapshot adds: its sequence number is lower.
+  if (file.content !== fileContent.data) return appliesInsideOnly(filter, file, type)
   const position = positionOf(filter, file, type)
   if (position !== 'straddles' || filter.kind === 'all') return position === 'inside'
   throw dataError(

@@ -62,16 +62,17 @@ export function partitionSpec(
         field: '--partition-by',
         fix: 'choose a transform that the column’s type allows, or another column',
       })
-    const name = partitionFieldName(expression)
+    const transform = formatTransform(expression.transform)
+    const known = specs
+      .flatMap((spec) => spec.fields)
+      .find((field) => field['source-id'] === source.id && field.transform === transform)
+    // Its name stays, too: another program, or a column since renamed, may have given it.
+    const name = known?.name ?? partitionFieldName(expression)
     if (expression.transform.kind !== 'identity' && fieldByName(schema, name) !== undefined)
       throw usageError(`--partition-by ${shown}: its name ${name} is a column of the table`, {
         field: '--partition-by',
         fix: 'partition by that column, or leave it out with --columns',
       })
-    const transform = formatTransform(expression.transform)
-    const known = specs
-      .flatMap((spec) => spec.fields)
-      .find((field) => field['source-id'] === source.id && field.transform === transform)
     return { 'source-id': source.id, 'field-id': known?.['field-id'] ?? ++lastId, name, transform }
   })
   if (new Set(fields.map(({ name }) => name)).size < fields.length)

@@ -54,6 +54,19 @@ export function positionOf(
   return position === 'inside' && nulls !== 'none' ? 'straddles' : position
 }
 
+/**
+ * Whether a delete file can apply to files inside the filter only, by its partition: it applies to no file of another
+ * one. Of an unpartitioned spec it may apply to any (spec "Scan Planning").
+ */
+export const appliesInsideOnly = (
+  filter: RowFilter,
+  file: DataFile,
+  type: readonly PartitionColumnType[],
+): boolean =>
+  filter.kind === 'all' ||
+  (nullsIn(filter, file, type) !== 'all' &&
+    compareIntervals(filter, partitionInterval(filter, type, file.partition)) === 'inside')
+
 /** Whether a manifest may hold files that are not outside the filter, judged by its partition summaries. */
 export function mayMatch(
   filter: RowFilter,

@@ -1,5 +1,5 @@
-import { dataError } from '../errors.ts'
-import { fieldByName, type Schema } from './schema.ts'
+import { dataError, usageError } from '../errors.ts'
+import type { Schema } from './schema.ts'
 import { asPrimitive, type NestedField, type Type } from './types.ts'
 
 /** A column that the source has now; it has no id yet. */
@@ -19,17 +19,21 @@ export interface EvolvedSchema {
 /**
  * The table's schema after it has followed the source: a new column becomes optional with a fresh id, int
  * becomes long, float double, a decimal wider; a column that may be NULL now or is gone from the source
- * becomes optional. Anything else is `JobError` data with every difference (spec "Schema Evolution").
+ * becomes optional, and identifies rows no longer. `renames` are the columns that keep their id under a new name
+ * (old → new). Anything else is `JobError` data with every difference (spec "Schema Evolution"); a rename that
+ * fits neither table nor source is `JobError` usage.
  */
 export function evolveSchema(
   table: string,
   current: Schema,
   wanted: readonly WantedColumn[],
   lastColumnId: number,
+  renames: Readonly<Record<string, string>> = {},
 ): EvolvedSchema {
   const changes: string[] = []
   const refused: Refusal[] = []
-  const kept = current.fields.map((field) => {
+  const fields = renamedFields(table, current, wanted, renames, changes)
+  const kept = fields.map((field) => {
     const column = wanted.find(({ name }) => name === field.name)
     const type = column === undefined ? field.type : promotedType(field, column, refused)
     const required = field.required && column?.required === true
@@ -47,13 +51,57 @@ export function evolveSchema(
     )
   let lastId = lastColumnId
   const added = wanted
-    .filter(({ name }) => fieldByName(current, name) === undefined)
+    .filter(({ name }) => !fields.some((field) => field.name === name))
     .map(({ name, type }): NestedField => {
       changes.push(`add column ${name} ${show(type)}`)
       return { id: ++lastId, name, required: false, type }
     })
   if (changes.length === 0) return { schema: current, lastColumnId, changes }
-  return { schema: { ...current, fields: [...kept, ...added] }, lastColumnId: lastId, changes }
+  const schema = withoutOptionalIdentifiers({ ...current, fields: [...kept, ...added] }, changes)
+  return { schema, lastColumnId: lastId, changes }
+}
+
+/** A rename that is in the table already is none: runs are repeated. */
+function renamedFields(
+  table: string,
+  { fields }: Schema,
+  wanted: readonly WantedColumn[],
+  renames: Readonly<Record<string, string>>,
+  changes: string[],
+): readonly NestedField[] {
+  const inTable = (name: string): boolean => fields.some((field) => field.name === name)
+  const inSource = (name: string): boolean => wanted.some((column) => column.name === name)
+  const isNeeded = ([from, to]: readonly [string, string]): boolean => {
+    const wrong = (why: string, fix: string): Error =>
+      usageError(`--rename ${from}=${to}: ${why}`, { field: '--rename', fix })
+    if (!inSource(to))
+      throw wrong(`the source of table ${table} has no column ${to}`, 'write --rename old=new')
+    if (!inTable(from) && inTable(to)) return false
+    if (!inTable(from))
+      throw wrong(`table ${table} has no column ${from}`, 'name a column that the table has')
+    if (inSource(from)) throw wrong(`the source has ${from} still`, 'leave --rename out')
+    if (inTable(to)) throw wrong(`table ${table} has a column ${to} already`, 'leave --rename out')
+    return true
+  }
+  const needed = new Map(Object.entries(renames).filter(isNeeded))
+  return fields.map((field) => {
+    const name = needed.get(field.name)
+    if (name === undefined) return field
+    changes.push(`rename ${field.name} to ${name}`)
+    return { ...field, name }
+  })
+}
+
+/** Columns that identify a row are required (spec "Identifier Field IDs"): Java loads no table with an optional one. */
+function withoutOptionalIdentifiers(schema: Schema, changes: string[]): Schema {
+  const before = schema['identifier-field-ids'] ?? []
+  const optional = schema.fields.filter(({ id, required }) => !required && before.includes(id))
+  if (optional.length === 0) return schema
+  changes.push(`${optional.map(({ name }) => name).join(', ')} identifies rows no longer`)
+  return {
+    ...schema,
+    'identifier-field-ids': before.filter((id) => !optional.some((field) => field.id === id)),
+  }
 }
 
 interface Refusal {

@@ -1,8 +1,8 @@
-import { stringifyJson, type JsonValue } from './json.ts'
+import { assertFormatVersion2 } from './format-version.ts'
 import { currentSchema, type TableMetadata } from './metadata.ts'
+import { nameMappingProperty, updatedNameMapping } from './name-mapping.ts'
 import { partitionSpec } from './partition-spec.ts'
 import type { TableRequirement } from './requirements.ts'
-import { nameMapping } from './schema.ts'
 import { evolveSchema, type WantedColumn } from './schema-evolution.ts'
 import type { PartitionExpression } from './transforms.ts'
 import { applyUpdates, type TableUpdate } from './updates.ts'
@@ -17,32 +17,50 @@ export interface TableChanges {
   readonly changes: readonly string[]
 }
 
+/** What a table is to become. */
+export interface WantedTable {
+  readonly columns: readonly WantedColumn[]
+  /** Undefined: as it is. */
+  readonly partitionBy: readonly PartitionExpression[] | undefined
+  /** Old name → new name: columns that keep their id under another name. */
+  readonly renames?: Readonly<Record<string, string>>
+  /** Whether a table of format version 1 becomes version 2. */
+  readonly upgrade?: boolean
+}
+
 /**
  * Lets a table follow its source's columns (`evolveSchema`) and, with `partitionBy`, changes its default spec.
- * Nothing to change gives no updates. `nowMs` is the time of the commit. Errors: those of `evolveSchema` and
- * `partitionSpec`.
+ * Nothing to change gives no updates. `nowMs` is the time of the commit. Errors: those of `evolveSchema`,
+ * `partitionSpec` and `assertFormatVersion2`.
  */
 export function tableChanges(
   table: string,
   base: TableMetadata,
-  wanted: readonly WantedColumn[],
-  partitionBy: readonly PartitionExpression[] | undefined,
+  { columns, partitionBy, renames, upgrade }: WantedTable,
   nowMs: number,
 ): TableChanges {
   const updates: TableUpdate[] = []
+  const changes: string[] = []
+  if (upgrade === true && base['format-version'] === 1) {
+    updates.push({ action: 'upgrade-format-version', 'format-version': 2 })
+    changes.push('upgrade format version 1 to 2')
+  } else assertFormatVersion2(base['format-version'], table)
   const requirements: TableRequirement[] = [
     { type: 'assert-current-schema-id', 'current-schema-id': base['current-schema-id'] },
     { type: 'assert-default-spec-id', 'default-spec-id': base['default-spec-id'] },
   ]
-  const evolved = evolveSchema(table, currentSchema(base), wanted, base['last-column-id'])
-  const changes = [...evolved.changes]
-  if (changes.length > 0) {
-    const mapping = stringifyJson(nameMapping(evolved.schema) as unknown as JsonValue)
+  const evolved = evolveSchema(table, currentSchema(base), columns, base['last-column-id'], renames)
+  changes.push(...evolved.changes)
+  if (evolved.changes.length > 0) {
     updates.push(
       { action: 'add-schema', schema: evolved.schema },
       { action: 'set-current-schema', 'schema-id': -1 },
-      { action: 'set-properties', updates: { 'schema.name-mapping.default': mapping } },
     )
+    const mapping = base.properties[nameMappingProperty]
+    if (mapping !== undefined) {
+      const next = { [nameMappingProperty]: updatedNameMapping(mapping, evolved.schema) }
+      updates.push({ action: 'set-properties', updates: next })
+    }
     requirements.push({
       type: 'assert-last-assigned-field-id',
       'last-assigned-field-id': base['last-column-id'],

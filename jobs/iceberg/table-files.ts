@@ -52,5 +52,8 @@ export const metadataFolder = (metadata: TableMetadata): string =>
   (metadata.properties['write.metadata.path'] ?? `${metadata.location}/metadata`).replace(/\/+$/, '')
 
 /** `data/`, or where `write.data.path` puts it; a location without trailing slash. */
-export const dataFolder = (metadata: TableMetadata): string =>
-  (metadata.properties['write.data.path'] ?? `${metadata.location}/data`).replace(/\/+$/, '')
+export const dataFolder = ({
+  location,
+  properties,
+}: Pick<TableMetadata, 'location' | 'properties'>): string =>
+  (properties['write.data.path'] ?? `${location}/data`).replace(/\/+$/, '')

@@ -8,6 +8,7 @@ import {
   type SortOrder,
   type TableMetadata,
 } from './metadata.ts'
+import { assertFormatVersion2 } from './format-version.ts'
 import { firstPartitionId, sameSpec, type PartitionSpec } from './partition-spec.ts'
 import { highestFieldId, sameSchema, type Schema } from './schema.ts'
 
@@ -68,23 +69,29 @@ export function applyUpdates(
     (metadata, update) => applyUpdate(metadata, update, nowMs),
     base ?? { ...emptyMetadata, 'last-updated-ms': nowMs },
   )
-  if (applied['format-version'] !== 2)
-    throw dataError(`tables of format version ${applied['format-version']} can be read but not changed`, {
-      field: 'format-version',
-      fix:
-        applied['format-version'] < 2
-          ? 'upgrade the table to format version 2 with Spark or PyIceberg first'
-          : 'use a table of format version 2: later versions need row lineage',
-    })
-  const lastLogged = applied['snapshot-log'].at(-1)?.['timestamp-ms'] ?? 0
-  return { ...applied, 'last-updated-ms': Math.max(nowMs, applied['last-updated-ms'], lastLogged) }
+  assertFormatVersion2(applied['format-version'])
+  return { ...applied, 'last-updated-ms': Math.max(nowMs, applied['last-updated-ms'], lastLogged(applied)) }
 }
 
-/** `next` with its predecessor's file in the metadata log, which `write.metadata.previous-versions-max` bounds. */
+/** The newest instant of a table's logs: a foreign writer's clock may be ahead of `last-updated-ms`. */
+const lastLogged = (metadata: TableMetadata): number =>
+  Math.max(
+    0,
+    ...[metadata['snapshot-log'].at(-1), metadata['metadata-log'].at(-1)].map(
+      (entry) => entry?.['timestamp-ms'] ?? 0,
+    ),
+  )
+
+/**
+ * `next` with its predecessor's file in the metadata log, which `write.metadata.previous-versions-max` bounds. Times
+ * in the log rise, also where a foreign writer's clock was behind: Java could not load the table otherwise.
+ */
 export function logPrevious(next: TableMetadata, base: TableMetadata, baseLocation: string): TableMetadata {
   const most = Math.max(1, numericProperty(next.properties, 'write.metadata.previous-versions-max', 100))
-  const entry = { 'timestamp-ms': base['last-updated-ms'], 'metadata-file': baseLocation }
-  return { ...next, 'metadata-log': [...base['metadata-log'], entry].slice(-most) }
+  const log = base['metadata-log']
+  const at = Math.max(base['last-updated-ms'], log.at(-1)?.['timestamp-ms'] ?? 0)
+  const entry = { 'timestamp-ms': at, 'metadata-file': baseLocation }
+  return { ...next, 'metadata-log': [...log, entry].slice(-most) }
 }
 
 function applyUpdate(metadata: TableMetadata, update: TableUpdate, nowMs: number): TableMetadata {
@@ -210,8 +217,7 @@ function setRef(metadata: TableMetadata, name: string, ref: SnapshotRef, nowMs: 
   const withRef = { ...metadata, refs: { ...metadata.refs, [name]: ref } }
   if (name !== mainBranch || metadata['current-snapshot-id'] === ref['snapshot-id']) return withRef
   const isNewest = snapshot === metadata.snapshots.at(-1)
-  const lastLogged = metadata['snapshot-log'].at(-1)?.['timestamp-ms'] ?? 0
-  const at = Math.max(lastLogged, isNewest ? snapshot['timestamp-ms'] : nowMs)
+  const at = Math.max(lastLogged(metadata), isNewest ? snapshot['timestamp-ms'] : nowMs)
   return {
     ...withRef,
     'current-snapshot-id': ref['snapshot-id'],

@@ -20,46 +20,63 @@ interface ZstdRuntime {
   readonly constants: { readonly ZSTD_c_compressionLevel?: number }
 }
 
-/** The level that Iceberg and the zstd tool use by default. */
+/** The level that Iceberg and the zstd tool use by default; zstd's and gzip's highest. */
 const zstdLevel = 3
+const highestZstdLevel = 22
+const highestGzipLevel = 9
 
 /**
  * The codec of that name, ready to use. zstd is the runtime's where it has one (Node ≥ 22.15), else WebAssembly
- * (twice the CPU time). `runtime` is replaced in tests only.
+ * (twice the CPU time). `level` is for gzip (to 9) and zstd (to 22), default theirs. `runtime` is replaced in tests
+ * only.
  */
-export async function loadCodec(name: CodecName, runtime: ZstdRuntime = zlib as ZstdRuntime): Promise<Codec> {
+export async function loadCodec(
+  name: CodecName,
+  level?: number,
+  runtime: ZstdRuntime = zlib as ZstdRuntime,
+): Promise<Codec> {
   switch (name) {
     case 'snappy':
       // Without copyOutputData every page is external memory: slower to collect, and not transferable.
       return { name, compress: (page) => compressSync(page, { copyOutputData: true }) }
     case 'gzip':
-      return { name, compress: (page) => zlib.gzipSync(page) }
+      return { name, compress: gzip(level) }
     case 'none':
       return { name, compress: (page) => page.slice() }
-    case 'zstd':
-      return { name, compress: nativeZstd(runtime) ?? (await wasmZstd()) }
+    case 'zstd': {
+      const chosen = Math.min(level ?? zstdLevel, highestZstdLevel)
+      return { name, compress: nativeZstd(runtime, chosen) ?? (await wasmZstd(chosen)) }
+    }
   }
 }
 
-function nativeZstd({ zstdCompressSync, constants }: ZstdRuntime): Codec['compress'] | undefined {
+function gzip(level: number | undefined): Codec['compress'] {
+  const options = level === undefined ? {} : { level: Math.min(level, highestGzipLevel) }
+  return (page) => zlib.gzipSync(page, options)
+}
+
+function nativeZstd(
+  { zstdCompressSync, constants }: ZstdRuntime,
+  level: number,
+): Codec['compress'] | undefined {
   const levelKey = constants.ZSTD_c_compressionLevel
   if (zstdCompressSync === undefined || levelKey === undefined) return undefined
-  const params = { [levelKey]: zstdLevel }
+  const params = { [levelKey]: level }
   return (page) => zstdCompressSync(page, { params })
 }
 
 /** Its memory ends between 16 and 32 MB; content may be several frames, one after the other (RFC 8878 §3). */
 const frameBytes = 4 << 20
 
-async function wasmZstd(): Promise<Codec['compress']> {
+async function wasmZstd(level: number): Promise<Codec['compress']> {
   const { init, compress } = await import('@bokuweb/zstd-wasm')
   // A second init would replace the memory of the first.
   await (initialised ??= init())
   return (page) => {
-    if (page.length <= frameBytes) return compress(page, zstdLevel)
+    if (page.length <= frameBytes) return compress(page, level)
     const frames: Uint8Array[] = []
     for (let from = 0; from < page.length; from += frameBytes) {
-      frames.push(compress(page.subarray(from, from + frameBytes), zstdLevel))
+      frames.push(compress(page.subarray(from, from + frameBytes), level))
     }
     return Buffer.concat(frames)
   }

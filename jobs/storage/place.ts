@@ -2,15 +2,18 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { usageError } from '../errors.ts'
 
+/** A URI, whatever its scheme. */
+const schemeAndRest = /^([a-z][a-z0-9+.-]*):(.*)$/is
+
 /**
- * One spelling for a location that others wrote (foreign Iceberg metadata, users): `file:/x` and
+ * One spelling for a location that others wrote (foreign Iceberg metadata): `/x`, `file:/x` and
  * `file://localhost/x` are `file:///x`, `s3a:` and `s3n:` are `s3:`. Nothing is decoded: to PyIceberg, to
  * Hadoop's `Path` (Spark, Trino) and to DuckDB the text after `file://` is the path itself, so that an encoded
  * location in a table's metadata would name another file than ours.
  */
 export function canonicalLocation(location: string): string {
-  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(location) ?? []
-  if (scheme === undefined || rest === undefined) return location
+  const [, scheme, rest] = schemeAndRest.exec(location) ?? []
+  if (scheme === undefined || rest === undefined) return location.replace(/^\/+/, 'file:///')
   const lower = scheme.toLowerCase()
   if (lower === 's3a' || lower === 's3n') return `s3:${rest}`
   if (lower !== 'file') return `${lower}:${rest}`
@@ -28,12 +31,12 @@ export function parsePlace(text: string, field: string, cwd: string): string {
   if (text === '') throw wrong('an empty place', folderOrUri)
   if (text.includes('\0')) throw wrong('a place cannot hold a NUL', folderOrUri)
 
-  const location = canonicalLocation(text)
-  const [scheme] = /^[a-z][a-z0-9+.-]*:/.exec(location) ?? []
-  if (scheme === undefined) {
+  if (!schemeAndRest.test(text)) {
     const path = text === '~' || text.startsWith('~/') ? homedir() + text.slice(1) : text
     return `file://${resolve(cwd, path)}`
   }
+  const location = canonicalLocation(text)
+  const scheme = location.slice(0, location.indexOf(':') + 1)
   if (scheme === 'file:') {
     if (/^file:(?!\/)/i.test(text))
       throw wrong('a file URI is absolute', 'Write file:///folder, or ./folder.')

@@ -78,6 +78,10 @@ describe('lists', () => {
     expect([...exportFormats(['iceberg', 'parquet', 'iceberg'])]).toEqual(['iceberg', 'parquet'])
     expect(() => exportFormats(['csv'])).toThrow('"csv"')
     expect(pairs('--cast', ['a=text', 'b=c=bigint'])).toEqual({ a: 'text', 'b=c': 'bigint' })
+    expect(pairs('--rename', ['old=new'])).toEqual({ old: 'new' })
+    expect(() => pairs('--rename', ['old'])).toThrow(
+      expect.objectContaining({ fix: 'write --rename old=new' }),
+    )
     for (const bad of ['a', '=text', 'a=']) expect(() => pairs('--cast', [bad])).toThrow('--cast')
     expect(decimals(['a=38', '9', 'b=10', '2'])).toEqual({
       a: { precision: 38, scale: 9 },

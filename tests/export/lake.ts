@@ -86,6 +86,8 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
     scope: { mode: 'full' },
     onlyChanged: false,
     dayColumn: undefined,
+    renames: {},
+    upgrade: false,
     required: false,
     rowSecurity: false,
     maxShrink: 0.5,

@@ -138,7 +138,9 @@ describe('metadata of other writers', () => {
       'last-sequence-number': 0,
       snapshots: [{ 'snapshot-id': 5n, 'sequence-number': 0, summary: {} }],
     })
-    expect(() => applyUpdates(parsed, [], now)).toThrow('format version 1 can be read but not changed')
+    expect(() => applyUpdates(parsed, [], now)).toThrow(
+      'has format version 1, which can be read but not changed',
+    )
     const upgraded = applyUpdates(parsed, [{ action: 'upgrade-format-version', 'format-version': 2 }], now)
     expect(Object.keys(upgraded)).not.toContain('schema')
   })

@@ -13,6 +13,7 @@ import { tableChanges } from '../../jobs/iceberg/table-changes.ts'
 import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
 import { asPrimitive, decimalWidth } from '../../jobs/iceberg/types.ts'
 import {
+  byDay,
   contents,
   dataFile,
   dayNumber,
@@ -158,6 +159,95 @@ describe('evolution', () => {
   })
 })
 
+describe('a rename', () => {
+  const current: Schema = {
+    type: 'struct',
+    'schema-id': 0,
+    fields: [
+      { id: 1, name: 'a', required: false, type: 'int', doc: 'kept' },
+      { id: 2, name: 'b', required: false, type: 'string' },
+    ],
+  }
+  const columns = (...names: string[]): WantedColumn[] =>
+    names.map((name) => ({ name, type: name === 'b' ? 'string' : 'int', required: false }))
+
+  it('keeps the id, the doc and the place, and may widen at once', () => {
+    const wanted = [{ name: 'z', type: 'long', required: false }, ...columns('b')]
+    const { schema, changes, lastColumnId } = evolveSchema('t', current, wanted, 2, { a: 'z' })
+    expect(schema.fields[0]).toEqual({ id: 1, name: 'z', required: false, type: 'long', doc: 'kept' })
+    expect([lastColumnId, changes]).toEqual([2, ['rename a to z', 'change z from int to long']])
+  })
+
+  it('that was made before is none', () => {
+    const { schema } = evolveSchema('t', current, columns('z', 'b'), 2, { a: 'z' })
+    expect(evolveSchema('t', schema, columns('z', 'b'), 2, { a: 'z' }).changes).toEqual([])
+  })
+
+  it('not said is a dropped and an added column', () => {
+    const { schema, changes } = evolveSchema('t', current, columns('z', 'b'), 2)
+    expect(schema.fields.map(({ id, name }) => [id, name])).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'z'],
+    ])
+    expect(changes).toEqual(['add column z int'])
+  })
+
+  it.each([
+    ['the source has no such column', columns('a', 'b'), { a: 'z' }, 'has no column z'],
+    ['the table has no such column', columns('z', 'b'), { x: 'z' }, 'has no column x'],
+    ['the source has both', columns('a', 'z', 'b'), { a: 'z' }, 'has a still'],
+    ['the table has both', columns('b'), { a: 'b' }, 'has a column b already'],
+  ])('is refused where %s', (_why, wanted, renames, message) => {
+    expect(() => evolveSchema('t', current, wanted, 2, renames as Record<string, string>)).toThrow(
+      expect.objectContaining({
+        code: 'usage',
+        field: '--rename',
+        message: expect.stringContaining(message) as unknown,
+      }),
+    )
+  })
+
+  it('of the partition’s source leaves the partition as it is', async () => {
+    const { metadata } = await emptyTable(lakeInMemory(), byDay)
+    const wanted = webLogsSchema.fields.map(({ name, type, required }) => ({
+      name: name === 'timestamp' ? 'at' : name,
+      type,
+      required,
+    }))
+    const partitionBy = [parsePartitionExpression('day(at)')]
+    const changed = tableChanges(
+      't',
+      metadata,
+      { columns: wanted, partitionBy, renames: { timestamp: 'at' } },
+      0,
+    )
+    expect(changed.changes).toEqual(['rename timestamp to at'])
+    expect(changed.metadata['partition-specs']).toEqual(metadata['partition-specs'])
+    expect(JSON.parse(changed.metadata.properties['schema.name-mapping.default']!)).toContainEqual({
+      'field-id': 1,
+      names: ['timestamp', 'at'],
+    })
+  })
+})
+
+describe('columns that identify rows', () => {
+  it('do so no longer when they become optional: Java loads no such table', () => {
+    const current: Schema = {
+      type: 'struct',
+      'schema-id': 0,
+      'identifier-field-ids': [1, 2],
+      fields: [
+        { id: 1, name: 'a', required: true, type: 'int' },
+        { id: 2, name: 'b', required: true, type: 'int' },
+      ],
+    }
+    const { schema, changes } = evolveSchema('t', current, [{ name: 'b', type: 'int', required: true }], 2)
+    expect(schema['identifier-field-ids']).toEqual([2])
+    expect(changes).toEqual(['make a optional', 'a identifies rows no longer'])
+  })
+})
+
 describe('changes of a table with an overwrite', () => {
   it('evolve schema and spec in the same commit as all new files', async () => {
     const lake = lakeInMemory()
@@ -174,13 +264,8 @@ describe('changes of a table with an overwrite', () => {
       ...webLogsSchema.fields.map(({ name, type, required }) => ({ name, type, required })),
       { name: 'agent', type: 'string', required: false },
     ]
-    const changes = tableChanges(
-      't',
-      table.metadata,
-      wanted,
-      [parsePartitionExpression('day(timestamp)')],
-      lake.clock.ms,
-    )
+    const partitionBy = [parsePartitionExpression('day(timestamp)')]
+    const changes = tableChanges('t', table.metadata, { columns: wanted, partitionBy }, lake.clock.ms)
     expect(changes.changes).toEqual(['add column agent string', 'partition by day of timestamp'])
     const file = dataFile({ ...table, metadata: changes.metadata }, { count: 2 }, [dayNumber('2024-05-01')])
     await commitSnapshot(
@@ -207,16 +292,45 @@ describe('changes of a table with an overwrite', () => {
   it('are none when nothing differs', async () => {
     const { metadata } = await emptyTable(lakeInMemory())
     const wanted = webLogsSchema.fields.map(({ name, type, required }) => ({ name, type, required }))
-    expect(tableChanges('t', metadata, wanted, [], 0)).toMatchObject({ updates: [], changes: [] })
+    expect(tableChanges('t', metadata, { columns: wanted, partitionBy: [] }, 0)).toMatchObject({
+      updates: [],
+      changes: [],
+    })
+  })
+
+  it('leave a table without name mapping without one', async () => {
+    const { metadata } = await emptyTable(lakeInMemory())
+    const { 'schema.name-mapping.default': _mapping, ...properties } = metadata.properties
+    expect(_mapping).toBeDefined()
+    const columns = [{ name: 'new', type: 'int', required: false }]
+    const changed = tableChanges('t', { ...metadata, properties }, { columns, partitionBy: undefined }, 0)
+    expect(changed.changes).toContain('add column new int')
+    expect(changed.metadata.properties).toEqual({})
+  })
+
+  it('make version 1 version 2 on request, and refuse all else', async () => {
+    const { metadata } = await emptyTable(lakeInMemory())
+    const columns = webLogsSchema.fields.map(({ name, type, required }) => ({ name, type, required }))
+    const of = (version: number): typeof metadata => ({ ...metadata, 'format-version': version })
+    const wanted = { columns, partitionBy: undefined }
+    expect(() => tableChanges('a.t', of(1), wanted, 0)).toThrow(
+      expect.objectContaining({ code: 'data', fix: expect.stringContaining('--upgrade') as unknown }),
+    )
+    const changed = tableChanges('a.t', of(1), { ...wanted, upgrade: true }, 0)
+    expect(changed.changes).toEqual(['upgrade format version 1 to 2'])
+    expect(changed.updates).toEqual([{ action: 'upgrade-format-version', 'format-version': 2 }])
+    for (const upgrade of [true, false])
+      expect(() => tableChanges('a.t', of(3), { ...wanted, upgrade }, 0)).toThrow('format version 3')
   })
 
   it('reuse the id of a partition field that an older spec has', async () => {
     const { metadata } = await emptyTable(lakeInMemory())
-    const wanted = webLogsSchema.fields.map(({ name, type, required }) => ({ name, type, required }))
+    const columns = webLogsSchema.fields.map(({ name, type, required }) => ({ name, type, required }))
     const by = (...texts: string[]): ReturnType<typeof parsePartitionExpression>[] =>
       texts.map(parsePartitionExpression)
-    const first = tableChanges('t', metadata, wanted, by('day(timestamp)'), 0)
-    const second = tableChanges('t', first.metadata, wanted, by('bucket(4, user_id)', 'day(timestamp)'), 0)
+    const first = tableChanges('t', metadata, { columns, partitionBy: by('day(timestamp)') }, 0)
+    const partitionBy = by('bucket(4, user_id)', 'day(timestamp)')
+    const second = tableChanges('t', first.metadata, { columns, partitionBy }, 0)
     expect(second.metadata['partition-specs'].at(-1)!.fields.map((field) => field['field-id'])).toEqual([
       1001, 1000,
     ])

@@ -19,11 +19,11 @@ describe('codecs', () => {
   })
 
   it('zstd of a runtime without it is read back', async () => {
-    await readBack(await loadCodec('zstd', withoutZstd))
+    await readBack(await loadCodec('zstd', undefined, withoutZstd))
   })
 
   it('zstd of a runtime without it takes a page of 40 MB', async () => {
-    const codec = await loadCodec('zstd', withoutZstd)
+    const codec = await loadCodec('zstd', undefined, withoutZstd)
     const text = 'a lake of '.repeat(4 << 20)
     const file = parquetFile([column('v', { kind: 'string' })], [[bytes([text])]], { codec })
     expect(
@@ -31,9 +31,17 @@ describe('codecs', () => {
     ).toEqual([{ length: BigInt(text.length), same: true }])
   })
 
+  it.each(['gzip', 'zstd'] as const)('%s packs tighter at a higher level', async (name) => {
+    const text = Buffer.from(texts.join('\n'))
+    const sizes = [1, 99].map(async (level) => (await loadCodec(name, level)).compress(text).length)
+    const [low, high] = await Promise.all(sizes)
+    expect(high).toBeLessThan(low!)
+    await readBack(await loadCodec(name, 99))
+  })
+
   it('zstd compresses at level 3 through the runtime', async () => {
     const calls: unknown[] = []
-    const codec = await loadCodec('zstd', {
+    const codec = await loadCodec('zstd', undefined, {
       constants: { ZSTD_c_compressionLevel: 100 },
       zstdCompressSync: (input, options) => {
         calls.push(options)

@@ -69,6 +69,9 @@ describe('canonicalLocation', () => {
     ['s3a://b/k', 's3://b/k'],
     ['S3://b/K', 's3://b/K'],
     ['memory://store/x', 'memory://store/x'],
+    ['/x/a b', 'file:///x/a b'],
+    ['//x', 'file:///x'],
+    ['x/y', 'x/y'],
   ])('%s is %s', (given, location) => {
     expect(canonicalLocation(given)).toBe(location)
   })

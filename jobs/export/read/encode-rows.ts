@@ -12,6 +12,8 @@ export interface EncodeSettings {
   /** The columns' Iceberg types, in the same order. */
   readonly types: readonly PrimitiveType[]
   readonly codec: CodecName
+  /** Of the codec; undefined: its own. */
+  readonly level: number | undefined
 }
 
 /** A row group of one partition. Plain data, may cross threads. */
@@ -26,8 +28,9 @@ export async function createEncoder({
   columns,
   types,
   codec: name,
+  level,
 }: EncodeSettings): Promise<(rows: PartitionRows) => EncodedRows> {
-  const codec = await loadCodec(name)
+  const codec = await loadCodec(name, level)
   return ({ partition, vectors }) => {
     const fingerprint = fingerprintOf(types, vectors)
     const rowGroup = encodeRowGroup(columns, vectors, { ...defaultLimits, codec })

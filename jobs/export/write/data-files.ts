@@ -2,6 +2,7 @@ import type { DataFile } from '../../iceberg/data-file.ts'
 import { fileContent } from '../../iceberg/data-file.ts'
 import { fileMetrics, type ChunkMetrics } from '../../iceberg/metrics.ts'
 import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
+import { dataFileLocation } from '../../iceberg/data-location.ts'
 import { partitionPath } from '../../iceberg/partition-path.ts'
 import type { Schema } from '../../iceberg/schema.ts'
 import type { Value } from '../../iceberg/types.ts'
@@ -9,19 +10,20 @@ import type { ParquetColumn } from '../../parquet/column.ts'
 import { assembleFile, type FileAssembler } from '../../parquet/file.ts'
 import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
 import type { FileIO, OutputFile } from '../../storage/file-io.ts'
+import { canonicalLocation } from '../../storage/place.ts'
 import { createdBy } from '../../version.ts'
 import { keyOf } from '../read/partitioner.ts'
 import type { EncodedRows } from '../read/encode-rows.ts'
 
 export interface DataFilesSettings {
   readonly io: FileIO
-  /** `data/` of the table, a location. */
-  readonly folder: string
+  /** The table's. */
+  readonly location: string
   readonly schema: Schema
   readonly columns: readonly ParquetColumn[]
   readonly specId: number
   readonly fields: readonly PartitionColumnType[]
-  /** The table's, for `write.metadata.metrics.*`. */
+  /** The table's: where files go, `write.metadata.metrics.*`. */
   readonly properties: Readonly<Record<string, string>>
   /** A file is finished when it has that many bytes. */
   readonly targetBytes: number
@@ -57,7 +59,7 @@ interface OpenFile {
 }
 
 export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
-  const { io, folder, schema, columns, specId, fields, properties, operationId, signal } = settings
+  const { io, schema, columns, specId, fields, properties, operationId, signal } = settings
   const open = new Map<string, OpenFile>()
   const created: OpenFile[] = []
   const finished = new Map<OpenFile, DataFile>()
@@ -65,12 +67,12 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
 
   const openFile = async (partition: readonly (Value | null)[], interval: string): Promise<OpenFile> => {
     const name = `${String(count++).padStart(5, '0')}-0-${operationId}-00001.parquet`
-    const location = [folder, ...folders(fields, partition), name].join('/')
+    const location = dataFileLocation(settings, folders(fields, partition), name)
     const file: OpenFile = {
       location,
       interval,
       partition,
-      output: await io.create(location, { ifAbsent: true, signal }),
+      output: await io.create(canonicalLocation(location), { ifAbsent: true, signal }),
       assembler: assembleFile({
         columns,
         keyValueMetadata: { 'iceberg.schema': JSON.stringify(schema) },
@@ -105,7 +107,7 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
     for (const { location, output } of files) {
       // Aborting waits for a file that is being published.
       await output.abort()
-      await io.delete(location).catch(() => left.push(location))
+      await io.delete(canonicalLocation(location)).catch(() => left.push(location))
     }
     return left
   }

@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import type { FileIO } from '../../storage/file-io.ts'
 import { canonicalLocation } from '../../storage/place.ts'
 import type { TableMetadata } from '../metadata.ts'
@@ -12,16 +12,24 @@ export async function readMetadataFile(io: FileIO, location: string): Promise<Ta
   return parseMetadata((isGzip ? gunzipSync(bytes) : bytes).toString('utf8'), location)
 }
 
-/** Writes a metadata file, create-only. */
+/** Writes a metadata file, create-only, compressed if its name says so. */
 export async function writeMetadataFile(
   io: FileIO,
   location: string,
   metadata: TableMetadata,
 ): Promise<void> {
-  await io.write(canonicalLocation(location), Buffer.from(stringifyMetadata(metadata)), { ifAbsent: true })
+  const bytes = Buffer.from(stringifyMetadata(metadata))
+  const body = location.endsWith(gzipSuffix) ? gzipSync(bytes) : bytes
+  await io.write(canonicalLocation(location), body, { ifAbsent: true })
 }
 
-/** `metadata/00004-<uuid>.metadata.json` after version 3; a name of another form counts as version -1. */
+/** Readers look at the name, not at the first bytes. */
+const gzipSuffix = '.gz.metadata.json'
+
+/**
+ * `metadata/00004-<uuid>.metadata.json` after version 3; a name of another form counts as version -1. With
+ * `write.metadata.compression-codec` gzip the file's name ends in `.gz.metadata.json`.
+ */
 export function nextMetadataLocation(
   metadata: TableMetadata,
   previous: string | undefined,
@@ -29,5 +37,19 @@ export function nextMetadataLocation(
 ): string {
   const name = previous?.slice(previous.lastIndexOf('/') + 1) ?? ''
   const version = Number(/^(\d+)-[^/]*\.metadata\.json$/.exec(name)?.[1] ?? -1)
-  return `${metadataFolder(metadata)}/${String(version + 1).padStart(5, '0')}-${uuid}.metadata.json`
+  const codec = metadata.properties['write.metadata.compression-codec']?.toLowerCase()
+  const suffix = codec === 'gzip' ? gzipSuffix : '.metadata.json'
+  return `${metadataFolder(metadata)}/${String(version + 1).padStart(5, '0')}-${uuid}${suffix}`
+}
+
+/**
+ * With `write.metadata.delete-after-commit.enabled`, removes the metadata files that `next` no longer has in its log
+ * and `base` had. Best effort: the commit is made, and nothing refers to them any more.
+ */
+export async function removeUnlogged(io: FileIO, base: TableMetadata, next: TableMetadata): Promise<void> {
+  const { properties } = next
+  if (properties['write.metadata.delete-after-commit.enabled']?.toLowerCase() !== 'true') return
+  const logged = new Set(next['metadata-log'].map((entry) => entry['metadata-file']))
+  for (const { 'metadata-file': location } of base['metadata-log'])
+    if (!logged.has(location)) await io.delete(canonicalLocation(location)).catch(() => undefined)
 }

@@ -18,7 +18,7 @@ import {
 } from './catalog.ts'
 import type { CatalogEffects, CatalogStore } from './catalog-store.ts'
 import { makeDefinite, type PointerChange } from './definite-commit.ts'
-import { nextMetadataLocation, readMetadataFile, writeMetadataFile } from './metadata-file.ts'
+import { nextMetadataLocation, readMetadataFile, removeUnlogged, writeMetadataFile } from './metadata-file.ts'
 import { newTableMetadata } from './table-creation.ts'
 
 /** Marks a namespace without properties as existing; PyIceberg and Java write the same. */
@@ -107,13 +107,15 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
       const next = applyUpdates(table.metadata, updates, effects.now().getTime())
       const metadata = logPrevious(next, table.metadata, table.metadataLocation)
       const location = nextMetadataLocation(metadata, table.metadataLocation, effects.uuid())
-      return publish(table, {
+      const committed = await publish(table, {
         identifier,
         base: table.metadataLocation,
         location,
         metadata,
         snapshotId: snapshotOf(updates),
       })
+      await removeUnlogged(table.io, table.metadata, metadata)
+      return committed
     },
 
     inTurn: (identifier, attempt) => store.inTurn(identifier, attempt),

@@ -1,8 +1,8 @@
 import type { TableMetadata } from '../metadata.ts'
 import { unpartitioned } from '../partition-spec.ts'
-import { assignFreshIds, fieldById, fieldByName, nameMapping, type Schema } from '../schema.ts'
+import { nameMappingProperty, nameMappingText } from '../name-mapping.ts'
+import { assignFreshIds, fieldById, fieldByName, type Schema } from '../schema.ts'
 import { applyUpdates, type TableUpdate } from '../updates.ts'
-import { stringifyJson, type JsonValue } from '../json.ts'
 import { usageError } from '../../errors.ts'
 import type { TableCreation } from './catalog.ts'
 
@@ -38,7 +38,7 @@ function creationUpdates(creation: TableCreation, location: string, uuid: string
     {
       action: 'set-properties',
       updates: {
-        'schema.name-mapping.default': stringifyJson(nameMapping(schema) as unknown as JsonValue),
+        [nameMappingProperty]: nameMappingText(schema),
         ...creation.properties,
       },
     },

@@ -11,6 +11,8 @@ export interface ColumnOptions {
   readonly casts?: Readonly<Record<string, string>>
   /** `--decimal column=p,s`: what an unconstrained or too wide numeric is read as. */
   readonly decimals?: Readonly<Record<string, { readonly precision: number; readonly scale: number }>>
+  /** Types that the lake has for columns: a narrower one of the source is read as that (int as long …). */
+  readonly wider?: Readonly<Record<string, SourceType>>
 }
 
 type Mapping = readonly [WireFormat, SourceType]
@@ -97,22 +99,42 @@ export function planColumns(
         fix: 'use one of them',
       })
     }
+    const said = cast !== undefined || decimal !== undefined
     const [wire, type] =
       cast !== undefined
         ? castMapping(table, name, cast)
         : decimal !== undefined
           ? decimalMapping(table, column, decimal)
           : exactMapping(table, column)
+    const wider = said ? undefined : widened(type, own(options.wider, name))
+    const readAs = cast ?? wider?.cast
     return {
       name,
       attnum: column.attnum,
-      type,
-      wire,
+      type: wider?.type ?? type,
+      wire: wider?.wire ?? wire,
       required: column.notNull && !optional,
-      expression: cast === undefined ? quoteIdentifier(name) : `${quoteIdentifier(name)}::${cast}`,
+      expression: readAs === undefined ? quoteIdentifier(name) : `${quoteIdentifier(name)}::${readAs}`,
       sourceType: column.declared,
     }
   })
+}
+
+interface Widened {
+  readonly wire: WireFormat
+  readonly type: SourceType
+  /** What PostgreSQL is asked for; undefined: the column as it is, whose digits are the same. */
+  readonly cast: string | undefined
+}
+
+/** A type as the wider one, by the promotions of Iceberg; undefined when it is none. */
+function widened(type: SourceType, to: SourceType | undefined): Widened | undefined {
+  if (type.kind === 'int' && to?.kind === 'long') return { wire: 'int8', type: to, cast: 'bigint' }
+  if (type.kind === 'float' && to?.kind === 'double')
+    return { wire: 'float8', type: to, cast: 'double precision' }
+  if (type.kind !== 'decimal' || to?.kind !== 'decimal') return undefined
+  if (type.scale !== to.scale || type.precision >= to.precision) return undefined
+  return { wire: 'numeric', type: to, cast: undefined }
 }
 
 /** A column may be called `constructor`. */
