@@ -1,109 +1,34 @@
 #!/usr/bin/env node
-import yargs, { type Argv } from 'yargs'
-import { commands, type CommandModule } from './commands/index.ts'
-import { usageError } from './errors.ts'
-import type { CommandSpec } from './options.ts'
-import type { Host } from './run.ts'
-import { version } from './version.ts'
+import type { Host, Signal } from './run.ts'
 
 /**
- * The entry point: the only reader of process.env and the only setter of the exit code. Top-level help
- * loads yargs and nothing else; a command's file is loaded when it is named, its job when it runs.
+ * The entry point: the only reader of process.env and the only setter of the exit code. Nothing is loaded before it
+ * listens to signals: as PID 1 of a container the process would not get what nobody listens to. What arrives before a
+ * job does is kept for it.
  */
+const early: Signal[] = []
+let listener = (name: Signal): void => {
+  early.push(name)
+}
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    listener(name)
+  })
+}
+
 const host: Host = {
   env: process.env,
   folder: process.cwd(),
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   terminal: process.stderr.isTTY,
-  onSignal: (name, listener) => process.on(name, listener),
+  onSignal(next) {
+    listener = next
+    early.splice(0).forEach(next)
+  },
   exitNow: (code) => process.exit(code),
 }
-const argv = process.argv.slice(2)
-const valued = ['--log-format', '--log-level']
-const named = argv.find((word, at) => !word.startsWith('-') && !valued.includes(argv[at - 1] ?? ''))
-const entry = named !== undefined && Object.hasOwn(commands, named) ? commands[named] : undefined
-
-const parser = yargs(argv)
-  .scriptName('lakejobs')
-  // One language, and no search for another at every start.
-  .detectLocale(false)
-  .usage(
-    '$0 <command> [options]\n\nPostgreSQL and daily logs to a lake every engine can read, every morning.',
-  )
-  .option('log-format', {
-    type: 'string',
-    group: 'Logging:',
-    describe: 'pretty or json (default: pretty on a terminal) [LAKEJOBS_LOG_FORMAT]',
-  })
-  .option('log-level', {
-    type: 'string',
-    group: 'Logging:',
-    describe: 'debug, info, warn, error or silent (default: info) [LAKEJOBS_LOG_LEVEL]',
-  })
-  .epilogue('All days are UTC days. `lakejobs <command> --help` has examples. Exit codes: README.md')
-  .parserConfiguration({
-    'parse-numbers': false,
-    'parse-positional-numbers': false,
-    'camel-case-expansion': false,
-    'boolean-negation': false,
-  })
-  .strictOptions()
-  .exitProcess(false)
-  .version(version)
-  .wrap(Math.min(120, process.stdout.columns || 100))
-  .showHelpOnFail(false)
-  .fail((message, error) => {
-    // yargs passes either its own complaint or what a handler threw; only the first is about usage.
-    throw error instanceof Error && error.name !== 'YError'
-      ? error
-      : usageError(message || error.message, {
-          fix: `see lakejobs ${entry === undefined ? '' : `${named} `}--help`,
-        })
-  })
-
-if (entry === undefined) {
-  for (const [name, { describe }] of Object.entries(commands)) parser.command(name, describe)
-  parser.demandCommand(1, 'no command given').strictCommands()
-} else {
-  register(parser, await entry.load())
-}
-
-try {
-  await parser.parseAsync()
-} catch (error) {
-  const { reportUsage } = await import('./run.ts')
-  process.exitCode = reportUsage(entry === undefined ? 'lakejobs' : (named ?? 'lakejobs'), error, host)
-}
-
-/** Makes the flags, the help and the examples of a command from its table. */
-function register(to: Argv, module: CommandModule): void {
-  const { name, describe, positionals } = module.command
-  const usage = [`lakejobs ${name}`, ...positionals.map((positional) => `[${positional}]`), '[options]'].join(
-    ' ',
-  )
-  to.command(
-    name,
-    describe,
-    (builder) => declare(builder.usage(`${usage}\n\n${describe}`), module.command),
-    async ({ _: [, ...words], ...flags }) => {
-      const { runJob } = await import('./run.ts')
-      process.exitCode = await runJob(module, words.map(String), flags, host)
-    },
-  )
-}
-
-function declare(builder: Argv, { options, positionals, examples, epilogue }: CommandSpec): Argv {
-  for (const [name, spec] of Object.entries(options)) {
-    const choices = spec.kind === 'choice' ? ` (${spec.choices.join(', ')})` : ''
-    const environment = spec.env === undefined ? '' : ` [${spec.env}]`
-    builder.option(name, {
-      type: spec.kind === 'flag' ? 'boolean' : 'string',
-      describe: `${spec.describe}${choices}${environment}`,
-      ...(spec.default === undefined ? {} : { defaultDescription: spec.default }),
-      ...(positionals.includes(name) ? { group: 'By position, or as flags:' } : {}),
-    })
-  }
-  for (const [example, explanation] of examples) builder.example(example, explanation)
-  return epilogue === undefined ? builder : builder.epilogue(epilogue)
-}
+const { runCli } = await import('./cli.ts')
+const exit = await runCli(process.argv.slice(2), host)
+const [stopped] = early
+process.exitCode = stopped === undefined ? exit : stopped === 'SIGINT' ? 130 : 143

@@ -15,6 +15,8 @@ import { resolveOptions } from './resolve-options.ts'
 import { summaryTable } from './summary-table.ts'
 import { capLists, type Outcome, type Summary } from './summary.ts'
 
+export type Signal = Interrupted['signal']
+
 /** The process, as far as a run may touch it; main.ts hands it in. */
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -23,7 +25,8 @@ export interface Host {
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
   readonly terminal: boolean
-  readonly onSignal: (name: 'SIGINT' | 'SIGTERM', listener: () => void) => void
+  /** Signals go to this listener from now on, with those that came before. */
+  readonly onSignal: (listener: (name: Signal) => void) => void
   readonly exitNow: (code: number) => void
 }
 
@@ -61,6 +64,11 @@ export async function runJob(
   let outcome: Outcome = {}
   let failure: unknown
   let forPeople = false
+  host.onSignal((name) => {
+    if (interruption.signal.aborted) host.exitNow(signalExits[name])
+    logger.warn(`${name}: stopping and cleaning up; once more stops at once`)
+    interruption.abort(new Interrupted(name))
+  })
   try {
     const env = readEnvironment(host)
     const logging = resolveOptions(logOptions, flags, env)
@@ -69,7 +77,6 @@ export async function runJob(
     forPeople = format === 'pretty' && logging['log-level'] !== 'silent'
     const given = placePositionals(command, words, flags)
     const options = resolveOptions(command.options, given, env)
-    watchSignals(host, interruption, logger)
     const progress = createProgress({
       terminal: host.terminal && format === 'pretty',
       write: host.stderr,
@@ -85,6 +92,7 @@ export async function runJob(
       env,
       originOf: origins({ ...command.options, ...logOptions }, given, host, env),
     }
+    interruption.signal.throwIfAborted()
     outcome = await module.run(options, context)
   } catch (error) {
     // What an abort broke reports itself in many ways; the reason is the signal. What nobody knows yet stays said.
@@ -144,16 +152,6 @@ function origins(
 
 const withoutEmpty = (env: Host['env']): Host['env'] =>
   Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-
-function watchSignals(host: Host, interruption: AbortController, logger: Logger): void {
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    host.onSignal(name, () => {
-      if (interruption.signal.aborted) host.exitNow(signalExits[name])
-      logger.warn(`${name}: stopping and cleaning up; once more stops at once`)
-      interruption.abort(new Interrupted(name))
-    })
-  }
-}
 
 function logFailure(logger: Logger, failure: unknown): void {
   const error = asError(failure)

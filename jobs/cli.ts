@@ -1,0 +1,111 @@
+import yargs, { type Argv } from 'yargs'
+import { commands, type CommandModule } from './commands/index.ts'
+import { usageError } from './errors.ts'
+import type { CommandSpec } from './options.ts'
+import type { Host } from './run.ts'
+import { version } from './version.ts'
+
+const valued = ['--log-format', '--log-level']
+
+/**
+ * The command line: top-level help loads yargs and nothing else; a command's file is loaded when it is named, its job
+ * when it runs.
+ *
+ * @param argv what follows the program's name
+ * @returns the exit status
+ */
+export async function runCli(argv: readonly string[], host: Host): Promise<number> {
+  const named = argv.find((word, at) => !word.startsWith('-') && !valued.includes(argv[at - 1] ?? ''))
+  const entry = named !== undefined && Object.hasOwn(commands, named) ? commands[named] : undefined
+  const parser = createParser(argv, entry === undefined ? '' : `${named ?? ''} `)
+  let exit = 0
+  try {
+    if (entry === undefined) {
+      for (const [name, { describe }] of Object.entries(commands)) parser.command(name, describe)
+      parser.demandCommand(1, 'no command given').strictCommands()
+    } else {
+      register(parser, await entry.load(), async (module, words, flags) => {
+        const { runJob } = await import('./run.ts')
+        exit = await runJob(module, words, flags, host)
+      })
+    }
+    await parser.parseAsync()
+    return exit
+  } catch (error) {
+    const { reportUsage } = await import('./run.ts')
+    return reportUsage(entry === undefined ? 'lakejobs' : (named ?? 'lakejobs'), error, host)
+  }
+}
+
+/** @param command with a space behind it, or nothing */
+const createParser = (argv: readonly string[], command: string): Argv =>
+  yargs([...argv])
+    .scriptName('lakejobs')
+    // One language, and no search for another at every start.
+    .detectLocale(false)
+    .usage(
+      '$0 <command> [options]\n\nPostgreSQL and daily logs to a lake every engine can read, every morning.',
+    )
+    .option('log-format', {
+      type: 'string',
+      group: 'Logging:',
+      describe: 'pretty or json (default: pretty on a terminal) [LAKEJOBS_LOG_FORMAT]',
+    })
+    .option('log-level', {
+      type: 'string',
+      group: 'Logging:',
+      describe: 'debug, info, warn, error or silent (default: info) [LAKEJOBS_LOG_LEVEL]',
+    })
+    .epilogue('All days are UTC days. `lakejobs <command> --help` has examples. Exit codes: README.md')
+    .parserConfiguration({
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'camel-case-expansion': false,
+      'boolean-negation': false,
+    })
+    .strictOptions()
+    .exitProcess(false)
+    .version(version)
+    .wrap(Math.min(120, process.stdout.columns || 100))
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      // yargs passes either its own complaint or what a handler threw; only the first is about usage.
+      throw error instanceof Error && error.name !== 'YError'
+        ? error
+        : usageError(message || error.message, { fix: `see lakejobs ${command}--help` })
+    })
+
+type RunCommand = (
+  module: CommandModule,
+  words: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+) => Promise<void>
+
+/** Makes the flags, the help and the examples of a command from its table. */
+function register(to: Argv, module: CommandModule, runCommand: RunCommand): void {
+  const { name, describe, positionals } = module.command
+  const usage = [`lakejobs ${name}`, ...positionals.map((positional) => `[${positional}]`), '[options]'].join(
+    ' ',
+  )
+  to.command(
+    name,
+    describe,
+    (builder) => declare(builder.usage(`${usage}\n\n${describe}`), module.command),
+    ({ _: [, ...words], ...flags }) => runCommand(module, words.map(String), flags),
+  )
+}
+
+function declare(builder: Argv, { options, positionals, examples, epilogue }: CommandSpec): Argv {
+  for (const [name, spec] of Object.entries(options)) {
+    const choices = spec.kind === 'choice' ? ` (${spec.choices.join(', ')})` : ''
+    const environment = spec.env === undefined ? '' : ` [${spec.env}]`
+    builder.option(name, {
+      type: spec.kind === 'flag' ? 'boolean' : 'string',
+      describe: `${spec.describe}${choices}${environment}`,
+      ...(spec.default === undefined ? {} : { defaultDescription: spec.default }),
+      ...(positionals.includes(name) ? { group: 'By position, or as flags:' } : {}),
+    })
+  }
+  for (const [example, explanation] of examples) builder.example(example, explanation)
+  return epilogue === undefined ? builder : builder.epilogue(epilogue)
+}
