@@ -57,7 +57,7 @@ class Airflow:
     def runs(self, dag: str) -> dict[str, dict[str, Any]]:
         return {run["dag_run_id"]: run for run in self.api("GET", f"dags/{dag}/dagRuns?limit=100")["dag_runs"]}
 
-    def wait(self, dag: str, run: str, seconds: float = 240) -> dict[str, str]:
+    def wait(self, dag: str, run: str, seconds: float = 480) -> dict[str, str]:
         """Until the run is green; returns the states of its tasks."""
         end = wait_until(
             f"the end of {dag} {run}", lambda: (s := self.state(dag, run)) in ("success", "failed") and s, seconds

@@ -32,7 +32,7 @@ class Stack:
     name: str
     secrets: dict[str, str]
 
-    def run(self, *command: str, check: bool = True, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, check: bool = True, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             command, cwd=self.folder, env={**OUTER, "PWD": str(self.folder)}, capture_output=True, text=True,
             timeout=timeout, stdin=subprocess.DEVNULL,
@@ -48,7 +48,7 @@ class Stack:
         """Until all are healthy; returns the seconds that it took."""
         start = time.monotonic()
         try:
-            self.compose("up", "--detach", "--wait", "--wait-timeout", "300")
+            self.compose("up", "--detach", "--wait", "--wait-timeout", "600")
         except Failed as failure:
             raise Failed(f"{failure}\n{self.compose('ps', '--all')}\n{self.compose('logs', '--tail', '30')}") from None
         return time.monotonic() - start
