@@ -160,8 +160,8 @@ def test_killed_in_the_middle(stack: Stack, airflow: Airflow) -> None:
     stack.job("seed", "--rows", "600000", "--days", "1", "--date", day(-60), "--append")
     killed = [stack.container(service) for service in ("postgres", "minio", "airflow-scheduler")]
     run = airflow.trigger("web_logs_lake", date=day(-60), demo_data=False, lookback=0)
-    scheduler = killed[2]
-    wait_until("the export", lambda: "main.js export" in stack.run("docker", "top", scheduler, "-eo", "pid,args").stdout, 120, 0.2)
+    top = ("docker", "top", killed[2], "-eo", "pid,args")
+    wait_until("the export", lambda: f"export --mode=day --date={day(-60)}" in stack.run(*top).stdout, 120, 0.2)
     stack.run("docker", "kill", *killed)
     assert airflow.state("web_logs_lake", run) == "running"
     stack.up()
