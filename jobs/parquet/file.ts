@@ -23,7 +23,10 @@ export interface FileAssembler {
   /** Bytes to write for this row group: its own blocks, before the first one also the file's magic. */
   readonly add: (rowGroup: RelocatableRowGroup) => readonly Uint8Array[]
   /** Bytes to write last. Without any row group the file is valid and has 0 rows. `late`: further key-value metadata. */
-  readonly finish: (late?: Readonly<Record<string, string>>) => { readonly bytes: readonly Uint8Array[]; readonly summary: FileSummary }
+  readonly finish: (late?: Readonly<Record<string, string>>) => {
+    readonly bytes: readonly Uint8Array[]
+    readonly summary: FileSummary
+  }
   /** Bytes returned so far: for rolling files at a target size. */
   readonly size: () => number
 }
