@@ -17,10 +17,11 @@ export interface Catalogs {
   readonly close: () => Promise<void>
 }
 
-/** Opens the SQL catalog if Iceberg is written, and checks its settings and its warehouse's. */
+/** Opens the SQL catalog if Iceberg is written, and checks its settings and its warehouse's. `dryRun` makes nothing. */
 export async function openCatalogs(
   { env, now, signal, logger }: JobContext,
   formats: ReadonlySet<ExportFormat>,
+  dryRun: boolean,
 ): Promise<Catalogs> {
   const s3 = s3Settings(env)
   const [{ sqlCatalog }, { memoryCatalog }, { memoryFileIO }, { openDatabase }] = await Promise.all([
@@ -36,7 +37,7 @@ export async function openCatalogs(
   const scratch = memoryCatalog(name, warehouse, { ...effects, openIO: () => Promise.resolve(memory) })
   if (!formats.has('iceberg')) return { catalog: scratch, scratch, close: () => Promise.resolve() }
 
-  await openStore(warehouse, s3)
+  await openStore(warehouse, s3, dryRun)
   const database = await openDatabase(postgresSettings(env, 'ICEBERG_POSTGRES'), 'ICEBERG_POSTGRES')
   const openOne = (location: string): Promise<FileIO> => openFileIO(location, s3)
   const openIO = async (location: string): Promise<FileIO> =>

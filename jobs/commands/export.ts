@@ -138,22 +138,30 @@ export const command = {
 } as const satisfies CommandSpec<typeof options>
 
 export async function run(values: OptionValues<typeof options>, context: JobContext): Promise<Outcome> {
-  const [{ exportTables }, { tablePairs }, { parsePartitionExpression }, settings, catalogs, flags] =
-    await Promise.all([
-      import('../export/export.ts'),
-      import('../export/names.ts'),
-      import('../iceberg/transforms.ts'),
-      import('./settings.ts'),
-      import('./catalogs.ts'),
-      import('./export-flags.ts'),
-    ])
+  const [
+    { exportTables },
+    { tablePairs },
+    { parsePartitionExpression },
+    { openFileIO },
+    settings,
+    catalogs,
+    flags,
+  ] = await Promise.all([
+    import('../export/export.ts'),
+    import('../export/names.ts'),
+    import('../iceberg/transforms.ts'),
+    import('../storage/open.ts'),
+    import('./settings.ts'),
+    import('./catalogs.ts'),
+    import('./export-flags.ts'),
+  ])
   const { env } = context
   const s3 = settings.s3Settings(env)
   const formats = flags.exportFormats(values.format)
   const scope = flags.exportScope(values)
   const parquet = settings.placeSetting(env, 'PARQUET_LOCATION')
   const shrink = values['max-shrink']
-  const { catalog, scratch, close } = await catalogs.openCatalogs(context, formats)
+  const { catalog, scratch, close } = await catalogs.openCatalogs(context, formats, values['dry-run'])
   try {
     return await exportTables(
       {
@@ -186,7 +194,9 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
         source: settings.postgresSettings(env, 'POSTGRES'),
         catalog,
         scratch,
-        parquetIO: await settings.openStore(parquet, s3),
+        parquetIO: formats.has('parquet')
+          ? await settings.openStore(parquet, s3, values['dry-run'])
+          : await openFileIO(parquet, s3),
       },
       context,
     )

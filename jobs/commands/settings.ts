@@ -77,11 +77,14 @@ export function requireDemoData(env: Environment): void {
   })
 }
 
-/** The store of a place; its bucket is made if it is missing and the settings say so. */
-export async function openStore(location: string, s3: S3Settings): Promise<FileIO> {
-  if (location.startsWith('s3://') && s3.createBucket === true) {
-    const { ensureBucket } = await import('../storage/s3.ts')
-    await ensureBucket(location, s3)
+/**
+ * The store of a place, after one look at its bucket: it is made if it is missing and the settings say so, or, with
+ * `dryRun`, only if it could be. Errors: those of the store, which name the setting.
+ */
+export async function openStore(location: string, s3: S3Settings, dryRun = false): Promise<FileIO> {
+  if (location.startsWith('s3://')) {
+    const { checkBucket, ensureBucket } = await import('../storage/s3.ts')
+    await (dryRun ? checkBucket : ensureBucket)(location, s3)
   }
   return openFileIO(location, s3)
 }

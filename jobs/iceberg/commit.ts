@@ -118,7 +118,7 @@ async function refreshed(
     const table = await catalog.load(started.identifier)
     return table.metadataLocation === started.metadataLocation ? started : table
   } catch (error) {
-    // The name is a view's.
+    // Made by another one, and dropped since.
     if (error instanceof NoSuchTableError && conflict instanceof TableAlreadyExistsError) throw conflict
     throw error
   }

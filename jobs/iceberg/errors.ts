@@ -10,6 +10,16 @@ export class NoSuchTableError extends JobError {
   }
 }
 
+/** The name is a view's: there is no table to load, and none can be made. */
+export class NameIsViewError extends JobError {
+  constructor(table: string) {
+    super('usage', `${table} is a view in the catalog`, {
+      field: table,
+      fix: 'give the table another name, for example --table source=namespace.name',
+    })
+  }
+}
+
 /** A table or view of that name exists. */
 export class TableAlreadyExistsError extends JobError {
   constructor(table: string) {

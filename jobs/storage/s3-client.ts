@@ -1,4 +1,4 @@
-import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, HeadBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { usageError } from '../errors.ts'
 import { noSuchBucket, s3Error, s3Failure } from './s3-errors.ts'
 
@@ -48,23 +48,61 @@ export function s3Client(settings: S3Settings): S3Client {
  * with `createBucket`, otherwise it is a usage error.
  */
 export async function ensureBucket(location: string, settings: S3Settings): Promise<boolean> {
+  return withBucket(location, settings, async (client, bucket) => {
+    if (await hasBucket(client, bucket)) return false
+    if (settings.createBucket !== true) throw noSuchBucket(bucket)
+    try {
+      await client.send(new CreateBucketCommand({ Bucket: bucket }))
+      return true
+    } catch (error) {
+      // Made by someone else since we looked.
+      if (s3Failure(error).name === 'BucketAlreadyOwnedByYou') return false
+      throw error
+    }
+  })
+}
+
+/** As `ensureBucket`, and makes nothing: a missing bucket that would be made is fine. */
+export async function checkBucket(location: string, settings: S3Settings): Promise<void> {
+  await withBucket(location, settings, async (client, bucket) => {
+    if (!(await hasBucket(client, bucket)) && settings.createBucket !== true) throw noSuchBucket(bucket)
+  })
+}
+
+async function withBucket<T>(
+  location: string,
+  settings: S3Settings,
+  work: (client: S3Client, bucket: string) => Promise<T>,
+): Promise<T> {
   const [, bucket = ''] = /^s3:\/\/([^/]+)/.exec(location) ?? []
   const client = s3Client(settings)
   try {
-    try {
-      await client.send(new HeadBucketCommand({ Bucket: bucket }))
-      return false
-    } catch (error) {
-      if (s3Failure(error).status !== 404) throw error
-      if (settings.createBucket !== true) throw noSuchBucket(bucket, error)
-    }
-    await client.send(new CreateBucketCommand({ Bucket: bucket }))
-    return true
+    return await work(client, bucket)
   } catch (error) {
-    // Made by someone else since we looked.
-    if (s3Failure(error).name === 'BucketAlreadyOwnedByYou') return false
-    throw s3Error(error, { endpoint: settings.endpoint, bucket })
+    throw s3Error(error, { ...credentialsOf(settings), endpoint: settings.endpoint, bucket })
   } finally {
     client.destroy()
   }
+}
+
+/** Whose environment names hold the key that is used; for messages. */
+export const credentialsOf = ({
+  accessKeyId,
+}: S3Settings): { readonly credentials: 'MINIO_ROOT' | 'AWS' } => ({
+  credentials: accessKeyId === undefined ? 'AWS' : 'MINIO_ROOT',
+})
+
+async function hasBucket(client: S3Client, bucket: string): Promise<boolean> {
+  try {
+    await client.send(new HeadBucketCommand({ Bucket: bucket }))
+  } catch (error) {
+    const { status } = s3Failure(error)
+    if (status === 404) return false
+    if (status !== 403 && status !== 400) throw error
+    // HEAD has no body to say why: the key may be wrong, or may use the objects without seeing the bucket.
+    await client.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 })).catch((why: unknown) => {
+      if (s3Failure(why).name !== 'AccessDenied') throw why
+    })
+  }
+  return true
 }

@@ -7,6 +7,8 @@ export interface S3Target {
   readonly bucket: string
   /** Missing for requests about the bucket. */
   readonly location?: string
+  /** What the environment names of the key begin with. */
+  readonly credentials?: 'MINIO_ROOT' | 'AWS'
 }
 
 /** What the SDK's exceptions have in common, whichever of its error classes they are. */
@@ -41,6 +43,11 @@ const away = new Set([
   ...['TimeoutError', 'RequestTimeout', 'NetworkingError'],
 ])
 
+const keyNames = {
+  MINIO_ROOT: ['MINIO_ROOT_USER', 'MINIO_ROOT_PASSWORD'],
+  AWS: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+} as const
+
 /** The bucket does not exist. */
 export const noSuchBucket = (bucket: string, cause?: unknown): JobError =>
   usageError(`no such bucket: ${bucket}`, {
@@ -50,7 +57,7 @@ export const noSuchBucket = (bucket: string, cause?: unknown): JobError =>
   })
 
 /** A failed request as a `JobError` that names the place and the fix; a missing object as `FileNotFound`. */
-export function s3Error(thrown: unknown, { endpoint, bucket, location }: S3Target): JobError {
+export function s3Error(thrown: unknown, { endpoint, bucket, location, credentials }: S3Target): JobError {
   if (thrown instanceof JobError) return thrown
   const error = asError(thrown)
   const { name, status, attempts } = s3Failure(thrown)
@@ -73,10 +80,10 @@ export function s3Error(thrown: unknown, { endpoint, bucket, location }: S3Targe
     )
   }
   if (wrongKey.has(name)) {
-    return usageError(
-      `${at} refuses the access key (${name})`,
-      details('Correct MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, or the AWS credentials.'),
-    )
+    return usageError(`${at} refuses the access key (${name})`, {
+      ...details('Correct MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, or the AWS credentials.'),
+      ...(credentials && { field: keyNames[credentials][name === 'SignatureDoesNotMatch' ? 1 : 0] }),
+    })
   }
   if (name === 'CredentialsProviderError') {
     return usageError(
@@ -98,7 +105,10 @@ export function s3Error(thrown: unknown, { endpoint, bucket, location }: S3Targe
     return new JobError(
       'failed',
       `cannot reach the object store at ${at}: ${error.message || (systemCode(thrown) ?? name)}`,
-      { ...details('Check S3_ENDPOINT, and that the object store runs and can be reached from here.') },
+      {
+        ...details('Check S3_ENDPOINT, and that the object store runs and can be reached from here.'),
+        ...(endpoint === undefined ? {} : { field: 'S3_ENDPOINT' }),
+      },
     )
   }
   return new JobError(

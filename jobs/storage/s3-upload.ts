@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asError } from '../errors.ts'
+import { asError, JobError } from '../errors.ts'
 import type { WrittenFile } from './file-io.ts'
 import type { Sink } from './output-file.ts'
 import { publish, writerKey } from './s3-publish.ts'
@@ -122,6 +122,17 @@ export function uploadSink(target: UploadTarget): Sink {
         if (filled < block.length) await push(block.subarray(0, filled))
         body.end()
         const { ETag, VersionId } = await done
+        // A web server that answers 200 to everything has kept nothing.
+        if (ETag === undefined) {
+          throw new JobError(
+            'failed',
+            `what took s3://${bucket}/${key} gave no ETag: it is no object store`,
+            {
+              field: 'S3_ENDPOINT',
+              fix: 'Check S3_ENDPOINT: it is the address of the S3 API, not of a console or a web page.',
+            },
+          )
+        }
         return target.written(size, ETag, VersionId)
       } catch (error) {
         throw failure ?? toError(error)

@@ -12,12 +12,12 @@ import { JobError, asError } from '../errors.ts'
 import { FileExists, FileNotFound } from './errors.ts'
 import type { FileIO, FileStat } from './file-io.ts'
 import { outputFile, writeWhole } from './output-file.ts'
-import { s3Client, type S3Settings } from './s3-client.ts'
+import { credentialsOf, s3Client, type S3Settings } from './s3-client.ts'
 import { noSuchBucket, s3Error, s3Failure } from './s3-errors.ts'
 import { uploadSink } from './s3-upload.ts'
 import { wholeBody } from './whole-body.ts'
 
-export { ensureBucket } from './s3-client.ts'
+export { checkBucket, ensureBucket } from './s3-client.ts'
 
 const readAttempts = 3
 
@@ -43,7 +43,12 @@ export function s3FileIO(settings: S3Settings): FileIO {
   const errorAt =
     (bucket: string, location?: string) =>
     (thrown: unknown): JobError =>
-      s3Error(thrown, { endpoint, bucket, ...(location === undefined ? {} : { location }) })
+      s3Error(thrown, {
+        ...credentialsOf(settings),
+        endpoint,
+        bucket,
+        ...(location === undefined ? {} : { location }),
+      })
 
   async function requireBucket(bucket: string): Promise<void> {
     if (buckets.has(bucket)) return

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -317,13 +317,32 @@ describe('bad input', () => {
 })
 
 describe('a dry run', () => {
-  it('prints the plan and makes nothing', async () => {
+  it('prints the plan and makes nothing: no catalog table, no namespace, no folder', async () => {
     await server.query('CREATE TABLE t (id int, at timestamptz)')
     const ran = await lakejobs(['--table', 't', '--dry-run', '--date', '2024-09-01'])
     expect(summaryOf(ran)).toMatchObject({
       exit: 0,
       tables: [{ plan: { dayColumn: 'at', partitionedBy: ['at_day'], formats: ['parquet', 'iceberg'] } }],
     })
-    expect(await filesIn(lake.folder)).toEqual([])
+    expect(await readdir(lake.folder)).toEqual([])
+    const made = `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`
+    expect((await lake.pool.query(made)).rows).toEqual([])
+    expect((await lakejobs(['--table', 't', '--mode', 'full'])).exit).toBe(0)
+    expect((await lake.pool.query(made)).rows.length).toBeGreaterThan(1)
+  })
+
+  it('refuses, as the run does, a name that is a view’s, before anything is read', async () => {
+    await server.query('CREATE TABLE t (id int)')
+    expect((await lakejobs(['--table', 't', ...iceberg])).exit).toBe(0)
+    const before = await filesIn(lake.folder)
+    await lake.pool.query(`UPDATE iceberg_tables SET iceberg_type = 'VIEW'`)
+    for (const more of [['--dry-run'], []]) {
+      const ran = await lakejobs(['--table', 't', ...iceberg, ...more])
+      expect(summaryOf(ran)).toMatchObject({
+        exit: 2,
+        error: { message: 'default.t is a view in the catalog', field: 'default.t' },
+      })
+    }
+    expect(await filesIn(lake.folder)).toEqual(before)
   })
 })

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /**
  * What becomes of a statement (a simple query, or Parse to Sync of the extended protocol): it passes; the connection
  * is cut ahead of it, in the middle of it, when the server's answer is there (lost), or when the client has it; nobody
- * ever answers; the client is cut at once and the server gets the statement later; or the connection is cut after so
- * many bytes of the answer.
+ * ever answers; the client is cut at once and the server gets the statement later; the connection is cut after so
+ * many bytes of the answer; or the answer waits there until something has happened.
  */
 export type StatementFault =
   | 'none'
@@ -17,6 +17,7 @@ export type StatementFault =
   | 'stall'
   | { readonly deliverAfterMs: number }
   | { readonly answerBytes: number }
+  | { readonly holdAtBytes: number; readonly until: () => Promise<unknown> }
 
 export interface Statement {
   readonly sql: string
@@ -31,8 +32,8 @@ export interface PostgresProxy {
   plan(matches: (statement: Statement) => boolean, faults: readonly StatementFault[], forever?: boolean): void
   /** Statements that met the plan so far. */
   met(): number
-  /** Sees every statement before the server does; false: it never gets there. */
-  watch(listener: (statement: Statement) => boolean): void
+  /** Sees every statement before the server does, which waits for a promise; false: it never gets there. */
+  watch(listener: (statement: Statement) => boolean | Promise<boolean>): void
   /** Whether connections are refused from now on. */
   away(isAway: boolean): void
   /** Resolves when every statement that was to be delivered late has had its answer. */
@@ -81,7 +82,7 @@ export async function startPostgresProxy(target: {
   let faults: StatementFault[] = []
   let stays = false
   let met = 0
-  let listener: (statement: Statement) => boolean = () => true
+  let listener: (statement: Statement) => boolean | Promise<boolean> = () => true
   let isAway = false
   const sockets = new Set<Socket>()
   const late: Promise<unknown>[] = []
@@ -106,6 +107,7 @@ export async function startPostgresProxy(target: {
     let database = ''
     let pending: Buffer[] = []
     let sql: string | undefined
+    let answerBytes = 0
     /** What to do with the server's answers until it is ready for the next statement. */
     let fault: StatementFault = 'none'
     let answered: (() => void) | undefined
@@ -117,10 +119,18 @@ export async function startPostgresProxy(target: {
     }
 
     const onStatement = (bytes: Buffer, statement: Statement): void => {
-      if (!listener(statement)) {
-        cut()
-        return
+      const isLetThrough = listener(statement)
+      if (isLetThrough === true) send(bytes, statement)
+      else if (isLetThrough === false) cut()
+      else {
+        void isLetThrough.then((passes) => {
+          if (passes) send(bytes, statement)
+          else cut()
+        })
       }
+    }
+    const send = (bytes: Buffer, statement: Statement): void => {
+      answerBytes = 0
       fault = faultOf(statement)
       if (fault === 'stall') return
       if (fault === 'cut before') cut()
@@ -157,7 +167,6 @@ export async function startPostgresProxy(target: {
     })
 
     const fromServer = messageSplitter(false)
-    let answerBytes = 0
     upstream.on('data', (chunk) => {
       const isReady = fromServer(chunk).some(({ type }) => type === 'Z')
       if (isReady) answered?.()
@@ -172,6 +181,19 @@ export async function startPostgresProxy(target: {
         if (chunk.length >= left) client.write(chunk.subarray(0, left), cut)
         else client.write(chunk)
         return
+      }
+      if (typeof fault === 'object' && 'holdAtBytes' in fault) {
+        answerBytes += chunk.length
+        if (answerBytes >= fault.holdAtBytes) {
+          const { until } = fault
+          fault = 'none'
+          upstream.pause()
+          void until().then(() => {
+            client.write(chunk)
+            upstream.resume()
+          })
+          return
+        }
       }
       const isLast = fault === 'cut after answer' && isReady
       client.write(chunk, isLast ? cut : undefined)

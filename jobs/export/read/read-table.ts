@@ -1,9 +1,9 @@
-import { asError, systemCode } from '../../errors.ts'
 import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
 import type { PrimitiveType } from '../../iceberg/types.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import { copyRange } from '../../postgres/copy-range.ts'
 import { createDecoder } from '../../postgres/copy/decoder.ts'
+import { LockUnavailable } from '../../postgres/errors.ts'
 import { lockForReading, openReader, type SnapshotAccess } from '../../postgres/snapshot.ts'
 import type { TablePlan } from '../../postgres/source/plan.ts'
 import { createPartitioner, type PartitionRows, type PartitionSource } from './partitioner.ts'
@@ -46,8 +46,8 @@ export async function readTable(
     try {
       await lockForReading(connection, plan)
     } catch (error) {
-      if (systemCode(error) !== 'LOCK_UNAVAILABLE') throw error
-      return { kind: 'locked out', message: asError(error).message }
+      if (!(error instanceof LockUnavailable)) throw error
+      return { kind: 'locked out', message: error.message }
     }
     const decoder = createDecoder({
       columns: plan.columns,

@@ -9,6 +9,8 @@ export interface CatalogStore {
   readonly name: string
   /** The table's metadata location; undefined for no such table (a view is none). */
   pointer(identifier: TableIdentifier): Promise<string | undefined>
+  /** Whether the name is a view's, which takes it from tables. */
+  isView(identifier: TableIdentifier): Promise<boolean>
   /** False when the name is taken. */
   insert(identifier: TableIdentifier, location: string): Promise<boolean>
   /** The compare-and-set: false when the pointer is not `from`. */

@@ -43,7 +43,7 @@ export interface TableCreation {
 export interface Catalog {
   readonly name: string
 
-  /** Errors: `NoSuchTableError`. */
+  /** Errors: `NoSuchTableError`, `NameIsViewError`. */
   load(identifier: TableIdentifier): Promise<Table>
 
   /** A table that only this process knows, to write files for; `create` makes it visible. */

@@ -21,6 +21,7 @@ function memoryStore(name: string): CatalogStore {
   return {
     name,
     pointer: (identifier) => Promise.resolve(pointers.get(tableText(identifier))?.location),
+    isView: () => Promise.resolve(false),
     insert(identifier, location) {
       const key = tableText(identifier)
       if (pointers.has(key)) return Promise.resolve(false)

@@ -2,7 +2,7 @@ import { systemCode } from '../../errors.ts'
 import { TableAlreadyExistsError } from '../errors.ts'
 import { namespaceText, tableText, type Catalog, type TableIdentifier } from './catalog.ts'
 import type { CatalogEffects, CatalogStore } from './catalog-store.ts'
-import { prepareCatalogTables, type Database } from './sql-tables.ts'
+import { prepareCatalogTables, readCatalogTables, type Database } from './sql-tables.ts'
 import { storedCatalog } from './stored-catalog.ts'
 import { inTurn } from './writer-queue.ts'
 
@@ -32,6 +32,9 @@ function sqlStore(name: string, database: Database): CatalogStore {
     return preparing
   }
   const onlyTables = async (): Promise<string> => ((await prepared()).hasType ? `AND ${tableType}` : '')
+  /** Whoever only reads makes nothing: a dry run of a catalog that does not exist yet finds nothing in it. */
+  const isThere = async (): Promise<boolean> =>
+    preparing !== undefined || (await readCatalogTables(database)).complete
   const key = ({ namespace, name: table }: TableIdentifier): unknown[] => [
     name,
     namespaceText(namespace),
@@ -46,12 +49,22 @@ function sqlStore(name: string, database: Database): CatalogStore {
     name,
 
     async pointer(identifier) {
+      if (!(await isThere())) return undefined
       const { rows } = await database.query(
         `SELECT metadata_location FROM iceberg_tables WHERE ${keyOf} ${await onlyTables()}`,
         key(identifier),
       )
       const location = rows[0]?.['metadata_location']
       return typeof location === 'string' ? location : undefined
+    },
+
+    async isView(identifier) {
+      if (!(await isThere()) || !(await prepared()).hasType) return false
+      const { rows } = await database.query(
+        `SELECT FROM iceberg_tables WHERE ${keyOf} AND NOT ${tableType}`,
+        key(identifier),
+      )
+      return rows.length > 0
     },
 
     async insert(identifier, location) {

@@ -1,6 +1,7 @@
 import { JobError, usageError } from '../../errors.ts'
 import { canonicalLocation } from '../../storage/place.ts'
 import {
+  NameIsViewError,
   NamespaceAlreadyExistsError,
   NoSuchNamespaceError,
   NoSuchTableError,
@@ -34,7 +35,10 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
 
   const load = async (identifier: TableIdentifier): Promise<LoadedTable> => {
     const metadataLocation = await store.pointer(identifier)
-    if (metadataLocation === undefined) throw new NoSuchTableError(tableText(identifier))
+    if (metadataLocation === undefined) {
+      const isView = await store.isView(identifier)
+      throw new (isView ? NameIsViewError : NoSuchTableError)(tableText(identifier))
+    }
     const known = seen.get(tableText(identifier))
     if (known?.metadataLocation === metadataLocation) return known
     const io = await effects.openIO(canonicalLocation(metadataLocation))

@@ -5,6 +5,7 @@ import type { Database } from '../../../jobs/iceberg/catalog/sql-tables.ts'
 import { commitSnapshot } from '../../../jobs/iceberg/commit.ts'
 import {
   CommitStateUnknownError,
+  NameIsViewError,
   NoSuchTableError,
   TableAlreadyExistsError,
 } from '../../../jobs/iceberg/errors.ts'
@@ -94,7 +95,7 @@ describe('the rows', () => {
     await lake.catalog.commit(webLogs, [], [{ action: 'set-properties', updates: { a: '1' } }])
     await pool.query("UPDATE iceberg_tables SET iceberg_type = 'VIEW'")
     const before = await rows()
-    await expect(lake.catalog.load(webLogs)).rejects.toBeInstanceOf(NoSuchTableError)
+    await expect(lake.catalog.load(webLogs)).rejects.toBeInstanceOf(NameIsViewError)
     await expect(lake.catalog.drop(webLogs)).rejects.toBeInstanceOf(NoSuchTableError)
     await expect(lake.catalog.rename(webLogs, { ...webLogs, name: 'b' })).rejects.toBeInstanceOf(
       NoSuchTableError,
@@ -104,7 +105,7 @@ describe('the rows', () => {
     await expect(lake.catalog.create(staged, [])).rejects.toBeInstanceOf(TableAlreadyExistsError)
     await expect(
       commitSnapshot(lake.catalog, staged, request(staged, {}), lake.effects),
-    ).rejects.toBeInstanceOf(TableAlreadyExistsError)
+    ).rejects.toBeInstanceOf(NameIsViewError)
     expect(await rows()).toEqual(before)
   })
 
@@ -113,6 +114,13 @@ describe('the rows', () => {
     const other = lakeOn(pool, 'other')
     await expect(other.catalog.load(webLogs)).rejects.toBeInstanceOf(NoSuchTableError)
     expect(await other.catalog.listNamespaces()).toEqual([])
+  })
+
+  it('are not made by whoever only looks', async () => {
+    const { catalog } = lakeOn(pool)
+    await expect(catalog.load(webLogs)).rejects.toBeInstanceOf(NoSuchTableError)
+    const { rows: made } = await pool.query(`SELECT FROM pg_class WHERE relname LIKE 'iceberg%'`)
+    expect(made).toEqual([])
   })
 
   it('are found where another schema has a table of the same name and other columns', async () => {
