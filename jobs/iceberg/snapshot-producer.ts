@@ -1,7 +1,8 @@
+import { dataError } from '../errors.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import type { DataFile, ManifestFile } from './data-file.ts'
 import { ValidationError } from './errors.ts'
-import { hasLiveEntries, metadataFolder, readManifestList } from './table-files.ts'
+import { hasLiveEntries, metadataFolder, readManifestList, specTypeOf } from './table-files.ts'
 import { syncSize } from './avro.ts'
 import { encodeManifestList } from './manifest-list.ts'
 import { addedManifests } from './added-manifests.ts'
@@ -14,7 +15,7 @@ import {
 import { filteredManifest } from './filtered-manifest.ts'
 import { branchSnapshot, type Snapshot, type TableMetadata } from './metadata.ts'
 import type { TableRequirement } from './requirements.ts'
-import type { RowFilter } from './row-filter.ts'
+import { positionOf, type RowFilter } from './row-filter.ts'
 import { actualOperation, snapshotSummary, type Operation } from './snapshot-summary.ts'
 import { applyUpdates, type TableUpdate } from './updates.ts'
 
@@ -62,8 +63,8 @@ export interface StagedSnapshot {
 /**
  * Writes the manifests and the manifest list of one attempt upon `base`, and says what to commit. Manifests
  * of earlier attempts are reused where they still hold. `nowMs` is the time; a snapshot is never older than
- * what came before it. Errors: `JobError` data when a file straddles the filter, `ValidationError` when a file
- * to be removed is gone.
+ * what came before it. Errors: `JobError` data when a file straddles the filter, when an added file lies outside of it,
+ * or when the branch is a tag; `ValidationError` when a file to be removed is gone.
  */
 export async function stageSnapshot(
   table: string,
@@ -75,6 +76,8 @@ export async function stageSnapshot(
   nowMs: number,
 ): Promise<StagedSnapshot> {
   const metadata = applyUpdates(base, request.tableUpdates, nowMs)
+  assertBranch(table, metadata, request.branch)
+  assertNoneOutside(table, metadata, request)
   const parent = branchSnapshot(metadata, request.branch)
   const sequenceNumber = metadata['last-sequence-number'] + 1
   const carried: ManifestFile[] = []
@@ -147,6 +150,30 @@ const listed = ({ manifest, minSequenceNumber }: WrittenManifest, sequenceNumber
   sequenceNumber,
   minSequenceNumber: minSequenceNumber ?? sequenceNumber,
 })
+
+/** A tag names one snapshot for good (spec "Snapshot References"). */
+function assertBranch(table: string, { refs }: TableMetadata, branch: string): void {
+  if (refs[branch]?.type === 'tag')
+    throw dataError(`${branch} of table ${table} is a tag: nothing can be committed to it`, { field: table })
+}
+
+/** What comes in place of some rows is of those rows: otherwise a repeated run would add it again and again. */
+function assertNoneOutside(
+  table: string,
+  metadata: TableMetadata,
+  { addFiles, removeFiles }: SnapshotRequest,
+): void {
+  if (removeFiles?.kind !== 'rows') return
+  const { filter } = removeFiles
+  const outside = addFiles.find(
+    (file) =>
+      file.recordCount > 0 && positionOf(filter, file, specTypeOf(metadata, file.specId).type) === 'outside',
+  )
+  if (outside !== undefined)
+    throw dataError(`a file for table ${table} lies outside of what is replaced: ${outside.filePath}`, {
+      field: table,
+    })
+}
 
 function assertAllFound(
   table: string,

@@ -205,6 +205,20 @@ def test_data_may_lie_in_another_store_than_metadata(lake: Lake, catalog: Catalo
         assert found(reader, name) == wanted
 
 
+def test_a_table_that_was_moved_grows_at_its_new_place(
+    lake: Lake, catalog: Catalog, spark: Spark, tmp_path: Path
+) -> None:
+    name = "others.moved"
+    create(catalog, name)
+    spark.session.sql(f"ALTER TABLE local.{name} SET LOCATION '{tmp_path}/new'")
+    wanted = export_day(lake, name)
+    table = catalog.load_table(name)
+    assert table.metadata_location.startswith(f"{tmp_path}/new/metadata/")
+    assert sum(task.file.file_path.startswith(f"{tmp_path}/new/data/") for task in table.scan().plan_files()) == 1
+    for reader in (PyIceberg(catalog), spark):
+        assert found(reader, name) == wanted
+
+
 def test_a_namespaces_location_is_where_new_tables_go(lake: Lake, catalog: Catalog, spark: Spark, tmp_path: Path) -> None:
     catalog.create_namespace("moved", {"location": f"{tmp_path}/moved/"})
     export(lake, "moved.table")

@@ -97,6 +97,36 @@ export function catalogBehaviour(open: () => Promise<Lake>): void {
       await expect(catalog.rename(table, other)).rejects.toBeInstanceOf(TableAlreadyExistsError)
     })
 
+    it('lie where they are told, whatever the namespace says, without a trailing slash', async () => {
+      const staged = await catalog.stageCreate(table, { ...byDay, location: 'memory://other/place//' })
+      const { metadata, metadataLocation } = await catalog.create(staged, [])
+      expect(metadata.location).toBe('memory://other/place')
+      expect(metadataLocation).toMatch(/^memory:\/\/other\/place\/metadata\/00000-/)
+    })
+
+    it('of a name that was another’s before do it no harm, though they share its folder', async () => {
+      await create()
+      const other = { ...table, name: 'renamed' }
+      await catalog.rename(table, other)
+      await create()
+      await catalog.commit(table, [], set('which', 'new'))
+      await catalog.commit(other, [], set('which', 'old'))
+      await catalog.drop(table)
+      expect((await catalog.load(other)).metadata.properties['which']).toBe('old')
+    })
+
+    it('whose metadata file is gone say so, and can be dropped', async () => {
+      await create()
+      const { metadataLocation } = await catalog.load(table)
+      await lake.io.delete(metadataLocation!)
+      // Under a name by which nobody has read it yet.
+      const other = { ...table, name: 'renamed' }
+      await catalog.rename(table, other)
+      await expect(catalog.load(other)).rejects.toThrow(metadataLocation!)
+      await catalog.drop(other)
+      await expect(catalog.load(other)).rejects.toBeInstanceOf(NoSuchTableError)
+    })
+
     it('refuse names that other catalogs could not tell apart', async () => {
       for (const identifier of [
         { namespace: [], name: 'a' },
@@ -119,6 +149,15 @@ export function catalogBehaviour(open: () => Promise<Lake>): void {
         { 'timestamp-ms': before.metadata['last-updated-ms'], 'metadata-file': before.metadataLocation },
       ])
       expect((await catalog.load(table)).metadata).toEqual(after.metadata)
+    })
+
+    it('write metadata where write.metadata.path says now', async () => {
+      await create()
+      const away = await catalog.commit(table, [], set('write.metadata.path', 'memory://lake/apart/'))
+      expect(away.metadataLocation).toMatch(/^memory:\/\/lake\/apart\/00001-/)
+      const home: TableUpdate[] = [{ action: 'remove-properties', removals: ['write.metadata.path'] }]
+      const { metadataLocation } = await catalog.commit(table, [], home)
+      expect(metadataLocation).toMatch(/\/Orders "2024"\/metadata\/00002-/)
     })
 
     it('check their requirements and then change nothing', async () => {
@@ -165,6 +204,26 @@ export function catalogBehaviour(open: () => Promise<Lake>): void {
   })
 
   describe('namespaces', () => {
+    it('are told apart by every character, wildcards and escapes among them', async () => {
+      const names = ['a_b', 'a%', 'a\\b', "a'b", 'a!b', 'ä b']
+      for (const name of names) await catalog.createNamespace([name], { name })
+      for (const name of ['aXb', 'aXX', 'a', 'A_B', 'b'])
+        await expect(catalog.namespaceProperties([name])).rejects.toBeInstanceOf(NoSuchNamespaceError)
+      for (const name of names) expect(await catalog.namespaceProperties([name])).toEqual({ name })
+      const listed = (await catalog.listNamespaces()).map(([name]) => name)
+      expect(listed).toEqual(expect.arrayContaining(names))
+      await catalog.dropNamespace(['a_b'])
+      expect(await catalog.namespaceProperties(['a%'])).toEqual({ name: 'a%' })
+    })
+
+    it('that share a prefix are no children of each other', async () => {
+      await catalog.createNamespace(['sho'])
+      await catalog.createNamespace(['shopping'])
+      await catalog.dropNamespace(['sho'])
+      await catalog.dropNamespace(table.namespace)
+      expect(await catalog.listNamespaces()).toEqual([['shopping']])
+    })
+
     it('exist by themselves, by their tables and by their children', async () => {
       expect(await catalog.listNamespaces()).toEqual([['shop', 'eu']])
       expect(await catalog.namespaceProperties(['shop'])).toEqual({})
