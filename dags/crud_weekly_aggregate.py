@@ -15,7 +15,7 @@ yesterday.
 1. **generate_demo_logs**: demo logs for the days of the window that have none. *Skipped* (pink) where the switch
    **Demo data** is off and where `DEMO_DATA` is not `true`: skipped is fine.
 2. **aggregate_week**: counts, and publishes the result in one step. Days that were counted before come from a cache.
-   Its XCom tells rows, rejected lines, missing days and where the result is.
+   Rows, rejected lines, missing days and where the result is: click the task, *Storage*, *XCom*.
 
 ## Run it again
 
@@ -62,7 +62,7 @@ with DAG(
     # Waiting for yesterday's log until noon included.
     dagrun_timeout=timedelta(hours=8),
     params={
-        "date": day_param("The last of the seven days. Empty: the day before the run."),
+        "date": day_param("The last of the seven days. Empty: yesterday. Leave Logical Date as it is."),
         "demo_data": demo_param("Write demo logs for days without a log first. Needs DEMO_DATA=true."),
     },
     **DAG_DEFAULTS,

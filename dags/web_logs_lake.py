@@ -15,7 +15,8 @@ and into an Apache Iceberg table.
 1. **seed_demo_rows**: 10,000 demo rows for the day. *Skipped* (pink) where the day has rows, where the switch
    **Demo data** is off, and where `DEMO_DATA` is not `true`: skipped is fine.
 2. **export_to_lake**: replaces the day, and the days before it that **Lookback** says, in one step. Days that did not
-   change since their last export are left alone. Its XCom tells rows, files and the new snapshot.
+   change since their last export are left alone. How many rows and files, and the new snapshot: click the
+   task, *Storage*, *XCom*.
 
 ## Run it again
 
@@ -60,14 +61,14 @@ with DAG(
     tags=["daily", "export", "iceberg"],
     dagrun_timeout=timedelta(hours=6),
     params={
-        "date": day_param("The day to export. Empty: the day before the run."),
+        "date": day_param("The day to export. Empty: yesterday. Leave Logical Date as it is."),
         "lookback": Param(
             3,
             type="integer",
             minimum=0,
             maximum=366,
-            title="Lookback",
-            description="Days before it that are replaced too, where their rows have changed.",
+            title="Lookback (days)",
+            description="Days before it to replace as well, where their rows have changed.",
         ),
         "demo_data": demo_param("Fill an empty day with 10,000 demo rows first. Needs DEMO_DATA=true."),
     },

@@ -27,6 +27,17 @@ const inCompose = [
   .map(([, name = '']) => name)
   .filter((name) => !['COMPOSE_PROJECT_NAME', 'PWD'].includes(name))
 
+/** What the DAGs look up, except for what is Airflow's surroundings, which Compose or scripts/airflow set. */
+const inDags = readdirSync(join(root, 'dags/lakejobs_dags'), { encoding: 'utf8' })
+  .filter((name) => name.endsWith('.py'))
+  .flatMap((name) => [
+    ...readFileSync(join(root, 'dags/lakejobs_dags', name), 'utf8').matchAll(
+      /(?:environ\.get|_seconds)\("([A-Z][A-Z0-9_]*)"/g,
+    ),
+  ])
+  .map(([, name = '']) => name)
+  .filter((name) => !['LAKEJOBS_HOME', 'LAKEJOBS_NETWORK', 'DOCKER_URL'].includes(name))
+
 /** What the AWS SDK and Compose read, not we; and the contract of jobs that are still to come (design §3.2). */
 const readByOthers = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'COMPOSE_PROFILES']
 const contract = [
@@ -49,11 +60,11 @@ describe('.env.example', () => {
     expect(listed.filter((name, index) => listed.indexOf(name) !== index)).toEqual([])
   })
 
-  it('lists every name that an option, a setting or Compose has, and no other', async () => {
+  it('lists every name that an option, a setting, Compose or a DAG has, and no other', async () => {
     const modules = await loadCommands()
     const options = modules.flatMap(({ command }) => Object.values(command.options))
     const inTables = options.flatMap(({ env }) => (env === undefined ? [] : [env]))
-    const read = new Set([...inTables, ...inSources, ...inCompose, ...contract])
+    const read = new Set([...inTables, ...inSources, ...inCompose, ...inDags, ...contract])
     expect([...read].filter((name) => !listed.includes(name))).toEqual([])
     expect(listed.filter((name) => !read.has(name) && !readByOthers.includes(name))).toEqual([])
   })

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from functools import cached_property
@@ -62,10 +63,14 @@ class BashJob(BashOperator):
     def subprocess_hook(self) -> JobProcess:
         return JobProcess()
 
+    def get_env(self, context: Any) -> dict[str, str]:
+        """The worker's environment, over it what the task says, unless that is nothing."""
+        unsaid = {name: os.environ.get(name, "") for name, value in self.env.items() if value == ""}
+        return {**super().get_env(context), **unsaid}
+
     def execute(self, context: Any) -> Summary | None:
         """The job's summary."""
         admit(self, context)
-        self.env = {name: value for name, value in self.env.items() if value != ""}
         job = self.subprocess_hook
         exit_code = job.run(["bash", "-c", self.bash_command], self.get_env(context), self.cwd)
         return finish(self, exit_code, job.lines)

@@ -73,3 +73,11 @@ def describe(exit_code: int, summary: Summary | None) -> str:
     message = error.get("message", "no summary: see the log above")
     fix = f": {error['fix']}" if error.get("fix") else ""
     return f"{job} exited with {exit_code}: {message}{fix}"
+
+
+def brief(summary: Summary) -> str:
+    """What came of a job, for people: `export: ok, 2024-09-13 … 2024-09-16, rows 10000, files 5, 0.6 s`."""
+    days = [f"{summary['from']} … {summary['to']}"] if summary.get("from") and summary.get("to") else []
+    counts = [f"{name} {summary[name]}" for name in ("rows", "files", "rejects") if summary.get(name) is not None]
+    seconds = [f"{summary['seconds']} s"] if "seconds" in summary else []
+    return f"{summary['job']}: " + ", ".join([summary["status"], *days, *counts, *seconds])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from lakejobs_dags import settings
-from lakejobs_dags.outcome import Summary, conclude, summary_of
+from lakejobs_dags.outcome import Summary, brief, conclude, summary_of
 
 # Template fields of a job task: the day that it is about; why it is skipped, if it is.
 FIELDS = ("day", "skip_because")
@@ -18,6 +19,7 @@ FIELDS = ("day", "skip_because")
 class JobTask(Protocol):
     day: str
     skip_because: str
+    log: logging.Logger
 
 
 def admit(task: JobTask, context: Any) -> None:
@@ -29,8 +31,11 @@ def admit(task: JobTask, context: Any) -> None:
 
 def finish(task: JobTask, exit_code: int, lines: Iterable[str]) -> Summary | None:
     """The job's summary, if it succeeded; otherwise raises what Airflow understands."""
+    summary = summary_of(lines)
+    if summary:
+        task.log.info("%s", brief(summary))
     until = end_of_waiting(task.day, settings.NOT_YET_UNTIL)
-    return conclude(exit_code, summary_of(lines), wait=settings.NOT_YET_DELAY, until=until, now=_now())
+    return conclude(exit_code, summary, wait=settings.NOT_YET_DELAY, until=until, now=_now())
 
 
 def refuse_future(day: str, logical_date: datetime | None, now: datetime) -> None:

