@@ -4,7 +4,8 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS manifest
 WORKDIR /opt/lakejobs
-COPY package.json package-lock.json ./
+# Readable for the image's user, also where the clone is for its owner alone (umask 077).
+COPY --chmod=644 package.json package-lock.json ./
 
 # What runs in production. No package of it has an install script (tests/docker/images.test.ts).
 FROM manifest AS packages
@@ -24,7 +25,7 @@ RUN npm run build && find dist -name '*.map' -delete
 # The tests are no root: PostgreSQL, which some of them start, would refuse to run.
 FROM build AS test
 COPY --chown=node:node . .
-RUN chown node:node . dist && chmod -R a+rX .
+RUN chown node:node . dist
 USER node
 CMD ["npm", "run", "--silent", "test:unit"]
 

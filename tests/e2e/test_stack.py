@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 
 import psycopg2
@@ -84,11 +85,26 @@ def test_up_to_healthy(stack: Stack, note: Note) -> None:
     }
 
 
+def services(stack: Stack) -> dict[str, Any]:
+    return json.loads(stack.compose("--profile", "*", "config", "--format", "json"))["services"]
+
+
 def test_ports_are_open_on_this_machine_only(stack: Stack) -> None:
-    config = json.loads(stack.compose("--profile", "*", "config", "--format", "json"))
-    ports = [port for service in config["services"].values() for port in service.get("ports", ())]
+    ports = [port for service in services(stack).values() for port in service.get("ports", ())]
     assert len(ports) == 5
     assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_every_service_is_bounded(stack: Stack) -> None:
+    """In memory, logs and rights; watched, and started again, where it runs on."""
+    for name, service in services(stack).items():
+        assert int(service["mem_limit"]) > 0, name
+        assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "privileged" not in service, name
+        runs_on = name in LONG_RUNNING | {"docker-filter"}
+        assert ("healthcheck" in service) == runs_on, name
+        assert service["restart"] == ("unless-stopped" if runs_on else "no"), name
 
 
 def test_login(airflow: Airflow) -> None:
@@ -200,9 +216,8 @@ def test_filter_refuses_the_rest(stack: Stack) -> None:
 
 
 def test_the_engine_is_out_of_reach_otherwise(stack: Stack) -> None:
-    config = json.loads(stack.compose("--profile", "*", "config", "--format", "json"))
     mounting = [
-        name for name, service in config["services"].items()
+        name for name, service in services(stack).items()
         if any("docker.sock" in volume["source"] for volume in service.get("volumes", ()))
     ]
     assert mounting == ["docker-filter"]
@@ -250,13 +265,15 @@ def test_down_leaves_the_data_and_up_works_on_it(stack: Stack, airflow: Airflow,
     assert stack.left() == []
     written = (stack.folder / f"data/crud/output/{day(-1)}.csv").read_bytes()
     assert any((stack.folder / "data/minio/logs-bucket/iceberg").rglob("*.parquet"))
-    stack.set_env(LAKEJOBS_RUNNER="bash", COMPOSE_PROFILES="")
+    # Another user from now on: what 50000 wrote is no hindrance.
+    stack.set_env(LAKEJOBS_RUNNER="bash", COMPOSE_PROFILES="", LAKEJOBS_UID="4711")
     note(f"up --wait, images present, no volumes: {stack.up():.0f} s")
     for dag in ("web_logs_lake", "crud_weekly_aggregate"):
         (run,) = wait_until(f"the run of {dag}", lambda dag=dag: list(airflow.runs(dag)), 180)
         airflow.wait(dag, run)
     assert lake_rows(stack) == source_rows(stack)
     assert (stack.folder / f"data/crud/output/{day(-1)}.csv").read_bytes() == written
+    assert (stack.folder / f"data/crud/output/{day(-1)}.csv").stat().st_uid == 4711
     stack.compose("down", "--volumes")
     assert stack.left() == []
 
