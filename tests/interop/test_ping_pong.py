@@ -13,7 +13,7 @@ from readers import DuckDB, Spark
 
 
 def test_ping_pong(lake: Lake, catalog: Catalog, spark: Spark, duck: DuckDB) -> None:
-    seed, steps = map(int, os.environ.get("LAKEJOBS_PING_PONG", "6,25").split(","))
+    seed, steps = map(int, os.environ.get("LAKEJOBS_PING_PONG", "6,20").split(","))
     print(f"ping-pong: seed {seed}, {steps} steps")
     game = PingPong(lake, catalog, spark, duck, seed, "pingpong.table", "ping_pong", lambda line: print(line, flush=True))
     for _ in range(steps):

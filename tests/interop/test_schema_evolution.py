@@ -171,16 +171,21 @@ def test_a_partition_source_under_another_name_needs_a_rename(lake: Lake) -> Non
     lake.export("public.moved", "evolving.moved", "--mode", "full", "--rename", "at=happened")
 
 
-def test_columns_that_are_wider_in_the_lake(lake: Lake, spark: Spark, reader: Reader) -> None:
-    name = f"evolving.wide_{reader.name}"
+@pytest.fixture(scope="module")
+def wide(lake: Lake, spark: Spark) -> str:
+    name = "evolving.wide"
     with lake.connect() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS narrow; CREATE TABLE narrow (a SMALLINT, b INTEGER, c REAL, d NUMERIC(5,2))")
+        cursor.execute("CREATE TABLE narrow (a SMALLINT, b INTEGER, c REAL, d NUMERIC(5,2))")
         cursor.execute("INSERT INTO narrow VALUES (-32768, 2147483647, 0.1, -999.99), (NULL, NULL, NULL, NULL)")
+    spark.session.sql("CREATE NAMESPACE IF NOT EXISTS local.evolving")
     spark.session.sql(f"CREATE TABLE local.{name} (a BIGINT, b BIGINT, c DOUBLE, d DECIMAL(20, 2)) USING iceberg")
-    plan = lake.export("public.narrow", name, "--dry-run")["plan"]
-    assert plan["changes"] == []
+    assert lake.export("public.narrow", name, "--dry-run")["plan"]["changes"] == []
     lake.export("public.narrow", name)
-    rows = reader.rows(name)
+    return name
+
+
+def test_columns_that_are_wider_in_the_lake(lake: Lake, wide: str, reader: Reader) -> None:
+    rows = reader.rows(wide)
     found = sorted(zip(*(rows.column(column).to_pylist() for column in "abcd"), strict=True), key=repr)
     wanted = lake.source_rows("SELECT a, b, c::float8, d FROM narrow")
     assert found == sorted(wanted, key=repr)
