@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { kernel } from '../../kernel/kernel.ts'
 import type { BytesVector, ColumnVector, FixedVector } from '../../parquet/vector.ts'
 import type { SourceColumn } from '../source/types.ts'
 import {
@@ -96,8 +97,16 @@ function bytesBuilder(column: number, skip: 0 | 1, checkUtf8: boolean): ColumnBu
   let end = 0
   const presence = createPresence(column)
 
-  const copy = ({ bytes, view, positions }: RowBatch, first: number, more: number): void => {
+  const copy = ({ bytes, view, positions, inKernel }: RowBatch, first: number, more: number): void => {
     const data = target.bytes
+    if (inKernel !== undefined) {
+      const { copyTexts, bytes: from, words } = kernel()
+      const { positions: found, values, offsets: ends } = inKernel
+      const total = copyTexts(found + 4 * first, more, skip, values, ends, end) - end
+      data.set(from.subarray(values, values + total), end)
+      offsets.set(words.subarray(ends >> 2, (ends >> 2) + more), count + 1)
+      return
+    }
     let to = end
     for (let i = 0; i < more; i++) {
       const position = positions[first + i]!
