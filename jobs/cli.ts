@@ -1,5 +1,5 @@
 import yargs, { type Argv } from 'yargs'
-import { commands, type CommandModule } from './commands/index.ts'
+import { commands } from './commands/index.ts'
 import { usageError } from './errors.ts'
 import type { CommandSpec } from './options.ts'
 import type { Host } from './run.ts'
@@ -18,19 +18,15 @@ export async function runCli(argv: readonly string[], host: Host): Promise<numbe
   const named = argv.find((word, at) => !word.startsWith('-') && !valued.includes(argv[at - 1] ?? ''))
   const entry = named !== undefined && Object.hasOwn(commands, named) ? commands[named] : undefined
   const parser = createParser(argv, entry === undefined ? '' : `${named ?? ''} `)
-  let exit = 0
   try {
-    if (entry === undefined) {
-      for (const [name, { describe }] of Object.entries(commands)) parser.command(name, describe)
-      parser.demandCommand(1, 'no command given').strictCommands()
-    } else {
-      register(parser, await entry.load(), async (module, words, flags) => {
-        const { runJob } = await import('./run.ts')
-        exit = await runJob(module, words, flags, host)
-      })
-    }
-    await parser.parseAsync()
-    return exit
+    const module = await entry?.load()
+    if (module === undefined) outline(parser)
+    else declare(parser, module.command)
+    logging(parser)
+    const { _: words, help, version: asked, ...flags } = await parser.parseAsync()
+    if (module === undefined || help === true || asked === true) return 0
+    const { runJob } = await import('./run.ts')
+    return await runJob(module, words.slice(1).map(String), flags, host)
   } catch (error) {
     const { reportUsage } = await import('./run.ts')
     return reportUsage(entry === undefined ? 'lakejobs' : (named ?? 'lakejobs'), error, host)
@@ -43,20 +39,6 @@ const createParser = (argv: readonly string[], command: string): Argv =>
     .scriptName('lakejobs')
     // One language, and no search for another at every start.
     .detectLocale(false)
-    .usage(
-      '$0 <command> [options]\n\nPostgreSQL and daily logs to a lake every engine can read, every morning.',
-    )
-    .option('log-format', {
-      type: 'string',
-      group: 'Logging:',
-      describe: 'pretty or json (default: pretty on a terminal) [LAKEJOBS_LOG_FORMAT]',
-    })
-    .option('log-level', {
-      type: 'string',
-      group: 'Logging:',
-      describe: 'debug, info, warn, error or silent (default: info) [LAKEJOBS_LOG_LEVEL]',
-    })
-    .epilogue('All days are UTC days. `lakejobs <command> --help` has examples. Exit codes: README.md')
     .parserConfiguration({
       'parse-numbers': false,
       'parse-positional-numbers': false,
@@ -75,37 +57,49 @@ const createParser = (argv: readonly string[], command: string): Argv =>
         : usageError(message || error.message, { fix: `see lakejobs ${command}--help` })
     })
 
-type RunCommand = (
-  module: CommandModule,
-  words: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-) => Promise<void>
-
-/** Makes the flags, the help and the examples of a command from its table. */
-function register(to: Argv, module: CommandModule, runCommand: RunCommand): void {
-  const { name, describe, positionals } = module.command
-  const usage = [`lakejobs ${name}`, ...positionals.map((positional) => `[${positional}]`), '[options]'].join(
-    ' ',
+/** Help and complaints where no command is named. */
+function outline(to: Argv): void {
+  to.usage(
+    '$0 <command> [options]\n\nPostgreSQL and daily logs to a lake every engine can read, every morning.',
   )
-  to.command(
-    name,
-    describe,
-    (builder) => declare(builder.usage(`${usage}\n\n${describe}`), module.command),
-    ({ _: [, ...words], ...flags }) => runCommand(module, words.map(String), flags),
-  )
+    .epilogue('All days are UTC days. `lakejobs <command> --help` has examples. Exit codes: README.md')
+    .demandCommand(1, 'no command given')
+    .strictCommands()
+  for (const [name, { describe }] of Object.entries(commands)) to.command(name, describe)
 }
 
-function declare(builder: Argv, { options, positionals, examples, epilogue }: CommandSpec): Argv {
+function logging(to: Argv): void {
+  to.option('log-format', {
+    type: 'string',
+    group: 'Logging:',
+    describe: 'pretty or json (default: pretty on a terminal) [LAKEJOBS_LOG_FORMAT]',
+  }).option('log-level', {
+    type: 'string',
+    group: 'Logging:',
+    describe: 'debug, info, warn, error or silent (default: info) [LAKEJOBS_LOG_LEVEL]',
+  })
+}
+
+/**
+ * Makes the flags, the help and the examples of a command from its table. They are the parser's own: for a command of
+ * yargs it would render the help at every start, which takes longer than everything else it does.
+ */
+function declare(
+  to: Argv,
+  { name: command, describe, options, positionals, examples, epilogue }: CommandSpec,
+): void {
+  const words = [`lakejobs ${command}`, ...positionals.map((positional) => `[${positional}]`), '[options]']
+  to.usage(`${words.join(' ')}\n\n${describe}`)
   for (const [name, spec] of Object.entries(options)) {
     const choices = spec.kind === 'choice' ? ` (${spec.choices.join(', ')})` : ''
     const environment = spec.env === undefined ? '' : ` [${spec.env}]`
-    builder.option(name, {
+    to.option(name, {
       type: spec.kind === 'flag' ? 'boolean' : 'string',
       describe: `${spec.describe}${choices}${environment}`,
       ...(spec.default === undefined ? {} : { defaultDescription: spec.default }),
       ...(positionals.includes(name) ? { group: 'By position, or as flags:' } : {}),
     })
   }
-  for (const [example, explanation] of examples) builder.example(example, explanation)
-  return epilogue === undefined ? builder : builder.epilogue(epilogue)
+  for (const [example, explanation] of examples) to.example(example, explanation)
+  if (epilogue !== undefined) to.epilogue(epilogue)
 }

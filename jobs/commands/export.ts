@@ -86,7 +86,7 @@ const options = {
     kind: 'size',
     env: 'LAKEJOBS_ROW_GROUP_SIZE',
     describe:
-      'row groups are finished at this size, before encoding (default: 24MB, or less if the table says so) …',
+      'row groups are finished at this size, before encoding (default: 16MB, or less if the table says so) …',
   },
   'row-group-rows': {
     kind: 'count',

@@ -15,7 +15,7 @@ export interface WriteSettings {
 /** Iceberg's default, too. */
 const defaultTargetBytes = 512 * 2 ** 20
 /** Before encoding. Larger row groups, which other writers make, would need more memory than readers gain. */
-const defaultGroupBytes = 24 * 2 ** 20
+const defaultGroupBytes = 16 * 2 ** 20
 const defaultCodec = 'snappy'
 
 /**

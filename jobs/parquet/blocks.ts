@@ -1,9 +1,11 @@
+import { freeMemory } from './vector-memory.ts'
+
 /** Bytes gathered for one transfer: below this, pages are joined. */
 const blockBytes = 1 << 20
 
 /** Joins appended bytes into blocks of at least 1 MB, each in an ArrayBuffer of its own. */
 export interface BlockList {
-  /** `bytes` must not change afterwards. */
+  /** Takes `bytes`: what it has copied is freed, if they are all of their buffer. */
   readonly append: (bytes: Uint8Array) => void
   /** Bytes appended so far. */
   readonly size: () => number
@@ -27,6 +29,8 @@ export function blockList(): BlockList {
       position += bytes.length
     }
     blocks.push(block)
+    // Left to the garbage collector, pages pile up: it hardly sees them.
+    freeMemory(pending.filter(ownsBuffer).map(({ buffer }) => buffer))
     pending = []
     pendingSize = 0
   }
@@ -54,4 +58,4 @@ export function blockList(): BlockList {
 
 /** Whether the bytes can be moved as they are: a page of one 64 MB value is not copied once more. */
 const ownsBuffer = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
-  bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
+  bytes.buffer instanceof ArrayBuffer && bytes.byteLength > 0 && bytes.byteLength === bytes.buffer.byteLength

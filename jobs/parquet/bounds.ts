@@ -1,3 +1,4 @@
+import { kernel } from '../kernel/kernel.ts'
 import type { ByteValues } from './dictionary/bytes.ts'
 
 /**
@@ -9,46 +10,44 @@ export interface MinMax {
   readonly max: Uint8Array
 }
 
+interface Places {
+  readonly values: number
+  readonly result: number
+}
+
+let reserved: Places | undefined
+/** Values of 8 bytes that the kernel looks at at once. */
+const sliceValues = 16_384
+
+const places = (): Places =>
+  (reserved ??= { values: kernel().reserve(8 * sliceValues), result: kernel().reserve(16) })
+
+/** The bounds of `count` > 0 values of one or two words, as words: the least one's, then the greatest one's. */
+function wordBounds(words: Int32Array, count: number, perValue: 1 | 2): Int32Array<ArrayBuffer> {
+  const { words: memory, int32Bounds: bounds32, int64Bounds: bounds64 } = kernel()
+  const { values, result } = places()
+  const at = result >> 2
+  memory.set(words.subarray(0, perValue), at)
+  memory.set(words.subarray(0, perValue), at + perValue)
+  for (let from = 0; from < count; from += sliceValues) {
+    const to = Math.min(count, from + sliceValues)
+    memory.set(words.subarray(from * perValue, to * perValue), values >> 2)
+    if (perValue === 1) bounds32(values, to - from, result)
+    else bounds64(values, to - from, result)
+  }
+  return memory.slice(at, at + 2 * perValue)
+}
+
 /** Bounds of `count` values of int32; `count` > 0. */
 export function int32Bounds(values: Int32Array, count: number): { min: number; max: number } {
-  let min = values[0]!
-  let max = min
-  for (let i = 1; i < count; i++) {
-    const value = values[i]!
-    if (value < min) min = value
-    if (value > max) max = value
-  }
-  return { min, max }
+  const [min, max] = wordBounds(values, count, 1)
+  return { min: min!, max: max! }
 }
 
 /** Bounds of `count` values of int64, as two 32-bit lanes each (low, high); `count` > 0. */
 export function int64Bounds(lanes: Int32Array, count: number): MinMax {
-  let minAt = 0
-  let maxAt = 0
-  let minHigh = lanes[1]!
-  let maxHigh = minHigh
-  let minLow = lanes[0]! >>> 0
-  let maxLow = minLow
-  for (let at = 2; at < count * 2; at += 2) {
-    const high = lanes[at + 1]!
-    if (high <= minHigh) {
-      const low = lanes[at]! >>> 0
-      if (high < minHigh || low < minLow) {
-        minHigh = high
-        minLow = low
-        minAt = at
-      }
-    }
-    if (high >= maxHigh) {
-      const low = lanes[at]! >>> 0
-      if (high > maxHigh || low > maxLow) {
-        maxHigh = high
-        maxLow = low
-        maxAt = at
-      }
-    }
-  }
-  return { min: bytesOf(lanes.slice(minAt, minAt + 2)), max: bytesOf(lanes.slice(maxAt, maxAt + 2)) }
+  const bounds = wordBounds(lanes, count, 2)
+  return { min: bytesOf(bounds.slice(0, 2)), max: bytesOf(bounds.slice(2)) }
 }
 
 /**

@@ -50,7 +50,7 @@ export function indexedPages(input: ChunkInput): IndexedPages | undefined {
   const dictionary = vector.count === 0 ? undefined : source.dictionary(options.dictionaryBytes)
   if (dictionary === undefined) return undefined
   const pages = pageList(input)
-  const indices = new Int32Array(Math.min(options.pageRows, vector.rows) + 7)
+  const indices = new Int32Array(Math.min(options.pageRows, vector.rows))
   if (vector.count > sampleValues && !promising(dictionary, input)) return undefined
   let row = 0
   let value = 0

@@ -1,18 +1,10 @@
-import type {
-  ColumnMetaData,
-  Encoding,
-  PageEncodingStats,
-  PageType,
-  RowGroup,
-  Statistics,
-} from '@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js'
-import parquet from '@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js'
-import { serializeThrift } from '@dsnp/parquetjs/dist/lib/util.js'
 import type { RelocatableChunk } from './chunk.ts'
 import { type ParquetColumn, physicalType } from './column.ts'
+import { encodings, pageTypes } from './page.ts'
 import type { RelocatableRowGroup } from './row-group.ts'
-import { schemaElements } from './schema.ts'
+import { physicalTypes, schemaElements } from './schema.ts'
 import type { ColumnStatistics } from './statistics.ts'
+import { binary, bool, encodeThrift, i16, i32, i64, list, struct, text, type ThriftValue } from './thrift.ts'
 
 /** A row group at its place in a file, without its bytes. */
 export interface PlacedRowGroup {
@@ -40,52 +32,63 @@ export const placed = (
   chunks: chunks.map((chunk) => ({ ...chunk, blocks: [] })),
 })
 
-/** The serialized FileMetaData (parquet.thrift), without its length and the magic after it. */
-export function encodeFooter(
+/** The serialized FileMetaData (parquet.thrift; the numbers are its field ids), without its length and the magic. */
+export const encodeFooter = (
   { columns, keyValueMetadata, createdBy }: FileDescription,
   rowGroups: readonly PlacedRowGroup[],
-): Uint8Array {
-  return serializeThrift(
-    new parquet.FileMetaData({
-      version: 2,
-      schema: schemaElements(columns),
-      num_rows: int64(rowGroups.reduce((sum, { rowCount }) => sum + rowCount, 0)),
-      row_groups: rowGroups.map((rowGroup, ordinal) => rowGroupMetadata(columns, rowGroup, ordinal)),
-      key_value_metadata: Object.entries(keyValueMetadata).map(
-        ([key, value]) => new parquet.KeyValue({ key, value }),
-      ),
-      created_by: createdBy,
-      column_orders: columns.map(
-        () => new parquet.ColumnOrder({ TYPE_ORDER: new parquet.TypeDefinedOrder() }),
-      ),
-    }),
+): Uint8Array =>
+  encodeThrift(
+    struct(
+      [1, i32(2)],
+      [2, list('struct', schemaElements(columns))],
+      [3, i64(rowGroups.reduce((sum, { rowCount }) => sum + rowCount, 0))],
+      [
+        4,
+        list(
+          'struct',
+          rowGroups.map((rowGroup, ordinal) => rowGroupMetadata(columns, rowGroup, ordinal)),
+        ),
+      ],
+      [
+        5,
+        list(
+          'struct',
+          Object.entries(keyValueMetadata).map(([key, value]) => struct([1, text(key)], [2, text(value)])),
+        ),
+      ],
+      [6, text(createdBy)],
+      // The order of every column's bounds: the one that its type defines.
+      [
+        7,
+        list(
+          'struct',
+          columns.map(() => struct([1, struct()])),
+        ),
+      ],
+    ),
   )
-}
 
 function rowGroupMetadata(
   columns: readonly ParquetColumn[],
   { offset, rowCount, compressedSize, chunks }: PlacedRowGroup,
   ordinal: number,
-): RowGroup {
+): ThriftValue {
   let position = offset
   const placedChunks = chunks.map((chunk, i) => {
     const start = position
     position += chunk.compressedSize
     // Deprecated: 0 where no column metadata lies outside the footer.
-    return new parquet.ColumnChunk({
-      file_offset: int64(0),
-      meta_data: columnMetadata(columns[i]!, chunk, rowCount, start),
-    })
+    return struct([2, i64(0)], [3, columnMetadata(columns[i]!, chunk, rowCount, start)])
   })
-  return new parquet.RowGroup({
-    columns: placedChunks,
-    total_byte_size: int64(chunks.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0)),
-    num_rows: int64(rowCount),
-    file_offset: int64(offset),
-    total_compressed_size: int64(compressedSize),
+  return struct(
+    [1, list('struct', placedChunks)],
+    [2, i64(chunks.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0))],
+    [3, i64(rowCount)],
+    [5, i64(offset)],
+    [6, i64(compressedSize)],
     // Sixteen bits, signed.
-    ...(ordinal <= 0x7fff ? { ordinal } : {}),
-  })
+    [7, ordinal <= 0x7fff ? i16(ordinal) : undefined],
+  )
 }
 
 function columnMetadata(
@@ -93,53 +96,50 @@ function columnMetadata(
   chunk: RelocatableChunk,
   rowCount: number,
   start: number,
-): ColumnMetaData {
+): ThriftValue {
   const { indexedPages, plainPages } = chunk
-  const stats = (page_type: PageType, encoding: Encoding, count: number): PageEncodingStats =>
-    new parquet.PageEncodingStats({ page_type, encoding, count })
-  return new parquet.ColumnMetaData({
-    type: parquet.Type[physicalType(type).kind],
-    // PLAIN also encodes the dictionary page, RLE the definition levels.
-    encodings: [
-      parquet.Encoding.PLAIN,
-      ...(required ? [] : [parquet.Encoding.RLE]),
-      ...(indexedPages > 0 ? [parquet.Encoding.RLE_DICTIONARY] : []),
+  // PLAIN also encodes the dictionary page, RLE the definition levels.
+  const used = [
+    encodings.PLAIN,
+    ...(required ? [] : [encodings.RLE]),
+    ...(indexedPages > 0 ? [encodings.RLE_DICTIONARY] : []),
+  ]
+  const stats = (pageType: number, encoding: number, count: number): ThriftValue =>
+    struct([1, i32(pageType)], [2, i32(encoding)], [3, i32(count)])
+  return struct(
+    [1, i32(physicalTypes[physicalType(type).kind])],
+    [2, list('i32', used.map(i32))],
+    [3, list('binary', [text(name)])],
+    [4, i32(codecs[chunk.codec])],
+    [5, i64(rowCount)],
+    [6, i64(chunk.uncompressedSize)],
+    [7, i64(chunk.compressedSize)],
+    [9, i64(start + chunk.dataPageOffset)],
+    [11, indexedPages > 0 ? i64(start) : undefined],
+    [12, statistics(chunk.statistics)],
+    [
+      13,
+      list('struct', [
+        ...(indexedPages > 0
+          ? [
+              stats(pageTypes.dictionary, encodings.PLAIN, 1),
+              stats(pageTypes.data, encodings.RLE_DICTIONARY, indexedPages),
+            ]
+          : []),
+        ...(plainPages > 0 ? [stats(pageTypes.data, encodings.PLAIN, plainPages)] : []),
+      ]),
     ],
-    path_in_schema: [name],
-    codec: codecs[chunk.codec],
-    num_values: int64(rowCount),
-    total_uncompressed_size: int64(chunk.uncompressedSize),
-    total_compressed_size: int64(chunk.compressedSize),
-    ...(indexedPages > 0 ? { dictionary_page_offset: int64(start) } : {}),
-    data_page_offset: int64(start + chunk.dataPageOffset),
-    statistics: statistics(chunk.statistics),
-    encoding_stats: [
-      ...(indexedPages > 0
-        ? [
-            stats(parquet.PageType.DICTIONARY_PAGE, parquet.Encoding.PLAIN, 1),
-            stats(parquet.PageType.DATA_PAGE, parquet.Encoding.RLE_DICTIONARY, indexedPages),
-          ]
-        : []),
-      ...(plainPages > 0 ? [stats(parquet.PageType.DATA_PAGE, parquet.Encoding.PLAIN, plainPages)] : []),
-    ],
-  })
+  )
 }
 
-const statistics = ({ nullCount, min, max }: ColumnStatistics): Statistics =>
-  new parquet.Statistics({
-    null_count: int64(nullCount),
-    ...(min && { min_value: Buffer.from(min.bytes), is_min_value_exact: min.exact }),
-    ...(max && { max_value: Buffer.from(max.bytes), is_max_value_exact: max.exact }),
-  })
+const statistics = ({ nullCount, min, max }: ColumnStatistics): ThriftValue =>
+  struct(
+    [3, i64(nullCount)],
+    [5, max && binary(max.bytes)],
+    [6, min && binary(min.bytes)],
+    [7, max && bool(max.exact)],
+    [8, min && bool(min.exact)],
+  )
 
-const codecs = {
-  snappy: parquet.CompressionCodec.SNAPPY,
-  zstd: parquet.CompressionCodec.ZSTD,
-  gzip: parquet.CompressionCodec.GZIP,
-  none: parquet.CompressionCodec.UNCOMPRESSED,
-} as const
-
-type Int64 = RowGroup['num_rows']
-
-/** Thrift's compact protocol takes plain numbers (exact to 2^53) where the generated types ask for an Int64. */
-const int64 = (value: number): Int64 => value as unknown as Int64
+/** parquet.thrift, CompressionCodec. */
+const codecs = { none: 0, snappy: 1, gzip: 2, zstd: 6 } as const

@@ -1,4 +1,5 @@
-import { type ByteTarget, eightFlags, packBits, packFlags, writeVarint } from './bit-packing.ts'
+import { kernel } from '../kernel/kernel.ts'
+import { type ByteTarget, eightFlags, packFlags, writeVarint } from './bit-packing.ts'
 
 /**
  * The RLE/bit-packing hybrid of Parquet's Encodings.md, which carries dictionary indices and definition levels.
@@ -8,9 +9,32 @@ import { type ByteTarget, eightFlags, packBits, packFlags, writeVarint } from '.
 /** The most bytes that `encodeIndices` writes for `count` values of any width. */
 export const hybridCapacity = (count: number): number => count * 4 + 64
 
+interface Places {
+  readonly values: number
+  readonly target: number
+  readonly count: number
+}
+
+let reserved: Places | undefined
+
+/** Room for that many values: a page's. */
+function places(count: number): Places {
+  if (reserved !== undefined && reserved.count >= count) return reserved
+  const { reserve } = kernel()
+  return (reserved = {
+    // Seven zeros pad the last group.
+    values: reserve(4 * (count + 7)),
+    target: reserve(hybridCapacity(count)),
+    count,
+  })
+}
+
+/** The rows of most pages (export-spec §2.2). */
+const usualCount = 20_000
+
 /**
- * Encodes `values[0 … count)`, each of `width` bits, at `position`; returns the position after it. `values` has
- * room for 7 more, which are overwritten with zeros (the last group is padded).
+ * Encodes `values[0 … count)`, each of `width` bits, at `position`; returns the position after it. In the kernel:
+ * kernel/assembly/hybrid.ts.
  */
 export function encodeIndices(
   values: Int32Array,
@@ -19,58 +43,12 @@ export function encodeIndices(
   target: ByteTarget,
   position: number,
 ): number {
-  const runBytes = (width + 7) >> 3
-  // A run costs its header, its value and the header of the groups that follow it.
-  const shortestRun = Math.max(8, Math.ceil(((runBytes + 4) * 8) / width))
-  values.fill(0, count, count + 7)
-  let literals = 0
-  let i = 0
-  while (i + 8 <= count) {
-    const value = values[i]!
-    if (
-      value !== values[i + 1] ||
-      value !== values[i + 2] ||
-      value !== values[i + 3] ||
-      value !== values[i + 4] ||
-      value !== values[i + 5] ||
-      value !== values[i + 6] ||
-      value !== values[i + 7]
-    ) {
-      i += 8
-      continue
-    }
-    let end = i + 8
-    while (end < count && values[end] === value) end++
-    if (end - i < shortestRun) {
-      i += (end - i) & ~7
-      continue
-    }
-    position = writeGroups(values, literals, i, width, target, position)
-    position = writeVarint(target.bytes, position, (end - i) << 1)
-    for (let byte = 0; byte < runBytes; byte++) target.bytes[position++] = value >>> (byte * 8)
-    literals = i = end
-  }
-  return writeGroups(values, literals, count, width, target, position)
-}
-
-function writeGroups(
-  values: Int32Array,
-  from: number,
-  to: number,
-  width: number,
-  target: ByteTarget,
-  position: number,
-): number {
-  if (from === to) return position
-  const groups = (to - from + 7) >> 3
-  return packBits(
-    values,
-    from,
-    groups * 8,
-    width,
-    target,
-    writeVarint(target.bytes, position, (groups << 1) | 1),
-  )
+  const { bytes, words, encodeIndices: encode } = kernel()
+  const { values: from, target: to } = places(Math.max(count, usualCount))
+  words.set(values.subarray(0, count), from >> 2)
+  const end = encode(from, count, width, to)
+  target.bytes.set(bytes.subarray(to, end), position)
+  return position + end - to
 }
 
 /**

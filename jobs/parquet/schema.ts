@@ -1,68 +1,70 @@
-import type { SchemaElement, TimeUnit } from '@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js'
-import parquet from '@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js'
-import { type LogicalColumnType, type ParquetColumn, physicalType } from './column.ts'
+import { type LogicalColumnType, type ParquetColumn, type PhysicalType, physicalType } from './column.ts'
+import { bool, i32, struct, text, type ThriftField, type ThriftValue } from './thrift.ts'
+
+/** parquet.thrift, Type. */
+export const physicalTypes = {
+  BOOLEAN: 0,
+  INT32: 1,
+  INT64: 2,
+  FLOAT: 4,
+  DOUBLE: 5,
+  BYTE_ARRAY: 6,
+  FIXED_LEN_BYTE_ARRAY: 7,
+} as const satisfies Record<PhysicalType['kind'], number>
+
+/** parquet.thrift, FieldRepetitionType. */
+const repetitions = { required: 0, optional: 1 } as const
+
+/** parquet.thrift, ConvertedType. */
+const convertedTypes = { UTF8: 0, DECIMAL: 5, DATE: 6, TIME_MICROS: 8, TIMESTAMP_MICROS: 10 } as const
 
 /** The file's schema: the root, then one element a column (parquet.thrift, SchemaElement). */
-export function schemaElements(columns: readonly ParquetColumn[]): parquet.SchemaElement[] {
-  return [
-    new parquet.SchemaElement({ name: 'table', num_children: columns.length }),
-    ...columns.map(columnElement),
-  ]
-}
+export const schemaElements = (columns: readonly ParquetColumn[]): ThriftValue[] => [
+  struct([4, text('table')], [5, i32(columns.length)]),
+  ...columns.map(columnElement),
+]
 
-function columnElement({ name, fieldId, required, type }: ParquetColumn): SchemaElement {
+function columnElement({ name, fieldId, required, type }: ParquetColumn): ThriftValue {
   const physical = physicalType(type)
-  return new parquet.SchemaElement({
-    name,
-    field_id: fieldId,
-    repetition_type: required ? parquet.FieldRepetitionType.REQUIRED : parquet.FieldRepetitionType.OPTIONAL,
-    type: parquet.Type[physical.kind],
-    ...(physical.kind === 'FIXED_LEN_BYTE_ARRAY' ? { type_length: physical.width } : {}),
-    ...annotation(type),
-  })
+  const { converted, logical } = annotation(type)
+  const { precision, scale } = type.kind === 'decimal' ? type : {}
+  return struct(
+    [1, i32(physicalTypes[physical.kind])],
+    [2, physical.kind === 'FIXED_LEN_BYTE_ARRAY' ? i32(physical.width) : undefined],
+    [3, i32(required ? repetitions.required : repetitions.optional)],
+    [4, text(name)],
+    [6, converted === undefined ? undefined : i32(convertedTypes[converted])],
+    [7, scale === undefined ? undefined : i32(scale)],
+    [8, precision === undefined ? undefined : i32(precision)],
+    [9, i32(fieldId)],
+    [10, logical === undefined ? undefined : struct(logical)],
+  )
 }
 
 /**
- * The logical type and, for readers older than it, the converted type. LogicalTypes.md asks for the latter on
- * local times and timestamps too, although it cannot say that they are local.
+ * The logical type (the field of the union LogicalType) and, for readers older than it, the converted type.
+ * LogicalTypes.md asks for the latter on local times and timestamps too, although it cannot say that they are local.
  */
-function annotation(type: LogicalColumnType): Partial<SchemaElement> {
+function annotation(type: LogicalColumnType): {
+  readonly logical?: ThriftField
+  readonly converted?: keyof typeof convertedTypes
+} {
   switch (type.kind) {
-    case 'decimal': {
-      const { precision, scale } = type
-      return {
-        logicalType: new parquet.LogicalType({ DECIMAL: new parquet.DecimalType({ precision, scale }) }),
-        converted_type: parquet.ConvertedType.DECIMAL,
-        precision,
-        scale,
-      }
-    }
-    case 'date':
-      return {
-        logicalType: new parquet.LogicalType({ DATE: new parquet.DateType() }),
-        converted_type: parquet.ConvertedType.DATE,
-      }
-    case 'time-micros':
-      return {
-        logicalType: new parquet.LogicalType({
-          TIME: new parquet.TimeType({ isAdjustedToUTC: false, unit: micros() }),
-        }),
-        converted_type: parquet.ConvertedType.TIME_MICROS,
-      }
-    case 'timestamp-micros':
-      return {
-        logicalType: new parquet.LogicalType({
-          TIMESTAMP: new parquet.TimestampType({ isAdjustedToUTC: type.utc, unit: micros() }),
-        }),
-        converted_type: parquet.ConvertedType.TIMESTAMP_MICROS,
-      }
     case 'string':
+      return { logical: [1, struct()], converted: 'UTF8' }
+    case 'decimal':
       return {
-        logicalType: new parquet.LogicalType({ STRING: new parquet.StringType() }),
-        converted_type: parquet.ConvertedType.UTF8,
+        logical: [5, struct([1, i32(type.scale)], [2, i32(type.precision)])],
+        converted: 'DECIMAL',
       }
+    case 'date':
+      return { logical: [6, struct()], converted: 'DATE' }
+    case 'time-micros':
+      return { logical: [7, struct([1, bool(false)], [2, micros])], converted: 'TIME_MICROS' }
+    case 'timestamp-micros':
+      return { logical: [8, struct([1, bool(type.utc)], [2, micros])], converted: 'TIMESTAMP_MICROS' }
     case 'uuid':
-      return { logicalType: new parquet.LogicalType({ UUID: new parquet.UUIDType() }) }
+      return { logical: [14, struct()] }
     case 'boolean':
     case 'int32':
     case 'int64':
@@ -73,4 +75,5 @@ function annotation(type: LogicalColumnType): Partial<SchemaElement> {
   }
 }
 
-const micros = (): TimeUnit => new parquet.TimeUnit({ MICROS: new parquet.MicroSeconds() })
+/** The union TimeUnit with its field MICROS. */
+const micros = struct([2, struct()])

@@ -3,8 +3,7 @@ import { bytesBounds, fixedBounds, floatBounds, int32Bounds, int64Bounds, type M
 import { type LogicalColumnType, type PhysicalType, physicalType } from './column.ts'
 import { bytesDictionary } from './dictionary/bytes.ts'
 import type { DictionaryBuilder } from './dictionary/dictionary.ts'
-import { int32Dictionary } from './dictionary/int32.ts'
-import { int64Dictionary } from './dictionary/int64.ts'
+import { int32Dictionary, int64Dictionary } from './dictionary/words.ts'
 import type { BytesVector, ColumnVector, FixedVector } from './vector.ts'
 
 /** A vector as its column's type sees it: what the chunk encoder asks of every type. */

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
-import pg from 'pg'
 import { JobError, asError, systemCode, usageError } from '../errors.ts'
 import { serverError } from './errors.ts'
 import { createCopySocket, type CopySocket } from './socket.ts'
+import { pg } from './pg.ts'
 
 export interface PostgresSettings {
   readonly host: string

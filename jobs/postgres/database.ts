@@ -1,5 +1,5 @@
-import pg from 'pg'
 import { connect, type PostgresSettings } from './connect.ts'
+import { pg } from './pg.ts'
 
 interface Queries {
   query(

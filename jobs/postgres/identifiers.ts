@@ -1,5 +1,5 @@
-import pg from 'pg'
 import { usageError } from '../errors.ts'
+import { pg } from './pg.ts'
 
 export interface TableName {
   readonly schema: string

@@ -159,9 +159,11 @@ async function begin(connection: Connection, options: TransactionSettings): Prom
   if (options.snapshotId !== undefined) {
     await importSnapshot(connection, options.snapshotId)
   }
-  for (const [name, value] of Object.entries(values)) {
-    await connection.query(`SET LOCAL ${name} = ${quoteLiteral(value)}`)
-  }
+  // One message, one answer: a round trip instead of a dozen.
+  const statements = Object.entries(values).map(
+    ([name, value]) => `SET LOCAL ${name} = ${quoteLiteral(value)}`,
+  )
+  await connection.query(statements.join('; '))
 }
 
 /** What PostgreSQL says when the transaction that exported the snapshot is over: its versions differ. */

@@ -67,10 +67,10 @@ describe('dictionary encoding', () => {
   it('keeps values apart whose hashes are equal', () => {
     // 200,000 values of 32-bit hashes collide about five times.
     const count = 200_000
-    const data = new Uint8Array(count * 16)
-    const words = new Int32Array(data.buffer)
-    for (let i = 0; i < words.length; i++) words[i] = mix(Math.imul(i + 1, 0x9e3779b1))
-    const offsets = Int32Array.from({ length: count + 1 }, (_, i) => i * 16)
+    const data = new Uint8Array(count * 5)
+    const view = new DataView(data.buffer)
+    for (let i = 0; i < count; i++) view.setInt32(i * 5, mix(Math.imul(i + 1, 0x9e3779b1)))
+    const offsets = Int32Array.from({ length: count + 1 }, (_, i) => i * 5)
     const dictionary = bytesDictionary({ data, offsets }, false, data.length)
     expect(dictionary.index(0, count, new Int32Array(count))).toBe(count)
     expect(dictionary.count()).toBe(count)

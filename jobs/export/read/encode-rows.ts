@@ -4,7 +4,6 @@ import type { ParquetColumn } from '../../parquet/column.ts'
 import { defaultLimits, encodeRowGroup, type RelocatableRowGroup } from '../../parquet/row-group.ts'
 import { fingerprintOf, type Fingerprint } from './fingerprint.ts'
 import type { PartitionRows } from './partitioner.ts'
-import { release } from './release.ts'
 
 /** What a table's rows become. Plain data, may cross threads. */
 export interface EncodeSettings {
@@ -23,7 +22,7 @@ export interface EncodedRows {
   readonly fingerprint: Fingerprint
 }
 
-/** What encodes a table's rows in this thread; it frees their vectors. */
+/** What encodes a table's rows in this thread; their vectors' memory is the caller's. */
 export async function createEncoder({
   columns,
   types,
@@ -34,7 +33,6 @@ export async function createEncoder({
   return ({ partition, vectors }) => {
     const fingerprint = fingerprintOf(types, vectors)
     const rowGroup = encodeRowGroup(columns, vectors, { ...defaultLimits, codec })
-    release(vectors)
     return { partition, rowGroup, fingerprint }
   }
 }

@@ -1,6 +1,6 @@
 import type { PrimitiveType } from '../../iceberg/types.ts'
 import type { ColumnVector } from '../../parquet/vector.ts'
-import { createRowHashes, mixerOf, type RowHashes } from './row-hash.ts'
+import { addHashes, blockRows, clear, createRowHashes, mixerOf } from './row-hash.ts'
 
 /**
  * What a set of rows is, whatever their order and however they were read: their number, the NULLs per column and a
@@ -38,39 +38,14 @@ export function fingerprintOf(
 ): Fingerprint {
   const rows = vectors[0]?.rows ?? 0
   const mixers = vectors.map((vector, column) => mixerOf(vector, types[column]!))
-  const hashes = createRowHashes(blockRows)
+  const hashes = createRowHashes()
   const sums = new Uint32Array(4)
   for (let from = 0; from < rows; from += blockRows) {
     const to = Math.min(from + blockRows, rows)
-    hashes.clear()
+    clear(hashes)
     for (const mix of mixers) mix(hashes, from, to)
-    addHashes(hashes, to - from, sums)
+    addHashes(to - from, sums)
   }
   const [a, b, c, d] = sums
   return { rows, nulls: vectors.map(({ count }) => rows - count), sum: [a!, b!, c!, d!] }
-}
-
-/** Rows that are hashed column by column before the next ones are: their states stay in the cache. */
-const blockRows = 4096
-
-/** Each row's hash, finished (every bit depends on all others), is added to the sums as four words. */
-function addHashes({ x: xs, y: ys }: RowHashes, rows: number, sums: Uint32Array): void {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0]
-  for (let row = 0; row < rows; row++) {
-    let x = xs[row]!
-    let y = ys[row]!
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
-    y = Math.imul(y ^ x ^ (x >>> 13), 0xc2b2ae35)
-    y ^= y >>> 16
-    x = Math.imul(x ^ y, 0x27d4eb2f)
-    x ^= x >>> 15
-    s0 = (s0 + x) | 0
-    s1 = (s1 + y) | 0
-    s2 = (s2 + Math.imul(x ^ (y << 7), 0x165667b1)) | 0
-    s3 = (s3 + Math.imul(y ^ (x >>> 11), 0x9e3779b1)) | 0
-  }
-  sums[0]! += s0
-  sums[1]! += s1
-  sums[2]! += s2
-  sums[3]! += s3
 }

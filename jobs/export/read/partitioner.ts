@@ -1,9 +1,9 @@
 import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
 import { partitionRows } from '../../iceberg/partition-rows.ts'
 import type { PrimitiveType, Value } from '../../iceberg/types.ts'
+import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
 import type { ColumnVector } from '../../parquet/vector.ts'
 import { concatenate, gather, sizeOf } from './gather.ts'
-import { release } from './release.ts'
 
 /** Rows that belong into one partition. */
 export interface PartitionRows {
@@ -55,7 +55,7 @@ export function createPartitioner(
     const vectors = Array.from({ length: columns }, (_, column) =>
       concatenate(pieces.map((piece) => piece[column]!)),
     )
-    if (pieces.length > 1) pieces.forEach(release)
+    if (pieces.length > 1) reuseMemory(pieces.flatMap(memoryOf))
     return { partition, vectors }
   }
   const largest = (): [string, Held] => {
@@ -112,7 +112,7 @@ function split(sources: readonly PartitionSource[], vectors: readonly ColumnVect
     partition: tuples[ordinal]!,
     vectors: vectors.map((vector) => gather(vector, own)),
   }))
-  release(vectors)
+  reuseMemory(memoryOf(vectors))
   return parts
 }
 

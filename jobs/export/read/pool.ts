@@ -1,5 +1,6 @@
 import { JobError } from '../../errors.ts'
 import type { Value } from '../../iceberg/types.ts'
+import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
 import { createEncoder, type EncodeSettings } from './encode-rows.ts'
 import { combined, type Fingerprint } from './fingerprint.ts'
 import { keyOf, type PartitionRows } from './partitioner.ts'
@@ -75,7 +76,12 @@ async function readHere(
   signal: AbortSignal,
 ): Promise<ReadResult> {
   const encode = await createEncoder(settings)
-  return readTable(request, (rows) => write(encode(rows)), signal)
+  const take = (rows: PartitionRows): Promise<void> => {
+    const encoded = encode(rows)
+    reuseMemory(memoryOf(rows.vectors))
+    return write(encoded)
+  }
+  return readTable(request, take, signal)
 }
 
 /** While one row group is encoded and written, the next one is read. */

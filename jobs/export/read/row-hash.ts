@@ -1,24 +1,63 @@
+import { kernel } from '../../kernel/kernel.ts'
 import type { PrimitiveType } from '../../iceberg/types.ts'
 import type { BytesVector, ColumnVector, FixedVector } from '../../parquet/vector.ts'
 
-/** 64 bits for each row of a block. */
+/** 64 bits for each row of a block, in the kernel's memory, which all fingerprints of this thread share. */
 export interface RowHashes {
   readonly x: Int32Array
   readonly y: Int32Array
-  clear(): void
 }
 
-export function createRowHashes(rows: number): RowHashes {
-  const x = new Int32Array(rows)
-  const y = new Int32Array(rows)
+/** Rows that are hashed column by column before the next ones are: their states stay in the cache. */
+export const blockRows = 4096
+/** Bytes of a block's values that the kernel takes at once. */
+const valueBytes = 1 << 20
+
+interface Places {
+  readonly x: number
+  readonly y: number
+  readonly values: number
+  readonly offsets: number
+  readonly defined: number
+  readonly sums: number
+}
+
+let reserved: Places | undefined
+
+function places(): Places {
+  const { reserve } = kernel()
+  return (reserved ??= {
+    x: reserve(4 * blockRows),
+    y: reserve(4 * blockRows),
+    // Behind a value up to 8 bytes are read.
+    values: reserve(valueBytes + 8),
+    offsets: reserve(4 * blockRows + 4),
+    defined: reserve(blockRows),
+    sums: reserve(16),
+  })
+}
+
+export function createRowHashes(): RowHashes {
+  const { words } = kernel()
+  const { x, y } = places()
   return {
-    x,
-    y,
-    clear() {
-      x.fill(firstX)
-      y.fill(firstY)
-    },
+    x: words.subarray(x >> 2, (x >> 2) + blockRows),
+    y: words.subarray(y >> 2, (y >> 2) + blockRows),
   }
+}
+
+export function clear({ x, y }: RowHashes): void {
+  x.fill(firstX)
+  y.fill(firstY)
+}
+
+/** Adds each row's hash, finished (every bit depends on all others), to four sums of 32 bits. */
+export function addHashes(rows: number, sums: Uint32Array): void {
+  const { addHashes: add, words } = kernel()
+  const { x, y, sums: at } = places()
+  words.set(sums, at >> 2)
+  add(x, y, rows, at)
+  sums.set(words.subarray(at >> 2, (at >> 2) + 4))
 }
 
 /** Mixes one column of the rows `from … to` into their hashes; called for block after block, in order. */
@@ -45,13 +84,9 @@ const turn = (half: number, word: number, factor: number): number => {
 /** What mixes the column: a value by its canonical words (fingerprint.ts). */
 export function mixerOf(vector: ColumnVector, type: PrimitiveType): Mixer {
   if (vector.kind === 'bytes') return bytesMixer(vector)
-  const { width, data, count } = vector
-  if (type.kind === 'float') return wordsMixer(vector, doubleWords(vector), 2)
-  if (width === 1) return wordsMixer(vector, data, 1)
-  if (width === 4 || width === 8) {
-    const words = new Int32Array(data.buffer, data.byteOffset, (count * width) >> 2)
-    return wordsMixer(vector, words, width === 4 ? 1 : 2)
-  }
+  const { width, data } = vector
+  if (type.kind === 'float') return wordsMixer(vector, doubles(vector), 8)
+  if (width === 1 || width === 4 || width === 8) return wordsMixer(vector, data, width)
   return type.kind === 'decimal' ? wideDecimalMixer(vector) : bytesMixer(sliced(vector))
 }
 
@@ -60,52 +95,57 @@ function mixNull({ x, y }: RowHashes, at: number): void {
   y[at] = turn(y[at]!, x[at], nullFactor)
 }
 
-/** Values of one word (sign-extended to two) or of two words, low one first. */
-function wordsMixer({ defined }: FixedVector, words: Int32Array | Uint8Array, perValue: 1 | 2): Mixer {
-  let value = 0
-  return (hashes, from, to) => {
-    value = mixWords(hashes, from, to, defined, words, perValue, value)
-  }
+/** Copies which of the rows are NULL into the kernel's memory; the address, or 0 if none is. */
+function definedAt(defined: Uint8Array | undefined, from: number, to: number): number {
+  if (defined === undefined) return 0
+  const { defined: at } = places()
+  kernel().bytes.set(defined.subarray(from, to), at)
+  return at
 }
 
-/** A function of its own, because a closure for each column would be compiled anew for each; returns the next value. */
-function mixWords(
-  hashes: RowHashes,
-  from: number,
-  to: number,
-  defined: Uint8Array | undefined,
-  words: Int32Array | Uint8Array,
-  perValue: 1 | 2,
-  value: number,
-): number {
-  const { x, y } = hashes
-  for (let row = from; row < to; row++) {
-    const at = row - from
-    if (defined?.[row] === 0) {
-      mixNull(hashes, at)
-      continue
-    }
-    const low = words[value]!
-    const high = perValue === 2 ? words[value + 1]! : low >> 31
-    value += perValue
-    const mixed = turn(x[at]!, low, factorX)
-    x[at] = mixed
-    y[at] = turn(y[at]!, high ^ mixed, factorY)
-  }
-  return value
+/** How many of the rows `from … to` have a value. */
+function valuesIn(defined: Uint8Array | undefined, from: number, to: number): number {
+  if (defined === undefined) return to - from
+  let count = 0
+  for (let row = from; row < to; row++) count += defined[row]!
+  return count
 }
 
-function bytesMixer(vector: BytesVector): Mixer {
-  const { data } = vector
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+/** Values of 1 byte, 4 bytes (sign-extended) or 8 bytes, low word first. */
+function wordsMixer({ defined }: FixedVector, data: Uint8Array, width: 1 | 4 | 8): Mixer {
+  const { bytes, mixWords } = kernel()
+  const { x, y, values } = places()
   let value = 0
-  return (hashes, from, to) => {
-    value = mixBytes(hashes, from, to, vector, view, value)
+  return (_, from, to) => {
+    const count = valuesIn(defined, from, to)
+    bytes.set(data.subarray(value * width, (value + count) * width), values)
+    mixWords(x, y, to - from, values, width, definedAt(defined, from, to))
+    value += count
   }
 }
 
 /** The length, then 8 bytes a step; the last 8 (or 4) may overlap those before, which spares a loop over the rest. */
-function mixBytes(
+function bytesMixer(vector: BytesVector): Mixer {
+  const { data, offsets, defined } = vector
+  const { bytes, words, mixBytes } = kernel()
+  const { x, y, values, offsets: ends } = places()
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  let value = 0
+  return (hashes, from, to) => {
+    const count = valuesIn(defined, from, to)
+    const start = offsets[value]!
+    const end = offsets[value + count]!
+    if (end - start <= valueBytes) {
+      bytes.set(data.subarray(start, end), values)
+      words.set(offsets.subarray(value, value + count + 1), ends >> 2)
+      mixBytes(x, y, to - from, values, start, ends, definedAt(defined, from, to))
+      value += count
+    } else value = mixLongBytes(hashes, from, to, vector, view, value)
+  }
+}
+
+/** The same for blocks that the kernel's memory does not hold; returns the next value. */
+function mixLongBytes(
   hashes: RowHashes,
   from: number,
   to: number,
@@ -170,8 +210,8 @@ function wideDecimalMixer({ data, width, defined }: FixedVector): Mixer {
   }
 }
 
-function doubleWords({ data, count }: FixedVector): Int32Array {
-  return new Int32Array(Float64Array.from(new Float32Array(data.buffer, data.byteOffset, count)).buffer)
+function doubles({ data, count }: FixedVector): Uint8Array {
+  return new Uint8Array(Float64Array.from(new Float32Array(data.buffer, data.byteOffset, count)).buffer)
 }
 
 /** uuid and the like: fixed-width values as slices. */

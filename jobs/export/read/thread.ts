@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { asError } from '../../errors.ts'
+import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
 import { fromThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
 import type { EncodedRows, EncodeSettings } from './encode-rows.ts'
 import type { PartitionRows } from './partitioner.ts'
 import type { ReadRequest, ReadResult } from './read-table.ts'
-import { buffersOf } from './release.ts'
 
 /** What a thread is told (worker.ts). */
 export type ToThread =
@@ -12,9 +12,9 @@ export type ToThread =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'encode'; readonly rows: PartitionRows; readonly settings: EncodeSettings }
 
-/** What it answers: `rows` to both, `done` when it has read everything. */
+/** What it answers: `rows` to both (with the memory of the vectors that it was given), `done` when it has read everything. */
 export type FromThread =
-  | { readonly kind: 'rows'; readonly rows: EncodedRows }
+  | { readonly kind: 'rows'; readonly rows: EncodedRows; readonly spent: readonly ArrayBuffer[] }
   | { readonly kind: 'done'; readonly result: ReadResult }
   | ThreadFailure
 
@@ -25,7 +25,7 @@ export type TakeEncoded = (rows: EncodedRows) => Promise<void>
 export interface ReaderThread {
   /** Reads through a connection of its own and encodes. */
   read(request: ReadRequest, settings: EncodeSettings, take: TakeEncoded): Promise<ReadResult>
-  /** Encodes; the vectors are moved. */
+  /** Encodes; the vectors are moved, their memory comes back to be used again. */
   encode(rows: PartitionRows, settings: EncodeSettings): Promise<EncodedRows>
   terminate(): Promise<unknown>
 }
@@ -50,9 +50,11 @@ export function startThread(signal: AbortSignal): ReaderThread {
     encode: (rows, settings) =>
       converse<EncodedRows>(
         worker,
-        { message: { kind: 'encode', rows, settings }, transfer: rows.vectors.flatMap(buffersOf) },
+        { message: { kind: 'encode', rows, settings }, transfer: memoryOf(rows.vectors) },
         (answer, resolve) => {
-          if (answer.kind === 'rows') resolve(answer.rows)
+          if (answer.kind !== 'rows') return
+          reuseMemory(answer.spent)
+          resolve(answer.rows)
         },
         signal,
       ),

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { transferables } from '../../parquet/row-group.ts'
+import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
 import { toThreadFailure } from '../../thread-failure.ts'
 import { createEncoder, type EncodedRows } from './encode-rows.ts'
 import { readTable, type ReadResult } from './read-table.ts'
@@ -16,7 +17,10 @@ parentPort?.on('message', (message: ToThread) => {
 async function answer(message: Exclude<ToThread, { kind: 'accepted' }>): Promise<void> {
   try {
     if (message.kind === 'read') send({ kind: 'done', result: await read(message) })
-    else sendRows((await createEncoder(message.settings))(message.rows))
+    else {
+      const encode = await createEncoder(message.settings)
+      sendRows(encode(message.rows), memoryOf(message.rows.vectors))
+    }
   } catch (thrown) {
     send(toThreadFailure(thrown))
   }
@@ -25,7 +29,9 @@ async function answer(message: Exclude<ToThread, { kind: 'accepted' }>): Promise
 async function read({ request, settings }: Extract<ToThread, { kind: 'read' }>): Promise<ReadResult> {
   const encode = await createEncoder(settings)
   return readTable(request, async (rows) => {
-    await handOver(encode(rows))
+    const encoded = encode(rows)
+    reuseMemory(memoryOf(rows.vectors))
+    await handOver(encoded)
   })
 }
 
@@ -40,8 +46,11 @@ async function handOver(rows: EncodedRows): Promise<void> {
   sendRows(rows)
 }
 
-function sendRows(rows: EncodedRows): void {
-  parentPort?.postMessage({ kind: 'rows', rows } satisfies FromThread, transferables(rows.rowGroup))
+function sendRows(rows: EncodedRows, spent: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage({ kind: 'rows', rows, spent } satisfies FromThread, [
+    ...transferables(rows.rowGroup),
+    ...spent,
+  ])
 }
 
 function send(message: FromThread): void {

@@ -10,7 +10,10 @@ export interface DictionaryBuilder {
   readonly index: (from: number, to: number, indices: Int32Array) => number
   /** Distinct values so far. */
   readonly count: () => number
-  /** The values in PLAIN encoding: the body of the dictionary page. Valid until the next `index`. */
+  /**
+   * The values in PLAIN encoding: the body of the dictionary page. Valid until the next `index`, and until another
+   * dictionary is begun in this thread, which then throws.
+   */
   readonly body: () => Uint8Array
 }
 

@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer'
+import { kernel } from '../../kernel/kernel.ts'
+import { freeMemory, obtainMemory } from '../../parquet/vector-memory.ts'
 import type { BytesVector, ColumnVector, FixedVector } from '../../parquet/vector.ts'
 import type { SourceColumn } from '../source/types.ts'
 import {
@@ -62,13 +64,14 @@ export function createBuilder(column: SourceColumn, index: number, checkUtf8: bo
 }
 
 function fixedBuilder(column: number, width: number, loop: FixedLoop): ColumnBuilder {
-  let target = allocate(initialRows * width)
+  let target = nothing
+  let reserve = initialRows * width
   let count = 0
   const presence = createPresence(column)
   return {
     append(batch) {
       const more = batch.counts[column]!
-      target = grow(target, count * width, more * width)
+      target = grow(target, count * width, more * width, reserve)
       const refused = loop(batch, column * batch.capacity, more, target, count)
       if (refused >= 0) return refused
       count += more
@@ -78,7 +81,8 @@ function fixedBuilder(column: number, width: number, loop: FixedLoop): ColumnBui
     size: () => count * width,
     take() {
       const vector: FixedVector = { kind: 'fixed', width, data: target.bytes, count, ...presence.take() }
-      target = allocate(Math.max(count, initialRows) * width)
+      reserve = reserveFor(count * width, reserve)
+      target = nothing
       count = 0
       return vector
     },
@@ -90,14 +94,24 @@ const blockCopy = 64
 
 /** text, bytea and jsonb, whose first byte is the format's version. */
 function bytesBuilder(column: number, skip: 0 | 1, checkUtf8: boolean): ColumnBuilder {
-  let target = allocate(initialRows * 16)
-  let offsets = new Int32Array(initialRows + 1)
+  let target = nothing
+  let reserve = initialRows * 16
+  let offsets = noOffsets()
+  let offsetReserve = 4 * initialRows
   let count = 0
   let end = 0
   const presence = createPresence(column)
 
-  const copy = ({ bytes, view, positions }: RowBatch, first: number, more: number): void => {
+  const copy = ({ bytes, view, positions, inKernel }: RowBatch, first: number, more: number): void => {
     const data = target.bytes
+    if (inKernel !== undefined) {
+      const { copyTexts, bytes: from, words } = kernel()
+      const { positions: found, values, offsets: ends } = inKernel
+      const total = copyTexts(found + 4 * first, more, skip, values, ends, end) - end
+      data.set(from.subarray(values, values + total), end)
+      offsets.set(words.subarray(ends >> 2, (ends >> 2) + more), count + 1)
+      return
+    }
     let to = end
     for (let i = 0; i < more; i++) {
       const position = positions[first + i]!
@@ -116,8 +130,8 @@ function bytesBuilder(column: number, skip: 0 | 1, checkUtf8: boolean): ColumnBu
       const first = column * batch.capacity
       const room = totalLength(batch, first, more)
       if (skip === 1) checkVersions(batch, first, more)
-      target = grow(target, end, room)
-      offsets = growOffsets(offsets, count + 1, more)
+      target = grow(target, end, room, reserve)
+      offsets = growOffsets(offsets, count + 1, more, offsetReserve)
       copy(batch, first, more)
       if (checkUtf8) {
         const refused = firstInvalid(target.bytes, offsets, count, count + more)
@@ -131,8 +145,10 @@ function bytesBuilder(column: number, skip: 0 | 1, checkUtf8: boolean): ColumnBu
     size: () => end + 4 * count,
     take() {
       const vector: BytesVector = { kind: 'bytes', data: target.bytes, offsets, count, ...presence.take() }
-      target = allocate(Math.min(end, maxReserve))
-      offsets = new Int32Array(Math.max(count, initialRows) + 1)
+      reserve = reserveFor(end, reserve)
+      offsetReserve = reserveFor(4 * count, offsetReserve)
+      target = nothing
+      offsets = noOffsets()
       count = 0
       end = 0
       return vector
@@ -140,8 +156,15 @@ function bytesBuilder(column: number, skip: 0 | 1, checkUtf8: boolean): ColumnBu
   }
 }
 
-/** Fresh text buffers start as large as the last one ended, but one giant value does not set the size for all. */
+/** One giant value does not set the size for all. */
 const maxReserve = 64 * 1024 * 1024
+
+/**
+ * What the next row group begins with: a little more than this one took. It stays while it is about right, so that
+ * memory that went round fits.
+ */
+const reserveFor = (used: number, before: number): number =>
+  used <= before && used > before / 2 ? before : Math.min(Math.ceil(used * (17 / 16)), maxReserve)
 
 function totalLength({ view, positions }: RowBatch, first: number, count: number): number {
   let total = 0
@@ -197,18 +220,30 @@ function createPresence(column: number): {
   }
 }
 
-/** Zeroed memory of at least `bytes` bytes, a multiple of 8. */
-function allocate(bytes: number): FixedTarget {
-  const memory = new ArrayBuffer(Math.ceil(Math.max(bytes, 8) / 8) * 8)
-  return { bytes: new Uint8Array(memory), words: new Int32Array(memory) }
+const asTarget = (memory: ArrayBuffer): FixedTarget => ({
+  bytes: new Uint8Array(memory),
+  words: new Int32Array(memory),
+})
+
+/** Memory is obtained when the first value comes: until then the row group before may be using it. */
+const nothing = asTarget(new ArrayBuffer(0))
+const noOffsets = (): Int32Array<ArrayBuffer> => new Int32Array(1)
+
+/** How much to obtain: `reserve` at first, then at least twice the room. */
+const enough = (used: number, more: number, room: number, reserve: number): number =>
+  Math.max(used + more, reserve, Math.min(2 * room, used + more + maxReserve))
+
+/** `target` itself, or a copy with more room, so that `more` bytes fit behind the first `used`; frees the old one. */
+function grow(target: FixedTarget, used: number, more: number, reserve: number): FixedTarget {
+  if (used + more <= target.bytes.length) return target
+  const grown = asTarget(obtainMemory(enough(used, more, target.bytes.length, reserve)))
+  grown.bytes.set(target.bytes.subarray(0, used))
+  freeOf(target.bytes)
+  return grown
 }
 
-/** `target` itself, or a copy with at least twice the room, so that `more` bytes fit behind the first `used`. */
-function grow(target: FixedTarget, used: number, more: number): FixedTarget {
-  if (used + more <= target.bytes.length) return target
-  const grown = allocate(Math.max(used + more, Math.min(2 * target.bytes.length, used + more + maxReserve)))
-  grown.bytes.set(target.bytes.subarray(0, used))
-  return grown
+const freeOf = ({ buffer }: Uint8Array | Int32Array): void => {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > 0) freeMemory([buffer])
 }
 
 function growBytes(bytes: Uint8Array, used: number, more: number): Uint8Array {
@@ -218,9 +253,15 @@ function growBytes(bytes: Uint8Array, used: number, more: number): Uint8Array {
   return grown
 }
 
-function growOffsets(offsets: Int32Array<ArrayBuffer>, used: number, more: number): Int32Array<ArrayBuffer> {
+function growOffsets(
+  offsets: Int32Array<ArrayBuffer>,
+  used: number,
+  more: number,
+  reserve: number,
+): Int32Array<ArrayBuffer> {
   if (used + more <= offsets.length) return offsets
-  const grown = new Int32Array(Math.max(used + more, 2 * offsets.length))
+  const grown = new Int32Array(obtainMemory(4 + enough(4 * used, 4 * more, offsets.byteLength, reserve)))
   grown.set(offsets.subarray(0, used))
+  freeOf(offsets)
   return grown
 }

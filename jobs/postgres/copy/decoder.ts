@@ -3,7 +3,17 @@ import type { ColumnVector } from '../../parquet/vector.ts'
 import type { SourceColumn } from '../source/types.ts'
 import { createBuilder } from './columns.ts'
 import { createSplitter } from './messages.ts'
-import { attachBytes, createBatch, messageHeader, rowOfValue, scanRows } from './scan.ts'
+import {
+  attachBytes,
+  createBatch,
+  createKernelBatch,
+  kernelInput,
+  messageHeader,
+  rowOfValue,
+  scanInKernel,
+  scanRows,
+  type RowBatch,
+} from './scan.ts'
 
 /** The columns of some consecutive rows; nothing else holds the memory, it may be transferred to a thread. */
 export interface RowGroup {
@@ -66,7 +76,9 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
   }
   const builders = columns.map((column, index) => createBuilder(column, index, checkUtf8))
   const ready: RowGroup[] = []
-  let batch = createBatch(columns.length, maxRowBytes + messageHeader)
+  const maxMessage = maxRowBytes + messageHeader
+  const quick = createKernelBatch(columns.length, maxMessage)
+  let batch = createBatch(columns.length, maxMessage)
   let copied = 0
   let grouped = 0
 
@@ -83,7 +95,7 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
       copied,
     )
   }
-  const append = (span: number): void => {
+  const append = (batch: RowBatch, span: number): void => {
     if (grouped > 0 && (grouped + batch.rows > groupRows || size() + span > groupBytes)) closeGroup()
     for (const [index, builder] of builders.entries()) {
       const refused = builder.append(batch)
@@ -98,19 +110,31 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     copied += batch.rows
     grouped += batch.rows
   }
-  const consume = (bytes: Uint8Array, from: number, to: number): number => {
-    attachBytes(batch, bytes)
-    let at = from
+  /** Regular rows are read by the kernel; returns where something else begins. */
+  const consumeQuickly = (bytes: Uint8Array, from: number, to: number): number => {
+    if (quick?.inKernel === undefined || to - from > kernelInput || !batch.started) return from
+    const { input } = quick.inKernel
+    quick.bytes.set(bytes.subarray(from, to), input)
+    let at = input
     do {
       const start = at
+      at = scanInKernel(quick, start, input + to - from)
+      if (quick.rows > 0) append(quick, at - start)
+    } while (quick.rows === quick.capacity)
+    return from + at - input
+  }
+  const consume = (bytes: Uint8Array, from: number, to: number): number => {
+    attachBytes(batch, bytes)
+    for (let at = from; ;) {
+      const start = consumeQuickly(bytes, at, to)
       at = scanRows(batch, start, to)
-      if (batch.rows > 0) append(at - start)
-    } while (batch.rows === batch.capacity)
-    return at
+      if (batch.rows > 0) append(batch, at - start)
+      if (at === start) return at
+    }
   }
   return {
     begin(forward) {
-      batch = createBatch(columns.length, maxRowBytes + messageHeader)
+      batch = createBatch(columns.length, maxMessage)
       copied = 0
       return createSplitter({ consume, announce, forward })
     },

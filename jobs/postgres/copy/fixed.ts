@@ -1,3 +1,4 @@
+import { kernel } from '../../kernel/kernel.ts'
 import { notCopy, type RowBatch } from './scan.ts'
 
 /**
@@ -43,7 +44,13 @@ export const copyInt2: FixedLoop = ({ view, positions }, first, count, { words }
 }
 
 /** int4 and float4: the bytes turned round. */
-export const copyWord: FixedLoop = ({ view, positions }, first, count, { words }, at) => {
+export const copyWord: FixedLoop = ({ view, positions, inKernel }, first, count, { words }, at) => {
+  if (inKernel !== undefined) {
+    const { copyWords, words: from } = kernel()
+    const right = copyWords(inKernel.positions + 4 * first, count, inKernel.values)
+    words.set(from.subarray(inKernel.values >> 2, (inKernel.values >> 2) + count), at)
+    return checked(right - 1)
+  }
   let wrong = 0
   for (let i = 0; i < count; i++) {
     const from = positions[first + i]!
@@ -54,7 +61,13 @@ export const copyWord: FixedLoop = ({ view, positions }, first, count, { words }
 }
 
 /** int8 and float8: the bytes turned round. */
-export const copyDoubleWord: FixedLoop = ({ view, positions }, first, count, { words }, at) => {
+export const copyDoubleWord: FixedLoop = ({ view, positions, inKernel }, first, count, { words }, at) => {
+  if (inKernel !== undefined) {
+    const { copyDoubleWords, words: from } = kernel()
+    const right = copyDoubleWords(inKernel.positions + 4 * first, count, inKernel.values)
+    words.set(from.subarray(inKernel.values >> 2, (inKernel.values >> 2) + 2 * count), 2 * at)
+    return checked(right - 1)
+  }
   let wrong = 0
   let to = at * 2
   for (let i = 0; i < count; i++, to += 2) {
@@ -93,7 +106,13 @@ const endHigh = 58_999_820
 const endLow = 3_430_113_280
 
 /** timestamp and timestamptz: 64-bit addition in halves, the carry by hand. */
-export const copyTimestamp: FixedLoop = ({ view, positions }, first, count, { words }, at) => {
+export const copyTimestamp: FixedLoop = ({ view, positions, inKernel }, first, count, { words }, at) => {
+  if (inKernel !== undefined) {
+    const { copyTimestamps, words: from } = kernel()
+    const refused = copyTimestamps(inKernel.positions + 4 * first, count, inKernel.values)
+    words.set(from.subarray(inKernel.values >> 2, (inKernel.values >> 2) + 2 * count), 2 * at)
+    return refused === -2 ? checked(refused) : refused
+  }
   let wrong = 0
   let to = at * 2
   for (let i = 0; i < count; i++, to += 2) {

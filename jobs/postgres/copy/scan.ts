@@ -1,4 +1,5 @@
 import { JobError } from '../../errors.ts'
+import { kernel } from '../../kernel/kernel.ts'
 
 /** Message codes of the frontend/backend protocol (PostgreSQL docs, "Message Formats"). */
 export const copyData = 0x64
@@ -26,10 +27,26 @@ export interface RowBatch {
   readonly nullCounts: Int32Array
   bytes: Uint8Array
   view: DataView
+  /** Where `bytes`, `positions` and the others lie in the kernel's memory, if they do. */
+  readonly inKernel: KernelBatch | undefined
   rows: number
   /** The stream's state: its header was read; its trailer was seen. */
   started: boolean
   ended: boolean
+}
+
+/** Addresses in the kernel's memory: of the bytes and of what `scanRows` fills, of room for a column's values. */
+export interface KernelBatch {
+  readonly input: number
+  readonly positions: number
+  readonly counts: number
+  readonly nulls: number
+  readonly nullCounts: number
+  readonly state: number
+  /** As many bytes as `input`. */
+  readonly values: number
+  /** A word for each row. */
+  readonly offsets: number
 }
 
 /** Rows of a batch: enough to amortise a loop's start, few enough for the positions to stay in the cache. */
@@ -48,10 +65,68 @@ export function createBatch(columns: number, maxMessage: number): RowBatch {
     nullCounts: new Int32Array(columns),
     bytes: new Uint8Array(0),
     view: new DataView(new ArrayBuffer(0)),
+    inKernel: undefined,
     rows: 0,
     started: false,
     ended: false,
   }
+}
+
+/** What the kernel takes at once: as much as the socket gives. */
+export const kernelInput = 256 * 1024
+/** More columns than PostgreSQL has. */
+const mostColumns = 2048
+
+/** For all decoders of this thread: each is through with it before it returns. */
+let shared: KernelBatch | undefined
+
+const reserveBatch = (): KernelBatch => {
+  const { reserve } = kernel()
+  return {
+    // It reads up to 16 bytes behind a value and writes as many.
+    input: reserve(kernelInput + 16),
+    positions: reserve(4 * batchValues),
+    counts: reserve(4 * mostColumns),
+    nulls: reserve(4 * batchValues),
+    nullCounts: reserve(4 * mostColumns),
+    state: reserve(4),
+    values: reserve(kernelInput + 16),
+    offsets: reserve(4 * batchRows),
+  }
+}
+
+/** A batch that the kernel fills, undefined where there are too many columns. */
+export function createKernelBatch(columns: number, maxMessage: number): RowBatch | undefined {
+  if (columns > mostColumns) return undefined
+  const { bytes, view, words } = kernel()
+  shared ??= reserveBatch()
+  const wordsAt = (address: number, count: number): Int32Array =>
+    words.subarray(address >> 2, (address >> 2) + count)
+  const plain = createBatch(columns, maxMessage)
+  return {
+    ...plain,
+    positions: wordsAt(shared.positions, plain.positions.length),
+    counts: wordsAt(shared.counts, columns),
+    nulls: wordsAt(shared.nulls, plain.positions.length),
+    nullCounts: wordsAt(shared.nullCounts, columns),
+    bytes,
+    view,
+    inKernel: shared,
+  }
+}
+
+/**
+ * Fills the batch by the kernel with rows between two addresses, and returns where it stopped: it takes messages of
+ * one whole row, and leaves all others, and what is wrong, to `scanRows`.
+ */
+export function scanInKernel(batch: RowBatch, from: number, to: number): number {
+  const { columns, capacity, maxMessage, inKernel } = batch
+  if (inKernel === undefined) throw new TypeError('not a batch of the kernel')
+  const { positions, counts, nulls, nullCounts, state } = inKernel
+  const { scanRows: scan, words } = kernel()
+  const end = scan(from, to, columns, capacity, maxMessage, positions, counts, nulls, nullCounts, state)
+  batch.rows = words[state >> 2]!
+  return end
 }
 
 /** Makes `bytes` the batch's current bytes. */

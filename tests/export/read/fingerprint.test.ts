@@ -64,6 +64,26 @@ describe('a fingerprint', () => {
     )
   })
 
+  it('is what it was when tables were written with it', () => {
+    expect(
+      sumText(
+        ofRows([
+          [1, 'a text of more than eight bytes', 1n],
+          [null, 'short', -5n],
+          [-7, '', null],
+          [2 ** 31 - 1, null, 2n ** 40n],
+        ]),
+      ),
+    ).toBe('3827b6e5d536fe0589e9f3d5f787c0b6')
+  })
+
+  it('of long texts is the same whether they are hashed together or one by one', () => {
+    const texts = Array.from({ length: 300 }, (_, i) => (i % 7 === 0 ? null : `${i}`.repeat(3000 + i)))
+    const together = fingerprintOf([string.type], [vectorOf(string, texts)])
+    const single = texts.map((text) => fingerprintOf([string.type], [vectorOf(string, [text])]))
+    expect(single.reduce(combined)).toEqual(together)
+  })
+
   it('counts rows and NULLs', () => {
     expect(
       ofRows([

@@ -1,0 +1,142 @@
+// Reading rows of COPY (FORMAT binary): where their values begin, then one loop per column.
+
+const copyData: i32 = 0x64
+const messageHeader: i32 = 5
+
+/**
+ * Where the values of the rows in `from … to` begin, as jobs/postgres/copy/scan.ts says it: column-major slots of
+ * `capacity` each. Takes messages of exactly one row with `columns` fields, and stops at whatever else there is.
+ * Writes the number of rows to `state` and returns where it stopped.
+ */
+export function scanRows(
+  from: i32,
+  to: i32,
+  columns: i32,
+  capacity: i32,
+  maxMessage: i32,
+  positions: i32,
+  counts: i32,
+  nulls: i32,
+  nullCounts: i32,
+  state: i32,
+): i32 {
+  memory.fill(counts, 0, columns << 2)
+  memory.fill(nullCounts, 0, columns << 2)
+  const stride = capacity << 2
+  let rows = 0
+  let at = from
+  while (rows < capacity && at + messageHeader + 2 <= to) {
+    if (load<u8>(at) != copyData) break
+    const length = bswap(load<i32>(at, 1))
+    const end = at + 1 + length
+    if (length < 6 || length >= maxMessage || end > to) break
+    if (bswap(load<u16>(at, 5)) != columns) break
+    let field = at + messageHeader + 2
+    let slot = positions
+    let column = 0
+    for (; column < columns; column++, slot += stride) {
+      if (field + 4 > end) break
+      const size = bswap(load<i32>(field))
+      field += 4
+      const count = counts + (column << 2)
+      const used = load<i32>(count)
+      if (size >= 0) {
+        if (size > end - field) break
+        store<i32>(slot + (used << 2), field)
+        store<i32>(count, used + 1)
+        field += size
+      } else {
+        const nullCount = nullCounts + (column << 2)
+        const missing = load<i32>(nullCount)
+        store<i32>(nulls + column * stride + (missing << 2), rows)
+        store<i32>(nullCount, missing + 1)
+      }
+    }
+    if (column < columns || field != end) {
+      // What this row has left behind is taken back: it is read again, and refused, by the other reader.
+      while (--column >= 0) {
+        const nullCount = nullCounts + (column << 2)
+        const missing = load<i32>(nullCount)
+        if (missing > 0 && load<i32>(nulls + column * stride + ((missing - 1) << 2)) == rows) {
+          store<i32>(nullCount, missing - 1)
+        } else {
+          const count = counts + (column << 2)
+          store<i32>(count, load<i32>(count) - 1)
+        }
+      }
+      break
+    }
+    rows++
+    at = end
+  }
+  store<i32>(state, rows)
+  return at
+}
+
+/** int4 and float4, turned round. Returns 0 if a value has another length than 4. */
+export function copyWords(positions: i32, count: i32, target: i32): i32 {
+  let wrong = 0
+  for (let i = 0; i < count; i++) {
+    const from = load<i32>(positions + (i << 2))
+    wrong |= load<i32>(from - 4) ^ 0x04000000
+    store<i32>(target + (i << 2), bswap(load<i32>(from)))
+  }
+  return i32(wrong == 0)
+}
+
+/** int8 and float8, turned round. Returns 0 if a value has another length than 8. */
+export function copyDoubleWords(positions: i32, count: i32, target: i32): i32 {
+  let wrong = 0
+  for (let i = 0; i < count; i++) {
+    const from = load<i32>(positions + (i << 2))
+    wrong |= load<i32>(from - 4) ^ 0x08000000
+    store<i64>(target + (i << 3), bswap(load<i64>(from)))
+  }
+  return i32(wrong == 0)
+}
+
+/** Microseconds from 1970 to 2000. */
+const epoch: i64 = 946684800000000
+/** 0001-01-01 (inclusive) and 10000-01-01 (exclusive) in microseconds since 1970. */
+const firstMicros: i64 = -62135596800000000
+const endMicros: i64 = 253402300800000000
+
+/**
+ * timestamp and timestamptz. Returns the index of the first value outside the years 1 to 9999, -1 if there is none, -2
+ * if a value has another length than 8.
+ */
+export function copyTimestamps(positions: i32, count: i32, target: i32): i32 {
+  let wrong = 0
+  for (let i = 0; i < count; i++) {
+    const from = load<i32>(positions + (i << 2))
+    wrong |= load<i32>(from - 4) ^ 0x08000000
+    const sent = bswap(load<i64>(from))
+    const micros = sent + epoch
+    // infinity is the greatest number: with the epoch it would wrap around.
+    if (micros < firstMicros || micros >= endMicros || sent > endMicros) return i
+    store<i64>(target + (i << 3), micros)
+  }
+  return wrong == 0 ? -1 : -2
+}
+
+/**
+ * Texts one behind the other, without their first `skip` bytes; `offsets` get where each ends, counted from `end`.
+ * Writes up to 15 bytes beyond the last one. Returns where that ends.
+ */
+export function copyTexts(positions: i32, count: i32, skip: i32, target: i32, offsets: i32, end: i32): i32 {
+  let to = target
+  for (let i = 0; i < count; i++) {
+    const position = load<i32>(positions + (i << 2))
+    const length = bswap(load<i32>(position - 4)) - skip
+    const from = position + skip
+    if (length <= 64) {
+      for (let byte = 0; byte < length; byte += 16) {
+        store<i64>(to + byte, load<i64>(from + byte))
+        store<i64>(to + byte, load<i64>(from + byte, 8), 8)
+      }
+    } else memory.copy(to, from, length)
+    to += length
+    store<i32>(offsets + (i << 2), end + to - target)
+  }
+  return end + to - target
+}

@@ -1,0 +1,93 @@
+// The fingerprint's hashes (jobs/export/read/row-hash.ts says what they are made of): two words a row, in arrays x and y.
+
+const factorX: i32 = 0xcc9e2d51
+const factorY: i32 = 0x1b873593
+const nullFactor: i32 = 0xe6546b65
+const lengthFactor: i32 = 0x9e3779b1
+
+function turn(half: i32, word: i32, factor: i32): i32 {
+  return rotl((half ^ word) * factor, 13)
+}
+
+function mixNull(x: i32, y: i32): void {
+  const mixed = turn(load<i32>(x), 0, nullFactor)
+  store<i32>(x, mixed)
+  store<i32>(y, turn(load<i32>(y), mixed, nullFactor))
+}
+
+/** Values of `width` bytes (1, unsigned; 4, sign-extended; 8); `defined` is 0 where no row is NULL. */
+export function mixWords(x: i32, y: i32, rows: i32, values: i32, width: i32, defined: i32): void {
+  let value = values
+  for (let row = 0; row < rows; row++, x += 4, y += 4) {
+    if (defined != 0 && load<u8>(defined + row) == 0) {
+      mixNull(x, y)
+      continue
+    }
+    const low = width == 1 ? i32(load<u8>(value)) : load<i32>(value)
+    const high = width == 8 ? load<i32>(value, 4) : low >> 31
+    value += width
+    const mixed = turn(load<i32>(x), low, factorX)
+    store<i32>(x, mixed)
+    store<i32>(y, turn(load<i32>(y), high ^ mixed, factorY))
+  }
+}
+
+/** Byte strings: value n is what lies between offsets n and n + 1, of which `base` is where `data` starts. */
+export function mixBytes(x: i32, y: i32, rows: i32, data: i32, base: i32, offsets: i32, defined: i32): void {
+  let offset = offsets
+  for (let row = 0; row < rows; row++, x += 4, y += 4) {
+    if (defined != 0 && load<u8>(defined + row) == 0) {
+      mixNull(x, y)
+      continue
+    }
+    const start = data + load<i32>(offset) - base
+    const end = data + load<i32>(offset, 4) - base
+    offset += 4
+    const length = end - start
+    let a = load<i32>(x)
+    let b = load<i32>(y) ^ (length * lengthFactor)
+    let p = start
+    for (; p + 8 < end; p += 8) {
+      a = turn(a, load<i32>(p), factorX)
+      b = turn(b, load<i32>(p, 4) ^ a, factorY)
+    }
+    if (length < 4) {
+      let word = 0
+      if (length > 0) word = i32(load<u8>(start))
+      if (length > 1) word |= i32(load<u8>(start, 1)) << 8
+      if (length > 2) word |= i32(load<u8>(start, 2)) << 16
+      a = turn(a, word, factorX)
+      b = turn(b, a, factorY)
+    } else {
+      a = turn(a, load<i32>(length < 8 ? start : end - 8), factorX)
+      b = turn(b, load<i32>(end - 4) ^ a, factorY)
+    }
+    store<i32>(x, a)
+    store<i32>(y, b)
+  }
+}
+
+/** Each row's hash, finished (every bit depends on all others), is added to four words at `sums`. */
+export function addHashes(x: i32, y: i32, rows: i32, sums: i32): void {
+  let s0 = load<i32>(sums)
+  let s1 = load<i32>(sums, 4)
+  let s2 = load<i32>(sums, 8)
+  let s3 = load<i32>(sums, 12)
+  for (let row = 0; row < rows; row++, x += 4, y += 4) {
+    let a: i32 = load<i32>(x)
+    let b: i32 = load<i32>(y)
+    a = (a ^ (a >>> 16)) * 0x85ebca6b
+    b = (b ^ a ^ (a >>> 13)) * 0xc2b2ae35
+    b ^= b >>> 16
+    a = (a ^ b) * 0x27d4eb2f
+    a ^= a >>> 15
+    s0 += a
+    s1 += b
+    s2 += (a ^ (b << 7)) * 0x165667b1
+    s3 += (b ^ (a >>> 11)) * 0x9e3779b1
+  }
+  store<i32>(sums, s0)
+  store<i32>(sums, s1, 4)
+  store<i32>(sums, s2, 8)
+  store<i32>(sums, s3, 12)
+}

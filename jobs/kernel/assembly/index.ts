@@ -1,0 +1,5 @@
+export { scanRows, copyWords, copyDoubleWords, copyTimestamps, copyTexts } from './decode'
+export { mixWords, mixBytes, addHashes } from './hash'
+export { indexBytes, indexInt32s, indexInt64s, indexSpan } from './dictionary'
+export { encodeIndices } from './hybrid'
+export { int32Bounds, int64Bounds } from './bounds'
