@@ -55,8 +55,12 @@ export async function connect(settings: PostgresSettings, options: ConnectOption
     keepAliveInitialDelayMillis: keepAliveMs,
     connectionTimeoutMillis: connectTimeoutMs,
   })
-  // Without a listener a connection that breaks while idle would end the process; the next query reports it.
-  client.on('error', () => undefined)
+  // Without a listener a connection that breaks while idle would end the process. The next query fails because of it, but
+  // does not say so: a standby that cancels an idle transaction is a lost snapshot, whichever statement finds out.
+  let broken: Error | undefined
+  client.on('error', (error) => {
+    broken ??= error
+  })
   try {
     await client.connect()
   } catch (error) {
@@ -68,7 +72,7 @@ export async function connect(settings: PostgresSettings, options: ConnectOption
       .then(() => copySocket.socket.destroy())
   }
   const explain = (thrown: unknown, table?: string): Error =>
-    signal?.aborted === true ? asError(signal.reason) : serverError(thrown, table)
+    signal?.aborted === true ? asError(signal.reason) : serverError(broken ?? thrown, table)
   signal?.addEventListener('abort', kill, { once: true })
   return {
     client,

@@ -187,6 +187,17 @@ describe('full', () => {
     ])
   })
 
+  it('a row may be as large as the limit, and no larger', async () => {
+    // Two bytes for the number of columns, four for the length, and "/page/6"; COPY's header of 19 bytes counts with
+    // the first row, as both are one message.
+    await run({ columns: ['url'], maxRowBytes: 13 + 19 })
+    await expect(run({ columns: ['url'], maxRowBytes: 12 })).rejects.toMatchObject({
+      code: 'data',
+      field: 'public.t',
+      fix: 'raise --max-row-bytes',
+    })
+  })
+
   it('a table without columns is refused', async () => {
     await server.query('CREATE TABLE u (); ANALYZE u')
     await expect(run({ tables: ['u'] })).rejects.toMatchObject({ code: 'data', field: 'default.u' })
