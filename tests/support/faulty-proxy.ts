@@ -91,7 +91,10 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
         const part = chunk.subarray(0, Math.max(0, half - sent))
         sent += chunk.length
         forwarded.write(part)
-        if (sent >= half) incoming.socket.resetAndDestroy()
+        if (sent < half) return
+        incoming.socket.resetAndDestroy()
+        // Not at once: what was written would be dropped with the socket.
+        setImmediate(() => forwarded.destroy())
       })
     } else if (typeof fault === 'object' && 'slowMs' in fault) {
       void sleep(fault.slowMs).then(() => incoming.pipe(forwarded))
