@@ -46,27 +46,21 @@ const lastMarker = 0xf8ff
 export const parseJson = (text: string, name = 'JSON document'): JsonValue => parse(text, name)
 
 /**
- * As `parseJson`, and the text between the brackets of the array that is the document's member `key`. Undefined when
- * there is none, or its key is written with escapes.
+ * As `parseJson`, and the texts between the brackets of those of the document's members that are arrays. A member whose
+ * key is written with escapes is missing.
  */
-export function parseWithArray(
+export function parseWithArrays(
   text: string,
-  key: string,
   name: string,
-): { readonly value: JsonValue; readonly array: string | undefined } {
-  const wanted: WantedArray = { key, text: undefined }
-  return { value: parse(text, name, wanted), array: wanted.text }
+): { readonly value: JsonValue; readonly arrays: ReadonlyMap<string, string> } {
+  const arrays = new Map<string, string>()
+  return { value: parse(text, name, arrays), arrays }
 }
 
-interface WantedArray {
-  readonly key: string
-  text: string | undefined
-}
-
-function parse(text: string, name: string, wanted?: WantedArray): JsonValue {
+function parse(text: string, name: string, arrays?: Map<string, string>): JsonValue {
   try {
     const marker = unusedMarker(text)
-    const pieces = wrapNumbers(text, marker, wanted)
+    const pieces = wrapNumbers(text, marker, arrays)
     if (pieces === undefined) return JSON.parse(text) as JsonValue
     return unwrap(JSON.parse(pieces) as JsonValue, marker)
   } catch (error) {
@@ -98,7 +92,7 @@ function unusedMarker(text: string): string {
 }
 
 /** The text with every number that needs it as `"<marker>number"`; undefined when none does. */
-function wrapNumbers(text: string, marker: string, wanted?: WantedArray): string | undefined {
+function wrapNumbers(text: string, marker: string, arrays?: Map<string, string>): string | undefined {
   let out = ''
   let copied = 0
   let depth = 0
@@ -117,8 +111,9 @@ function wrapNumbers(text: string, marker: string, wanted?: WantedArray): string
     } else if (code === closeBrace || code === closeBracket) {
       depth--
       // Of a key that is there twice the last one counts, as in JSON.parse.
-      if (depth === 1 && key === wanted?.key)
-        wanted.text = code === closeBracket ? text.slice(start, at) : undefined
+      if (depth !== 1) continue
+      if (code === closeBracket) arrays?.set(key, text.slice(start, at))
+      else arrays?.delete(key)
     } else if (code === minus || (code >= 0x30 && code <= 0x39)) {
       const end = endOfNumber(text, at)
       if (needsWrapping(text, at, end)) {

@@ -22,7 +22,10 @@ export interface ListHeader {
  * Entries of lists in our own layout, as they were read: a manifest that is carried on is copied and not encoded
  * again, for a table may have thousands.
  */
-const encodedEntries = new WeakMap<ManifestFile, Buffer>()
+const encodedEntries = new WeakMap<
+  ManifestFile,
+  { readonly block: Buffer; readonly start: number; readonly end: number }
+>()
 const ownSchema = JSON.stringify(manifestListSchema)
 
 /** A v2 manifest list's bytes (spec "Manifest Lists"). `sync` are 16 random bytes. */
@@ -39,7 +42,10 @@ export const encodeManifestList = (
       'sequence-number': String(list.sequenceNumber),
       'format-version': '2',
     },
-    manifests.map((manifest) => encodedEntries.get(manifest) ?? manifestRecord(manifest)),
+    manifests.map((manifest) => {
+      const known = encodedEntries.get(manifest)
+      return known?.block.subarray(known.start, known.end) ?? manifestRecord(manifest)
+    }),
     sync,
   )
 
@@ -76,7 +82,7 @@ export function decodeManifestList(location: string, bytes: Buffer): ManifestFil
   for (const block of blocks) {
     for (let record = 0, at = 0; record < block.count; record++) {
       const { manifest, end } = readListEntry(location, block.bytes, at)
-      encodedEntries.set(manifest, block.bytes.subarray(at, end))
+      encodedEntries.set(manifest, { block: block.bytes, start: at, end })
       manifests.push(manifest)
       at = end
     }

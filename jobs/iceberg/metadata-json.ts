@@ -1,5 +1,6 @@
 import { dataError } from '../errors.ts'
-import { parseWithArray, stringifyJson, type JsonValue } from './json.ts'
+import { parseWithArrays, stringifyJson, type JsonValue } from './json.ts'
+import { listBytes, rememberList } from './json-lists.ts'
 import { mainBranch, type Snapshot, type SnapshotRef, type TableMetadata } from './metadata.ts'
 import { firstPartitionId } from './partition-spec.ts'
 
@@ -10,7 +11,7 @@ type Document = Record<string, JsonValue | undefined>
  * later ones as far as they can be read. Errors: `JobError` data, naming `location` and the field.
  */
 export function parseMetadata(text: string, location: string): TableMetadata {
-  const { value: parsed, array } = parseWithArray(text, 'snapshots', location)
+  const { value: parsed, arrays } = parseWithArrays(text, location)
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw dataError(`${location} is not table metadata`, { field: location })
   const document: Document = { ...(parsed as Document) }
@@ -25,7 +26,7 @@ export function parseMetadata(text: string, location: string): TableMetadata {
     if (typeof document[key] !== 'string') throw missing(location, key)
   for (const key of ['schemas', 'partition-specs', 'sort-orders'] as const)
     if (!Array.isArray(document[key])) throw missing(location, key)
-  fillOptional(document, array)
+  fillOptional(document, arrays)
   const metadata = document as unknown as TableMetadata
   if (!metadata.schemas.some((schema) => schema['schema-id'] === metadata['current-schema-id']))
     throw missing(location, 'the current schema')
@@ -38,44 +39,21 @@ const missing = (location: string, key: string): Error =>
   dataError(`${location} has no valid ${key}`, { field: location })
 
 /**
- * Lists of snapshots that were read or written before and their texts, by the last one of them. A snapshot never
- * changes, and they are most of a long history's megabytes: written as they came, they cost nothing and nothing of
- * them can be lost.
+ * The document's bytes; unknown fields of other writers included. The long lists, to which commits only add, are
+ * written as they came (`listBytes`).
  */
-const knownLists = new WeakMap<Snapshot, { readonly snapshots: readonly Snapshot[]; readonly text: string }>()
-
-/** The document as text; unknown fields of other writers included. */
-export function stringifyMetadata(metadata: TableMetadata): string {
+export function metadataBytes(metadata: TableMetadata): Buffer {
   const members = Object.entries(metadata).filter(([, value]) => value !== undefined)
-  const texts = members.map(([key, value]) => {
-    const text =
-      key === 'snapshots' ? `[${snapshotsText(metadata.snapshots)}]` : stringifyJson(value as JsonValue)
-    return `${JSON.stringify(key)}:${text}`
-  })
-  return `{${texts.join(',')}}`
+  const pieces = members.flatMap(([key, value], index) => [
+    Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(key)}:`),
+    isGrowing(key) && Array.isArray(value)
+      ? Buffer.concat([Buffer.from('['), listBytes(value as readonly object[]), Buffer.from(']')])
+      : Buffer.from(stringifyJson(value as JsonValue)),
+  ])
+  return Buffer.concat([...pieces, Buffer.from('}')])
 }
 
-/** Without the brackets. A commit adds one snapshot to those that it found. */
-function snapshotsText(snapshots: readonly Snapshot[]): string {
-  const last = snapshots.at(-1)
-  if (last === undefined) return ''
-  const listText = (some: readonly Snapshot[]): string =>
-    stringifyJson(some as unknown as JsonValue).slice(1, -1)
-  const before = knownText(snapshots.slice(0, -1))
-  const text =
-    knownText(snapshots) ?? (before === undefined ? listText(snapshots) : `${before},${listText([last])}`)
-  knownLists.set(last, { snapshots, text })
-  return text
-}
-
-function knownText(snapshots: readonly Snapshot[]): string | undefined {
-  const last = snapshots.at(-1)
-  const known = last && knownLists.get(last)
-  const isSame =
-    known?.snapshots.length === snapshots.length &&
-    snapshots.every((snapshot, index) => snapshot === known.snapshots[index])
-  return isSame ? known.text : undefined
-}
+const isGrowing = (key: string): boolean => key === 'snapshots' || key === 'snapshot-log'
 
 /** What version 1 wrote differently (spec App. E, "Version 2"). */
 function fillVersion1(document: Document): void {
@@ -108,18 +86,18 @@ function fillVersion1(document: Document): void {
 }
 
 /** Absent lists become empty, ids bigint; -1 and null both mean no current snapshot. */
-function fillOptional(document: Document, snapshotsAsRead: string | undefined): void {
+function fillOptional(document: Document, arrays: ReadonlyMap<string, string>): void {
   document['properties'] ??= {}
   const written = list(document['snapshots'])
   const snapshots = written.map(snapshotFrom)
   document['snapshots'] = snapshots
-  const last = snapshots.at(-1)
-  if (last !== undefined && snapshotsAsRead !== undefined && written.every(isAsWritten))
-    knownLists.set(last as Snapshot, { snapshots: snapshots as Snapshot[], text: snapshotsAsRead })
-  document['snapshot-log'] = list(document['snapshot-log']).map((entry) => ({
+  if (written.every(isAsWritten)) rememberList(snapshots, arrays.get('snapshots'))
+  const log = list(document['snapshot-log']).map((entry) => ({
     ...entry,
     'snapshot-id': id(entry['snapshot-id']),
   }))
+  document['snapshot-log'] = log
+  rememberList(log, arrays.get('snapshot-log'))
   document['metadata-log'] ??= []
   const current = document['current-snapshot-id']
   if (current === undefined || current === null || current === -1) delete document['current-snapshot-id']

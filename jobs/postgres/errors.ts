@@ -28,16 +28,29 @@ export class LockUnavailable extends JobError {
   }
 }
 
+/** The connection broke off, or the server ends it: a reset, a time-out, SQLSTATEs of class 08 and of a shutdown. */
+const connectionLost = /^(E[A-Z]+|08...|57P0[123])$/
+const connectionText = /^Connection terminated|^Client has encountered a connection error|timeout/
+
+/** The source went away in the middle. */
+const lostConnection = (thrown: Error): JobError =>
+  new JobError('failed', `the connection to PostgreSQL was lost: ${thrown.message}`, {
+    fix: 'run again; if it persists, check the network and the server’s log',
+    cause: thrown,
+  })
+
 /** SQLSTATEs of class 22, 23 and 2F: the statement met a value it cannot handle. */
 const dataClass = /^(22|23)/
 
 /**
- * What a server's error means to the user of `table` (or of the database, when it is undefined). Errors that
- * are not the server's come back as they are.
+ * What a server's error means to the user of `table` (or of the database, when it is undefined), or that it could
+ * not be reached any more. Other errors come back as they are.
  */
 export function serverError(thrown: unknown, table?: string): Error {
   const code = systemCode(thrown)
-  if (thrown instanceof JobError || !(thrown instanceof Error) || code === undefined) return asError(thrown)
+  if (thrown instanceof JobError || !(thrown instanceof Error)) return asError(thrown)
+  if (code === undefined) return connectionText.test(thrown.message) ? lostConnection(thrown) : thrown
+  if (connectionLost.test(code)) return lostConnection(thrown)
   const where = table === undefined ? '' : `${table}: `
   const details = { ...(table !== undefined && { field: table }), cause: thrown }
   if (code === '40001') return new SnapshotLost(thrown)
@@ -52,5 +65,8 @@ export function serverError(thrown: unknown, table?: string): Error {
     return usageError(`${where}${thrown.message}`, { ...details, fix: 'check the schema and the table name' })
   }
   if (dataClass.test(code)) return dataError(`${where}${thrown.message}`, details)
-  return new JobError('failed', `${where}${thrown.message} (${code})`, details)
+  return new JobError('failed', `${where}${thrown.message} (${code})`, {
+    ...details,
+    fix: 'run again; if it persists, look into the server’s log',
+  })
 }

@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import { JobError } from '../../jobs/errors.ts'
 import { newTableMetadata } from '../../jobs/iceberg/catalog/table-creation.ts'
-import { parseMetadata, stringifyMetadata } from '../../jobs/iceberg/metadata-json.ts'
+import { metadataBytes, parseMetadata } from '../../jobs/iceberg/metadata-json.ts'
 import type { Snapshot, TableMetadata } from '../../jobs/iceberg/metadata.ts'
 import { checkRequirements, type TableRequirement } from '../../jobs/iceberg/requirements.ts'
 import { applyUpdates, logPrevious, type TableUpdate } from '../../jobs/iceberg/updates.ts'
 import { byDay, webLogsSchema } from './tables.ts'
+
+const stringifyMetadata = (metadata: TableMetadata): string => metadataBytes(metadata).toString()
 
 const now = Date.parse('2024-05-01T00:00:00Z')
 const fresh = newTableMetadata(

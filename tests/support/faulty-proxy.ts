@@ -1,16 +1,20 @@
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * What the proxy does with a request: forward it; never answer; answer with a status of its own; reset the connection; forward
- * it and lose the answer; or cut the answer after `bytes` of its body.
+ * What the proxy does with a request: forward it; never answer; answer with a status of its own; reset the connection;
+ * reset it when half of the body has been forwarded; forward it and lose the answer; forward it late; or cut the answer
+ * after `bytes` of its body.
  */
 export type Fault =
   | 'none'
   | 'stall'
   | 'reset'
+  | 'cut during'
   | 'lose answer'
+  | { readonly slowMs: number }
   | { readonly status: number; readonly code: string }
   | { readonly bytes: number }
 
@@ -20,6 +24,8 @@ export interface FaultyProxy {
   plan(matches: (request: IncomingMessage) => boolean, faults: readonly Fault[], forever?: boolean): void
   /** Requests that met the plan so far. */
   met(): number
+  /** Sees every request before the store does, and decides on its fault; undefined: the plan does. */
+  watch(listener: (request: IncomingMessage) => Fault | undefined): void
   stop(): Promise<void>
 }
 
@@ -29,13 +35,16 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
   let faults: Fault[] = []
   let stays = false
   let met = 0
+  let listener: (request: IncomingMessage) => Fault | undefined = () => undefined
+
+  const planned = (incoming: IncomingMessage): Fault => {
+    if (!matches(incoming)) return 'none'
+    met++
+    return (stays && faults.length === 1 ? faults[0] : faults.shift()) ?? 'none'
+  }
 
   const server = createServer((incoming, outgoing) => {
-    let fault: Fault = 'none'
-    if (matches(incoming)) {
-      met++
-      fault = (stays && faults.length === 1 ? faults[0] : faults.shift()) ?? 'none'
-    }
+    const fault = listener(incoming) ?? planned(incoming)
     if (fault === 'stall') return
     if (fault === 'reset') {
       incoming.socket.resetAndDestroy()
@@ -75,7 +84,21 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
     incoming.on('close', () => {
       if (!incoming.complete) forwarded.destroy()
     })
-    incoming.pipe(forwarded)
+    if (fault === 'cut during') {
+      const half = Number(incoming.headers['content-length'] ?? 0) / 2
+      let sent = 0
+      incoming.on('data', (chunk: Buffer) => {
+        const part = chunk.subarray(0, Math.max(0, half - sent))
+        sent += chunk.length
+        forwarded.write(part)
+        if (sent < half) return
+        incoming.socket.resetAndDestroy()
+        // Not at once: what was written would be dropped with the socket.
+        setImmediate(() => forwarded.destroy())
+      })
+    } else if (typeof fault === 'object' && 'slowMs' in fault) {
+      void sleep(fault.slowMs).then(() => incoming.pipe(forwarded))
+    } else incoming.pipe(forwarded)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -88,6 +111,9 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
       met = 0
     },
     met: () => met,
+    watch(next) {
+      listener = next
+    },
     async stop() {
       server.closeAllConnections()
       server.close()

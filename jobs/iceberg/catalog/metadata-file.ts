@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import type { FileIO } from '../../storage/file-io.ts'
 import { canonicalLocation } from '../../storage/place.ts'
 import type { TableMetadata } from '../metadata.ts'
-import { parseMetadata, stringifyMetadata } from '../metadata-json.ts'
+import { metadataBytes, parseMetadata } from '../metadata-json.ts'
 import { metadataFolder } from '../table-files.ts'
 
 /** Reads a metadata file of any writer, gzipped or not (some name such files `.gz.metadata.json`). */
@@ -18,7 +18,7 @@ export async function writeMetadataFile(
   location: string,
   metadata: TableMetadata,
 ): Promise<void> {
-  const bytes = Buffer.from(stringifyMetadata(metadata))
+  const bytes = metadataBytes(metadata)
   const body = location.endsWith(gzipSuffix) ? gzipSync(bytes) : bytes
   await io.write(canonicalLocation(location), body, { ifAbsent: true })
 }

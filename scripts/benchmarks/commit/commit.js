@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { parseMetadata, stringifyMetadata } from '../../../dist/iceberg/metadata-json.js'
+import { parseMetadata, metadataBytes } from '../../../dist/iceberg/metadata-json.js'
 import { sqlCatalog } from '../../../dist/iceberg/catalog/sql.js'
 import { commitSnapshot } from '../../../dist/iceberg/commit.js'
 import { partitionSpec } from '../../../dist/iceberg/partition-spec.js'
@@ -238,7 +238,7 @@ async function measureMetadata() {
   const parsed = parseMetadata(text, metadataLocation)
   process.stdout.write(
     `\nmetadata of ${(text.length / 1e6).toFixed(2)} MB: parsed at ${rate(() => parseMetadata(text, metadataLocation))} MB/s, ` +
-      `written at ${rate(() => stringifyMetadata(parsed))} MB/s\n`,
+      `written at ${rate(() => metadataBytes(parsed))} MB/s\n`,
   )
 }
 
