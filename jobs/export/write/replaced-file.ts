@@ -1,4 +1,5 @@
 import { buffer } from 'node:stream/consumers'
+import type { FileMetaData } from '@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js'
 import type { FileIO } from '../../storage/file-io.ts'
 
 /** A plain Parquet file that is about to be replaced, by its footer. */
@@ -13,30 +14,39 @@ export interface ReplacedFile {
 
 /** Most footers are within this many last bytes. */
 const footerBytes = 64 * 1024
+/** At the end: the metadata's length in 4 bytes, and "PAR1" (Parquet's file format). */
+const trailerBytes = 8
 
 /** What is at `location`; undefined when there is nothing. */
 export async function readReplacedFile(io: FileIO, location: string): Promise<ReplacedFile | undefined> {
   const found = await io.stat(location)
   if (found === undefined) return undefined
   const { identity, size } = found
-  const { parquetMetadataAsync } = await import('hyparquet')
-  const slice = async (start: number, end = size): Promise<ArrayBuffer> => {
-    const bytes = await buffer(await io.stream(location, { start, end }))
-    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
-  }
   try {
-    const metadata = await parquetMetadataAsync(
-      { byteLength: size, slice },
-      { initialFetchSize: footerBytes, geoparquet: false },
-    )
+    const metadata = await readMetadata(io, location, size)
     const entries = metadata.key_value_metadata ?? []
     return {
       identity,
-      rows: Number(metadata.num_rows),
+      rows: metadata.num_rows.toNumber(),
       entries: Object.fromEntries(entries.map(({ key, value }) => [key, value ?? ''])),
     }
   } catch {
     // Another program's file, damaged, or gone meanwhile: nothing is known of it, so nothing speaks against replacing it.
     return { identity, rows: 0, entries: {} }
   }
+}
+
+async function readMetadata(io: FileIO, location: string, size: number): Promise<FileMetaData> {
+  const lastBytes = async (count: number): Promise<Buffer> =>
+    buffer(await io.stream(location, { start: Math.max(0, size - count), end: size }))
+  let end = await lastBytes(footerBytes)
+  if (end.toString('latin1', end.length - 4) !== 'PAR1') throw new Error('no Parquet')
+  const length = end.readUInt32LE(end.length - trailerBytes) + trailerBytes
+  if (length > end.length) end = await lastBytes(length)
+  // Loaded here: its generated classes are many files, and most runs replace nothing.
+  const { default: thrift } = await import('@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js')
+  const { decodeThrift } = await import('@dsnp/parquetjs/dist/lib/util.js')
+  const metadata = new thrift.FileMetaData()
+  decodeThrift(metadata, end.subarray(end.length - length))
+  return metadata
 }
