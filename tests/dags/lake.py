@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,8 +109,6 @@ class Lake:
 
     def job(self, *arguments: str) -> dict[str, Any]:
         """Runs `lakejobs ARGUMENTS` by hand; returns its summary."""
-        import os
-
         done = subprocess.run(
             ["node", str(ROOT / "dist/main.js"), *arguments],
             env={"PATH": os.environ["PATH"], **self.environment()},
