@@ -39,7 +39,7 @@ describe('how files are written', () => {
   })
 
   it('is the default where neither does, or the table says nothing of sense', () => {
-    const defaults = { codec: 'snappy', level: undefined, targetFileBytes: 2 ** 29, groupBytes: 24 * 2 ** 20 }
+    const defaults = { codec: 'snappy', level: undefined, targetFileBytes: 2 ** 29, groupBytes: 16 * 2 ** 20 }
     expect(settings({})).toEqual(defaults)
     const senseless = {
       'write.parquet.compression-level': 'high',
