@@ -124,12 +124,11 @@ const commit = async (catalog, table, partial) => {
 }
 const overwrite = (table, day) => {
   const filter = {
-    kind: 'time-range',
+    kind: 'time-ranges',
     columnId: 1,
     columnName: 'timestamp',
     columnType: type,
-    from: BigInt(day) * microsPerDay,
-    to: BigInt(day + 1) * microsPerDay,
+    ranges: [{ from: BigInt(day) * microsPerDay, to: BigInt(day + 1) * microsPerDay }],
   }
   return {
     operation: 'overwrite',
