@@ -1,7 +1,5 @@
 /** Unit tests: nothing but Node. The others are in jest.integration.config.js. */
 export const common = {
-  // Compiles the kernel if it is not up to date.
-  globalSetup: '<rootDir>/tests/setup.js',
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   // parquetjs requires thrift, which requires uuid: an ES module, which Jest cannot require before Node 24.9.
