@@ -1,5 +1,5 @@
 import { assertFormatVersion2 } from './format-version.ts'
-import { currentSchema, type TableMetadata } from './metadata.ts'
+import { currentSchema, defaultSpec, type TableMetadata } from './metadata.ts'
 import { nameMappingProperty, updatedNameMapping } from './name-mapping.ts'
 import { partitionSpec } from './partition-spec.ts'
 import type { TableRequirement } from './requirements.ts'
@@ -67,7 +67,8 @@ export function tableChanges(
     })
   }
   if (partitionBy !== undefined) {
-    const specs = base['partition-specs']
+    // The same field may have had another name in an older spec.
+    const specs = [defaultSpec(base), ...base['partition-specs']]
     const spec = partitionSpec(evolved.schema, partitionBy, specs, base['last-partition-id'])
     updates.push({ action: 'add-spec', spec }, { action: 'set-default-spec', 'spec-id': -1 })
     requirements.push({

@@ -231,6 +231,23 @@ describe('a rename', () => {
   })
 })
 
+it('a partition field keeps the name that another program gave it, the one of today', async () => {
+  const { metadata } = await emptyTable(lakeInMemory(), byDay)
+  const [spec] = metadata['partition-specs']
+  const named = (name: string, id: number): NonNullable<typeof spec> => ({
+    'spec-id': id,
+    fields: [{ ...spec!.fields[0]!, name }],
+  })
+  const foreign = {
+    ...metadata,
+    'partition-specs': [named('first', 0), named('the_day', 1)],
+    'default-spec-id': 1,
+  }
+  const columns = webLogsSchema.fields.map(({ name, type, required }) => ({ name, type, required }))
+  const wanted = { columns, partitionBy: [parsePartitionExpression('day(timestamp)')] }
+  expect(tableChanges('t', foreign, wanted, 0)).toMatchObject({ changes: [], updates: [] })
+})
+
 describe('columns that identify rows', () => {
   it('do so no longer when they become optional: Java loads no such table', () => {
     const current: Schema = {
