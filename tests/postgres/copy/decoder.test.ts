@@ -145,16 +145,16 @@ describe('the COPY decoder', () => {
 
   it('gives buffers away and starts anew', () => {
     const rows = Array.from({ length: 5000 }, (_, i) => [i % 3 === 0 ? null : send.int4(i)])
-    const decoder = createDecoder({ ...roomy, columns: [column('int4', { kind: 'int' })], groupRows: 2048 })
+    const decoder = createDecoder({ ...roomy, columns: [column('int4', { kind: 'int' })], groupRows: 2049 })
     decoder.begin(() => undefined)(copyStream(rows))
     const groups = [decoder.take()!, decoder.take()!, decoder.take(true)!]
-    expect(groups.map((group) => group.rows)).toEqual([2048, 2048, 904])
+    expect(groups.map((group) => group.rows)).toEqual([2049, 2048, 903])
     const buffers = groups.map(({ vectors }) => vectors[0]!.data.buffer)
     structuredClone(buffers, { transfer: [buffers[0] as ArrayBuffer] })
     expect(rowsOf(groups[1]!.vectors[0]!, (value) => value.readInt32LE()).slice(0, 3)).toEqual([
-      2048,
       null,
       2050,
+      2051,
     ])
   })
 })
