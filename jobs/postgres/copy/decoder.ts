@@ -2,7 +2,7 @@ import { usageError } from '../../errors.ts'
 import type { ColumnVector } from '../../parquet/vector.ts'
 import type { SourceColumn } from '../source/types.ts'
 import { createBuilder } from './columns.ts'
-import { createSplitter } from './messages.ts'
+import { createSplitter, messageEnd } from './messages.ts'
 import {
   attachBytes,
   createBatch,
@@ -127,7 +127,8 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     attachBytes(batch, bytes)
     for (let at = from; ;) {
       const start = consumeQuickly(bytes, at, to)
-      at = scanRows(batch, start, to)
+      // The header has a message of its own: behind it the kernel goes on.
+      at = scanRows(batch, start, batch.started ? to : Math.min(to, messageEnd(bytes, start)))
       if (batch.rows > 0) append(batch, at - start)
       if (at === start) return at
     }

@@ -86,5 +86,8 @@ export function createSplitter({
   }
 }
 
+/** Where the message at `at` ends, whether its bytes are all there or not. */
+export const messageEnd = (bytes: Uint8Array, at: number): number => at + messageLength(bytes, at)
+
 const messageLength = (bytes: Uint8Array, at: number): number =>
   1 + (((bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!) >>> 0)

@@ -34,7 +34,16 @@ def stage_of(frame: dict) -> str:
 
 
 def add(profile: dict, seconds: dict[str, float]) -> None:
-    stages = {node["id"]: stage_of(node["callFrame"]) for node in profile["nodes"]}
+    nodes = {node["id"]: node for node in profile["nodes"]}
+    caller = {child: node["id"] for node in profile["nodes"] for child in node.get("children", [])}
+
+    def stage(node: int) -> str:
+        """The kernel's functions have no file: they are part of what calls them."""
+        while nodes[node]["callFrame"]["url"].startswith("wasm:"):
+            node = caller[node]
+        return stage_of(nodes[node]["callFrame"])
+
+    stages = {node: stage(node) for node in nodes}
     for node, delta in zip(profile["samples"], profile["timeDeltas"]):
         seconds[stages[node]] += delta / 1e6
 

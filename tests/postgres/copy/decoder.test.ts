@@ -6,6 +6,7 @@ import {
   type DecoderOptions,
   type RowGroup,
 } from '../../../jobs/postgres/copy/decoder.ts'
+import type { SourceColumn } from '../../../jobs/postgres/source/types.ts'
 import { bytes, column, copyStream, numericWords, rowsOf, send } from '../../support/copy-stream.ts'
 
 const roomy = { checkUtf8: false, groupRows: 1e6, groupBytes: 1e8, maxRowBytes: 2 ** 28 }
@@ -145,16 +146,16 @@ describe('the COPY decoder', () => {
 
   it('gives buffers away and starts anew', () => {
     const rows = Array.from({ length: 5000 }, (_, i) => [i % 3 === 0 ? null : send.int4(i)])
-    const decoder = createDecoder({ ...roomy, columns: [column('int4', { kind: 'int' })], groupRows: 2048 })
+    const decoder = createDecoder({ ...roomy, columns: [column('int4', { kind: 'int' })], groupRows: 2049 })
     decoder.begin(() => undefined)(copyStream(rows))
     const groups = [decoder.take()!, decoder.take()!, decoder.take(true)!]
-    expect(groups.map((group) => group.rows)).toEqual([2048, 2048, 904])
+    expect(groups.map((group) => group.rows)).toEqual([2049, 2048, 903])
     const buffers = groups.map(({ vectors }) => vectors[0]!.data.buffer)
     structuredClone(buffers, { transfer: [buffers[0] as ArrayBuffer] })
     expect(rowsOf(groups[1]!.vectors[0]!, (value) => value.readInt32LE()).slice(0, 3)).toEqual([
-      2048,
       null,
       2050,
+      2051,
     ])
   })
 })
@@ -291,8 +292,21 @@ describe('what is not the binary COPY of the plan', () => {
     ['another signature', Buffer.from(good.toString('latin1').replace('PGCOPY', 'pgcopy'), 'latin1')],
     ['another number of fields', copyStream([[send.int4(1), send.int4(2)]])],
     ['another width', copyStream([[send.int8(1n)]])],
+    ['another number of fields later on', copyStream([[send.int4(1)], [send.int4(1), send.int4(2)]])],
+    ['a value that ends behind its row', Buffer.from(good.map((byte, at) => (at === 36 ? byte + 1 : byte)))],
   ])('%s is an error', (_, stream) => {
     expect(() => decode({ columns }, stream)).toThrow('not the binary COPY')
+  })
+
+  it.each<[SourceColumn, Buffer, Buffer]>([
+    [column('int4', { kind: 'int' }), send.int4(1), send.int8(1n)],
+    [column('int8', { kind: 'long' }), send.int8(1n), send.int4(1)],
+    [timestamp, send.int8(1n), Buffer.concat([send.int8(1n), send.int4(1)])],
+  ])('another width behind regular rows is an error: %j', (of, right, wrong) => {
+    expect(decode({ columns: [of] }, copyStream([[right], [right], [right]])).rows).toBe(3)
+    expect(() => decode({ columns: [of] }, copyStream([[right], [right], [wrong]]))).toThrow(
+      'not the binary COPY',
+    )
   })
 })
 
