@@ -45,7 +45,7 @@ const options = {
   'partition-by': {
     kind: 'list',
     env: 'EXPORT_PARTITION_BY',
-    describe: "transforms such as 'day(timestamp)' or 'bucket(16, user_id)' (default: none)",
+    describe: "transforms such as 'day(timestamp)' or 'bucket(16, user_id)' (default: none; EXPORT_PARTITION_BY is for tables that full exports make)",
   },
   rename: {
     kind: 'list',
@@ -161,6 +161,8 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
   const scope = flags.exportScope(values)
   const parquet = settings.placeSetting(env, 'PARQUET_LOCATION')
   const shrink = values['max-shrink']
+  const partitionBy = values['partition-by']?.map(parsePartitionExpression)
+  const isPartitionFlag = context.originOf('EXPORT_PARTITION_BY') === 'flag'
   const { catalog, scratch, close } = await catalogs.openCatalogs(context, formats, values['dry-run'])
   try {
     return await exportTables(
@@ -173,7 +175,8 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
         scope,
         onlyChanged: values.date !== undefined && values.lookback > 0,
         dayColumn: values['day-column'],
-        partitionBy: values['partition-by']?.map(parsePartitionExpression),
+        partitionBy: isPartitionFlag ? partitionBy : undefined,
+        newTablesBy: isPartitionFlag ? [] : (partitionBy ?? []),
         renames: flags.pairs('--rename', values.rename),
         upgrade: values.upgrade,
         required: values.required,

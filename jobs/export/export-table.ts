@@ -35,6 +35,7 @@ export async function exportTable(run: ExportRun, work: TableExport): Promise<Ta
       // A new table's columns are optional; one that has required columns keeps them while the source does.
       columns: wantedColumns(plan.columns, options.required || existing !== undefined),
       partitionBy: options.formats.has('iceberg') ? options.partitionBy : undefined,
+      newTablesBy: options.formats.has('iceberg') ? options.newTablesBy : [],
       dayColumn: plan.dayColumn,
       renames: options.renames,
       upgrade: options.upgrade,

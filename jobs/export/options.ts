@@ -19,8 +19,10 @@ export interface ExportOptions extends ColumnOptions {
   readonly onlyChanged: boolean
   /** `--day-column`; undefined: the table's day() source, else the only date or timestamp column. */
   readonly dayColumn: string | undefined
-  /** `--partition-by`; undefined: not said. */
+  /** `--partition-by`; undefined: not said. Changes a table that exists, too. */
   readonly partitionBy: readonly PartitionExpression[] | undefined
+  /** `EXPORT_PARTITION_BY`: of tables that full exports make (operations-spec §1.4). */
+  readonly newTablesBy: readonly PartitionExpression[]
   /** `--rename`: old name → new name of columns that keep their ids. */
   readonly renames: Readonly<Record<string, string>>
   /** `--upgrade`: make a table of format version 1 version 2. */

@@ -42,6 +42,8 @@ export interface TargetRequest {
   readonly columns: readonly WantedColumn[]
   /** Undefined: not said. */
   readonly partitionBy: readonly PartitionExpression[] | undefined
+  /** Of a table that is made, where neither `partitionBy` nor the day says it. */
+  readonly newTablesBy: readonly PartitionExpression[]
   /** Day mode: the column whose days are replaced. */
   readonly dayColumn: string | undefined
   /** Old name → new name. */
@@ -76,16 +78,16 @@ export async function prepareTarget(
 
 async function stageNew(
   catalog: Catalog,
-  { identifier, columns, partitionBy, dayColumn, properties }: TargetRequest,
+  { identifier, columns, partitionBy, newTablesBy, dayColumn, properties }: TargetRequest,
 ): Promise<TableTarget> {
   const schema: Schema = {
     type: 'struct',
     'schema-id': 0,
     fields: columns.map((column, index) => ({ id: index + 1, ...column })),
   }
-  const byDay: PartitionExpression[] =
-    dayColumn === undefined ? [] : [{ transform: { kind: 'day' }, column: dayColumn }]
-  const expressions = partitionBy ?? byDay
+  const byDefault: readonly PartitionExpression[] =
+    dayColumn === undefined ? newTablesBy : [{ transform: { kind: 'day' }, column: dayColumn }]
+  const expressions = partitionBy ?? byDefault
   const spec = expressions.length === 0 ? unpartitioned : partitionSpec(schema, expressions)
   if (dayColumn !== undefined) assertByDay(identifier, spec, schema, dayColumn)
   const table = await catalog.stageCreate(identifier, { schema, spec, properties })

@@ -34,11 +34,16 @@ export function freeMemory(buffers: readonly ArrayBuffer[]): void {
 
 /** Takes back memory that nothing uses any more, to be obtained again in this thread; what is too much is freed. */
 export function reuseMemory(buffers: readonly ArrayBuffer[]): void {
-  for (const buffer of buffers) {
-    spare.push(buffer)
-    spareBytes += buffer.byteLength
-  }
   const surplus: ArrayBuffer[] = []
+  for (const buffer of buffers) {
+    if (buffer.byteLength % 8 === 0) {
+      spare.push(buffer)
+      spareBytes += buffer.byteLength
+    } else {
+      // Of other origin, and of no use for words.
+      surplus.push(buffer)
+    }
+  }
   while (spareBytes > mostSpare) {
     const oldest = spare.shift()!
     spareBytes -= oldest.byteLength

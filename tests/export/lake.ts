@@ -85,6 +85,7 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
     formats: new Set(formats),
     scope: { mode: 'full' },
     onlyChanged: false,
+    newTablesBy: [],
     dayColumn: undefined,
     renames: {},
     upgrade: false,

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import {
   currentSnapshot,
@@ -47,6 +48,18 @@ const inSource = async (condition = 'true'): Promise<unknown> =>
   Object.values((await server.query(`${digest} FROM t WHERE ${condition}`))[0]!)
 
 describe('full', () => {
+  it('makes tables as EXPORT_PARTITION_BY says; those that exist, and those made by day, stay as they are', async () => {
+    const names = async (name: string): Promise<string[]> =>
+      (await load(lake, name)).metadata['partition-specs'].at(-1)!.fields.map((field) => field.name)
+    const newTablesBy = [parsePartitionExpression('bucket(4, id)')]
+    await run({ newTablesBy })
+    expect(await names('t')).toEqual(['id_bucket'])
+    await run({ newTablesBy: [parsePartitionExpression('day(at)')] })
+    expect(await names('t')).toEqual(['id_bucket'])
+    await run({ ...days('2024-09-02'), tables: ['public.t=default.d'], newTablesBy })
+    expect(await names('d')).toEqual(['at_day'])
+  })
+
   it('creates the table, unpartitioned and optional, with one snapshot', async () => {
     const outcome = await run({ formats: ['iceberg', 'parquet'] })
     const table = await load(lake)

@@ -31,6 +31,13 @@ describe('memory of vectors', () => {
     expect([old.byteLength, young.byteLength]).toEqual([0, 20 * MB])
   })
 
+  it('of a length that words do not fill is not used again', () => {
+    const odd = new ArrayBuffer(1001)
+    reuseMemory([odd])
+    expect(obtainMemory(1000).byteLength).toBe(1000)
+    expect(odd.byteLength).toBe(0)
+  })
+
   it('is freed at once', () => {
     const memory = new ArrayBuffer(8)
     freeMemory([memory])

@@ -2,8 +2,14 @@ import { describe, expect, it } from '@jest/globals'
 import type { CatalogColumn } from '../../../jobs/postgres/source/catalog.ts'
 import { planColumns, type ColumnOptions } from '../../../jobs/postgres/source/columns.ts'
 
-const column = (name: string, base: string, typmod = -1): CatalogColumn =>
-  ({ name, attnum: 1, base, typmod, notNull: true, declared: base })
+const column = (name: string, base: string, typmod = -1): CatalogColumn => ({
+  name,
+  attnum: 1,
+  base,
+  typmod,
+  notNull: true,
+  declared: base,
+})
 /** numeric(p,s) as pg_attribute has it. */
 const numeric = (name: string, precision: number, scale: number): CatalogColumn =>
   column(name, 'numeric', ((precision << 16) | scale) + 4)
