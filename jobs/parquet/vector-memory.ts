@@ -32,13 +32,18 @@ export function freeMemory(buffers: readonly ArrayBuffer[]): void {
   if (buffers.length > 0) closed.postMessage(undefined, buffers)
 }
 
-/** Takes back memory that nothing uses any more, to be obtained again in this thread; what is too much is freed. */
+/**
+ * Takes back memory that nothing uses any more, to be obtained again in this thread. What is too much is freed, and
+ * what words do not fill: NULL flags, texts that were gathered.
+ */
 export function reuseMemory(buffers: readonly ArrayBuffer[]): void {
-  for (const buffer of buffers) {
-    spare.push(buffer)
-    spareBytes += buffer.byteLength
-  }
   const surplus: ArrayBuffer[] = []
+  for (const buffer of buffers) {
+    if (buffer.byteLength % 8 === 0) {
+      spare.push(buffer)
+      spareBytes += buffer.byteLength
+    } else surplus.push(buffer)
+  }
   while (spareBytes > mostSpare) {
     const oldest = spare.shift()!
     spareBytes -= oldest.byteLength

@@ -31,6 +31,13 @@ describe('memory of vectors', () => {
     expect([old.byteLength, young.byteLength]).toEqual([0, 20 * MB])
   })
 
+  it('is freed if words do not fill it', () => {
+    const odd = new ArrayBuffer(MB + 1)
+    reuseMemory([odd])
+    expect(odd.byteLength).toBe(0)
+    expect(obtainMemory(MB - 7).byteLength % 8).toBe(0)
+  })
+
   it('is freed at once', () => {
     const memory = new ArrayBuffer(8)
     freeMemory([memory])
