@@ -71,7 +71,7 @@ describe('lakejobs init with an object store', () => {
     expect(summaryOf(await init({ ...lake, S3_ENDPOINT: endpoint }))).toMatchObject({
       exit: 1,
       error: {
-        field: 's3://lake',
+        field: 'S3_ENDPOINT',
         message: expect.stringContaining(endpoint) as unknown,
         fix: expect.stringContaining('S3_ENDPOINT') as unknown,
       },
