@@ -8,7 +8,7 @@ import { memoryFileIO } from '../../jobs/storage/memory.ts'
 import { build, run, summaryOf } from '../support/cli.ts'
 import { startPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { openLake, queryFiles, runExport, type TestLake } from './lake.ts'
+import { openLake, queryFiles, runExport, type TestLake } from '../export/lake.ts'
 
 /**
  * TRUNCATE and ALTERs that rewrite, queued from another session at every step of an export (export-spec §1.1, §1.2).

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { startStandby, type Standby } from '../support/standby.ts'
-import { load, openLake, queryTable, runExport, type TestLake } from './lake.ts'
+import { load, openLake, queryTable, runExport, type TestLake } from '../export/lake.ts'
 
 let primary: TestPostgres
 let standby: Standby
