@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
@@ -106,6 +107,8 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
     tables: tablePairs(tables, 'default'),
     partitionBy: partitionBy?.map(parsePartitionExpression),
   }
+  const interruption = signal ?? new AbortController().signal
+  setMaxListeners(0, interruption)
   const catalog = formats.includes('iceberg') ? (flags.catalog ?? lake.catalog) : scratch
   return exportTables(
     options,
@@ -115,7 +118,7 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
       now: () => new Date(),
       logger: pino({ level: onLog ? 'info' : 'silent' }, { write: onLog ?? (() => undefined) }),
       progress: { start: () => ({ add: () => undefined, done: () => undefined }) },
-      signal: signal ?? new AbortController().signal,
+      signal: interruption,
       env: {},
       originOf: () => 'default',
     },
