@@ -87,6 +87,9 @@ async function exportOnce(
     access: source.access,
     sourceTime: source.sourceTime,
   }
+  let closing: Promise<unknown> | undefined
+  // Once the last table is read the commit need not wait for it, nor it for the commit.
+  const close = (): Promise<unknown> => (closing ??= Promise.all([source.close(), stores.threads.close()]))
   try {
     const tables: TableSummary[] = []
     const failures: Error[] = []
@@ -97,7 +100,10 @@ async function exportOnce(
         const loaded = existing.get(pair)
         if (loaded instanceof Error) throw loaded
         if ('error' in planned) throw planned.error
-        tables.push(await exportTable(run, { pair, plan: planned.plan, existing: loaded }))
+        const onRead = (): void => {
+          if (index === options.tables.length - 1) void close()
+        }
+        tables.push(await exportTable(run, { pair, plan: planned.plan, existing: loaded, onRead }))
       } catch (error) {
         const isUnknown = error instanceof JobError && error.code === 'unknownCommit'
         if (!isUnknown) context.signal.throwIfAborted()
@@ -112,7 +118,7 @@ async function exportOnce(
     if (failures.length > 0) throw withOutcome(decisive(failures), outcome)
     return outcome
   } finally {
-    await source.close()
+    await close()
   }
 }
 
