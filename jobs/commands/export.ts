@@ -2,6 +2,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import type { JobContext } from '../context.ts'
 import type { CommandSpec, OptionValues } from '../options.ts'
 import type { Outcome } from '../summary.ts'
+import type { Catalogs } from './catalogs.ts'
 
 const options = {
   table: {
@@ -45,7 +46,8 @@ const options = {
   'partition-by': {
     kind: 'list',
     env: 'EXPORT_PARTITION_BY',
-    describe: "transforms such as 'day(timestamp)' or 'bucket(16, user_id)' (default: none; EXPORT_PARTITION_BY is for tables that full exports make)",
+    describe:
+      "transforms such as 'day(timestamp)' or 'bucket(16, user_id)' (default: none; EXPORT_PARTITION_BY is for tables that full exports make)",
   },
   rename: {
     kind: 'list',
@@ -138,24 +140,14 @@ export const command = {
 } as const satisfies CommandSpec<typeof options>
 
 export async function run(values: OptionValues<typeof options>, context: JobContext): Promise<Outcome> {
-  const [
-    { exportTables },
-    { tablePairs },
-    { parsePartitionExpression },
-    { openFileIO },
-    settings,
-    catalogs,
-    flags,
-  ] = await Promise.all([
-    import('../export/export.ts'),
+  const { env, signal } = context
+  const [settings, flags, { tablePairs }, { parsePartitionExpression }, { openFileIO }] = await Promise.all([
+    import('./settings.ts'),
+    import('./export-flags.ts'),
     import('../export/names.ts'),
     import('../iceberg/transforms.ts'),
     import('../storage/open.ts'),
-    import('./settings.ts'),
-    import('./catalogs.ts'),
-    import('./export-flags.ts'),
   ])
-  const { env } = context
   const s3 = settings.s3Settings(env)
   const formats = flags.exportFormats(values.format)
   const scope = flags.exportScope(values)
@@ -163,11 +155,31 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
   const shrink = values['max-shrink']
   const partitionBy = values['partition-by']?.map(parsePartitionExpression)
   const isPartitionFlag = context.originOf('EXPORT_PARTITION_BY') === 'flag'
-  const { catalog, scratch, close } = await catalogs.openCatalogs(context, formats, values['dry-run'])
+  const tables = tablePairs(values.table, env['ICEBERG_NAMESPACE'] ?? 'default')
+  const connections = values.connections ?? Math.min(availableParallelism(), 8)
+  const source = settings.postgresSettings(env, 'POSTGRES')
+
+  // The rest is loaded while the server answers.
+  const [{ connectSource }, { readerThreads }, { startEarly }] = await Promise.all([
+    import('../postgres/snapshot.ts'),
+    import('../export/read/thread.ts'),
+    import('./early-start.ts'),
+  ])
+  const names = tables.map((pair) => pair.source)
+  const threads = readerThreads(signal)
+  const early = startEarly(
+    () => connectSource(source, names, { prefix: 'POSTGRES', signal }),
+    threads,
+    values['dry-run'] ? 0 : connections,
+  )
+  let catalogs: Catalogs | undefined
   try {
+    const { openCatalogs } = await import('./catalogs.ts')
+    catalogs = await openCatalogs(context, formats, values['dry-run'])
+    const { exportTables } = await import('../export/export.ts')
     return await exportTables(
       {
-        tables: tablePairs(values.table, env['ICEBERG_NAMESPACE'] ?? 'default'),
+        tables,
         ...(values.columns === undefined ? {} : { columns: values.columns }),
         casts: flags.pairs('--cast', values.cast),
         decimals: flags.decimals(values.decimal),
@@ -187,23 +199,24 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
         groupRows: values['row-group-rows'],
         groupBytes: values['row-group-size'],
         maxRowBytes: values['max-row-bytes'],
-        connections: values.connections ?? Math.min(availableParallelism(), 8),
+        connections,
         lockTimeoutMs: values['lock-timeout'] * 1000,
         parquetLocation: parquet,
         scratch: values.scratch ?? tmpdir(),
         dryRun: values['dry-run'],
       },
       {
-        source: settings.postgresSettings(env, 'POSTGRES'),
-        catalog,
-        scratch,
+        connectSource: early.connectSource,
+        catalog: catalogs.catalog,
+        scratch: catalogs.scratch,
         parquetIO: formats.has('parquet')
           ? await settings.openStore(parquet, s3, values['dry-run'])
           : await openFileIO(parquet, s3),
+        threads,
       },
       context,
     )
   } finally {
-    await close()
+    await Promise.all([early.close(), catalogs?.close()])
   }
 }

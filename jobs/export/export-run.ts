@@ -24,4 +24,6 @@ export interface TableExport {
   readonly plan: TablePlan
   /** As it was loaded before the source's snapshot was taken; undefined when there was none. */
   readonly existing: Table | undefined
+  /** Called when all of its rows are read. */
+  readonly onRead: () => void
 }

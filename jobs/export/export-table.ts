@@ -80,6 +80,7 @@ async function writeTable(
   let isCommitted = false
   try {
     const totals = await readInto(run, work.plan, target, scope, files)
+    work.onRead()
     const read = sourceRead(run, work, target, scope, totals)
     const plain = files.plain && (await decidePlain(files.plain, read, options.onlyChanged))
     if (plain !== undefined)

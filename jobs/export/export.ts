@@ -4,8 +4,7 @@ import { daysBetween } from '../calendar.ts'
 import { asError, decisive, JobError, withOutcome } from '../errors.ts'
 import { tableText, type Catalog, type Table } from '../iceberg/catalog/catalog.ts'
 import { ensureNamespace } from '../iceberg/catalog/ensure-namespace.ts'
-import type { PostgresSettings } from '../postgres/connect.ts'
-import { openSource } from '../postgres/snapshot.ts'
+import { openSource, type SourceConnection } from '../postgres/snapshot.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import type { Outcome, TableSummary } from '../summary.ts'
 import type { ExportRun } from './export-run.ts'
@@ -13,19 +12,22 @@ import { exportTable } from './export-table.ts'
 import type { TablePair } from './names.ts'
 import type { ExportOptions } from './options.ts'
 import { createReaderPool } from './read/pool.ts'
+import type { ReaderThreads } from './read/thread.ts'
 import { columnTypes } from './columns.ts'
 import { dayPartitionColumn, loadTable } from './table-target.ts'
 
 export interface ExportStores {
-  readonly source: PostgresSettings
+  /** Connects to the source, whose tables are those of the options; each attempt has a connection of its own. */
+  readonly connectSource: () => Promise<SourceConnection>
   readonly catalog: Catalog
   /** A catalog in memory over the same warehouse, for dry runs. */
   readonly scratch: Catalog
   /** The store of plain Parquet. */
   readonly parquetIO: FileIO
+  /** The caller ends them. */
+  readonly threads: ReaderThreads
 }
 
-/** A table's own failure, kept while the others go on. */
 /** A standby that replays changes may cancel a long read more than once. */
 const maxAttempts = 3
 const pauseMs = 1000
@@ -67,17 +69,15 @@ async function exportOnce(
   }
 
   const source = await openSource(
-    stores.source,
+    await stores.connectSource(),
     options.tables.map((pair) => request(pair, options, existing.get(pair))),
     {
-      prefix: 'POSTGRES',
       workers: options.connections,
       rowSecurity: options.rowSecurity,
       lockTimeoutMs: options.lockTimeoutMs,
-      signal: context.signal,
     },
   )
-  const pool = createReaderPool(options.connections, context.signal)
+  const pool = createReaderPool(options.connections, stores.threads, context.signal)
   const run: ExportRun = {
     options,
     context,
@@ -87,6 +87,9 @@ async function exportOnce(
     access: source.access,
     sourceTime: source.sourceTime,
   }
+  let closing: Promise<unknown> | undefined
+  // Once the last table is read the commit need not wait for it, nor it for the commit.
+  const close = (): Promise<unknown> => (closing ??= Promise.all([source.close(), stores.threads.close()]))
   try {
     const tables: TableSummary[] = []
     const failures: Error[] = []
@@ -97,7 +100,10 @@ async function exportOnce(
         const loaded = existing.get(pair)
         if (loaded instanceof Error) throw loaded
         if ('error' in planned) throw planned.error
-        tables.push(await exportTable(run, { pair, plan: planned.plan, existing: loaded }))
+        const onRead = (): void => {
+          if (index === options.tables.length - 1) void close()
+        }
+        tables.push(await exportTable(run, { pair, plan: planned.plan, existing: loaded, onRead }))
       } catch (error) {
         const isUnknown = error instanceof JobError && error.code === 'unknownCommit'
         if (!isUnknown) context.signal.throwIfAborted()
@@ -112,7 +118,7 @@ async function exportOnce(
     if (failures.length > 0) throw withOutcome(decisive(failures), outcome)
     return outcome
   } finally {
-    await Promise.all([pool.close(), source.close()])
+    await close()
   }
 }
 

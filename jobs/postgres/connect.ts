@@ -115,7 +115,8 @@ async function sendCancel({ host, port }: PostgresSettings, client: pg.Client): 
   await once(socket, 'close')
 }
 
-function connectError(thrown: unknown, settings: PostgresSettings, prefix: string): JobError {
+/** What a failure to connect means, as `connect` says it. */
+export function connectError(thrown: unknown, settings: PostgresSettings, prefix: string): JobError {
   const { host, port, database, user } = settings
   const cause = asError(thrown)
   const server = `PostgreSQL at ${host}:${port}`

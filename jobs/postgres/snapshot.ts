@@ -5,13 +5,22 @@ import { formatTable, quoteLiteral, quoteTable, type TableName } from './identif
 import { findRelation, type Relation, type RelationKind } from './source/catalog.ts'
 import { planTable, type TablePlan, type TableRequest } from './source/plan.ts'
 
-export interface SourceOptions extends ConnectOptions {
+export interface SourceOptions {
   /** Connections that will read; decides how many ranges a table is cut into. */
   readonly workers: number
   /** `--row-security`: read what the policies let through instead of refusing. */
   readonly rowSecurity: boolean
   /** How long the coordinator waits for each lock. */
   readonly lockTimeoutMs: number
+}
+
+/** A connection to the source, before its instant: nothing is locked and no snapshot taken. */
+export interface SourceConnection {
+  readonly connection: Connection
+  readonly prefix: string
+  readonly server: ServerFacts
+  /** Each table as it was found, or why it cannot be read. */
+  readonly found: readonly (Relation | Error)[]
 }
 
 /** One table of the request: its plan, or why it cannot be read (the others can). */
@@ -38,21 +47,36 @@ export interface Source {
   close(): Promise<void>
 }
 
-/**
- * Opens the source at one instant (export-spec §1.1): the tables are locked before any query takes the
- * snapshot, because TRUNCATE and rewriting ALTERs are not MVCC-safe; then the snapshot is exported; only then
- * are columns and sizes read. Throws when nothing can be read at all; a single table's error is its result.
- */
-export async function openSource(
+/** Connects and finds the tables; `openSource` does the rest. Errors: those of `connect`, a server that is too old. */
+export async function connectSource(
   settings: PostgresSettings,
-  requests: readonly TableRequest[],
-  options: SourceOptions,
-): Promise<Source> {
+  tables: readonly TableName[],
+  options: ConnectOptions,
+): Promise<SourceConnection> {
   const connection = await connect(settings, options)
   try {
     const server = await readServer(connection)
     const found: (Relation | Error)[] = []
-    for (const { table } of requests) found.push(await settle(findRelation(connection, table, 'unlocked')))
+    for (const table of tables) found.push(await settle(findRelation(connection, table, 'unlocked')))
+    return { connection, prefix: options.prefix, server, found }
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+/**
+ * Opens the source at one instant (export-spec §1.1): the tables are locked before any query takes the
+ * snapshot, because TRUNCATE and rewriting ALTERs are not MVCC-safe; then the snapshot is exported; only then
+ * are columns and sizes read. Throws when nothing can be read at all; a single table's error is its result. The
+ * connection, made for the same tables, is closed with the source or when this throws.
+ */
+export async function openSource(
+  { connection, prefix, server, found }: SourceConnection,
+  requests: readonly TableRequest[],
+  options: SourceOptions,
+): Promise<Source> {
+  try {
     const { rowSecurity, lockTimeoutMs } = options
     await begin(connection, { ...server, rowSecurity, lockTimeoutMs, encoding: 'UTF8' })
     const locked: (Relation | Error)[] = []
@@ -78,8 +102,8 @@ export async function openSource(
     return {
       sourceTime: String(snapshot?.['time']),
       access: {
-        settings,
-        prefix: options.prefix,
+        settings: connection.settings,
+        prefix,
         snapshotId: String(snapshot?.['id']),
         rowSecurity: options.rowSecurity,
         ...server,

@@ -8,6 +8,7 @@ import pg from 'pg'
 import pino from 'pino'
 import { exportTables } from '../../jobs/export/export.ts'
 import { tablePairs } from '../../jobs/export/names.ts'
+import { readerThreads } from '../../jobs/export/read/thread.ts'
 import type { ExportOptions } from '../../jobs/export/options.ts'
 import type { Catalog, Table } from '../../jobs/iceberg/catalog/catalog.ts'
 import { memoryCatalog } from '../../jobs/iceberg/catalog/memory.ts'
@@ -18,6 +19,7 @@ import { branchSnapshot, mainBranch, type Snapshot } from '../../jobs/iceberg/me
 import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/table-files.ts'
 import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
+import { connectSource } from '../../jobs/postgres/snapshot.ts'
 import { localFileIO } from '../../jobs/storage/local.ts'
 import { memoryFileIO } from '../../jobs/storage/memory.ts'
 import type { Outcome } from '../../jobs/summary.ts'
@@ -112,7 +114,18 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
   const catalog = formats.includes('iceberg') ? (flags.catalog ?? lake.catalog) : scratch
   return exportTables(
     options,
-    { source: server, catalog, scratch, parquetIO: flags.parquetIO ?? localFileIO() },
+    {
+      connectSource: () =>
+        connectSource(
+          server,
+          options.tables.map(({ source }) => source),
+          { prefix: 'POSTGRES', signal: signal ?? new AbortController().signal },
+        ),
+      catalog,
+      scratch,
+      parquetIO: flags.parquetIO ?? localFileIO(),
+      threads: readerThreads(new AbortController().signal),
+    },
     {
       runId: randomUUID(),
       now: () => new Date(),

@@ -2,11 +2,17 @@ import { createDecoder, type RowGroup } from '../../jobs/postgres/copy/decoder.t
 import type { PostgresSettings } from '../../jobs/postgres/connect.ts'
 import { copyRange } from '../../jobs/postgres/copy-range.ts'
 import { parseTableName } from '../../jobs/postgres/identifiers.ts'
-import { lockForReading, openReader, openSource, type Source } from '../../jobs/postgres/snapshot.ts'
+import {
+  connectSource,
+  lockForReading,
+  openReader,
+  openSource,
+  type Source,
+} from '../../jobs/postgres/snapshot.ts'
 import type { TablePlan, TableRequest } from '../../jobs/postgres/source/plan.ts'
 import { rowsOf } from './copy-stream.ts'
 
-export const sourceOptions = { prefix: 'POSTGRES', workers: 2, rowSecurity: false, lockTimeoutMs: 5000 }
+export const sourceOptions = { workers: 2, rowSecurity: false, lockTimeoutMs: 5000 }
 
 /** Opens the tables; a table that cannot be planned throws its error. */
 export async function open(
@@ -15,7 +21,8 @@ export async function open(
   options: Partial<typeof sourceOptions> = {},
 ): Promise<{ source: Source; plan: TablePlan }> {
   const request = typeof table === 'string' ? { table: parseTableName(table) } : table
-  const source = await openSource(settings, [request], { ...sourceOptions, ...options })
+  const connected = await connectSource(settings, [request.table], { prefix: 'POSTGRES' })
+  const source = await openSource(connected, [request], { ...sourceOptions, ...options })
   const [planned] = source.tables
   if (planned !== undefined && 'plan' in planned) return { source, plan: planned.plan }
   await source.close()

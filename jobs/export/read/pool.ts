@@ -5,7 +5,7 @@ import { createEncoder, type EncodeSettings } from './encode-rows.ts'
 import { combined, type Fingerprint } from './fingerprint.ts'
 import { keyOf, type PartitionRows } from './partitioner.ts'
 import { readTable, type ReadRequest, type ReadResult } from './read-table.ts'
-import { startThread, type ReaderThread, type TakeEncoded } from './thread.ts'
+import type { ReaderThread, ReaderThreads, TakeEncoded } from './thread.ts'
 
 /** The fingerprint of the rows of one partition. */
 export interface PartitionFingerprint {
@@ -22,50 +22,43 @@ export interface ReadTotals {
 export interface ReaderPool {
   /** `write` gets the row groups of all threads, one after the other, and none after a failure. */
   read(request: Omit<ReadRequest, 'next'>, settings: EncodeSettings, write: TakeEncoded): Promise<ReadTotals>
-  close(): Promise<void>
 }
 
-/** Tables estimated smaller are read before a thread has started. */
+/** Tables estimated smaller are read before a thread has its first rows. */
 const threadRows = 50_000
 
 /**
- * `threads` readers at most. What has one reader only is read in this thread and encoded in another, so that the
+ * `most` readers at the same time; the threads are the caller's. What has one reader only is read in this thread and encoded in another, so that the
  * server need not wait while a row group is encoded; small tables are read and encoded in this one.
  */
-export function createReaderPool(threads: number, signal: AbortSignal): ReaderPool {
-  const started: ReaderThread[] = []
-  const threadAt = (index: number): ReaderThread => (started[index] ??= startThread(signal))
-  const close = async (): Promise<void> => {
-    await Promise.all(started.splice(0).map((thread) => thread.terminate()))
-  }
+export function createReaderPool(most: number, threads: ReaderThreads, signal: AbortSignal): ReaderPool {
   return {
     async read(request, settings, write) {
       signal.throwIfAborted()
       const { plan } = request
       const shared: ReadRequest = { ...request, next: new Int32Array(new SharedArrayBuffer(4)) }
       const isSmall = plan.estimatedRows !== undefined && plan.estimatedRows < threadRows
-      const readers = Math.min(threads, plan.ranges.length)
+      const readers = Math.min(most, plan.ranges.length)
       const writer = createWriter(write)
       try {
         const results = isSmall
           ? [await readHere(shared, settings, writer.add, signal)]
           : readers === 1
-            ? [await readAhead(shared, settings, threadAt(0), writer.add, signal)]
+            ? [await readAhead(shared, settings, threads.at(0), writer.add, signal)]
             : await Promise.all(
                 Array.from({ length: readers }, (_, index) =>
-                  threadAt(index).read(shared, settings, writer.add),
+                  threads.at(index).read(shared, settings, writer.add),
                 ),
               )
         await writer.drained()
         return { rows: countRows(request, results, shared.next), fingerprints: writer.fingerprints() }
       } catch (error) {
         // The other threads would read on, or wait for ever for an answer; the next table gets new ones.
-        await close()
+        await threads.close()
         await writer.drained().catch(() => undefined)
         throw error
       }
     },
-    close,
   }
 }
 

@@ -30,12 +30,40 @@ export interface ReaderThread {
   terminate(): Promise<unknown>
 }
 
-export function startThread(signal: AbortSignal): ReaderThread {
-  const worker = new Worker(new URL('./worker.js', import.meta.url))
+/** The reader threads of a run. */
+export interface ReaderThreads {
+  /** The thread of that number; it is started unless it has been. One that cannot start says so when it is used. */
+  readonly at: (index: number) => ReaderThread
+  /** Ends all of them; asked for again, there are new ones. */
+  readonly close: () => Promise<void>
+}
+
+/** None is started yet: asked for early, a thread loads what it needs while the caller plans. */
+export function readerThreads(signal: AbortSignal): ReaderThreads {
+  const started: ReaderThread[] = []
   return {
-    read: (request, settings, take) =>
+    at: (index) => (started[index] ??= startThread(signal)),
+    async close() {
+      await Promise.all(started.splice(0).map((thread) => thread.terminate()))
+    },
+  }
+}
+
+function startThread(signal: AbortSignal): ReaderThread {
+  const worker = new Worker(new URL('./worker.js', import.meta.url))
+  let broken: Error | undefined
+  // Without a listener a thread that breaks before it is used would end the process.
+  worker.on('error', (error) => {
+    broken = asError(error)
+  })
+  const usable = (): Worker => {
+    if (broken !== undefined) throw broken
+    return worker
+  }
+  return {
+    read: async (request, settings, take) =>
       converse<ReadResult>(
-        worker,
+        usable(),
         { message: { kind: 'read', request, settings } },
         (answer, resolve, fail) => {
           if (answer.kind === 'done') resolve(answer.result)
@@ -47,9 +75,9 @@ export function startThread(signal: AbortSignal): ReaderThread {
         },
         signal,
       ),
-    encode: (rows, settings) =>
+    encode: async (rows, settings) =>
       converse<EncodedRows>(
-        worker,
+        usable(),
         { message: { kind: 'encode', rows, settings }, transfer: memoryOf(rows.vectors) },
         (answer, resolve) => {
           if (answer.kind !== 'rows') return

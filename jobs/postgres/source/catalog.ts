@@ -22,9 +22,12 @@ export interface Relation {
   /** Tables that inherit from it, or its partitions. */
   readonly hasChildren: boolean
   readonly comment: string | undefined
-  /** Size of the main fork now; 0 for what has no storage. */
+  /** Size of the main fork now; 0 for what has no storage, and before it is locked. */
   readonly pages: number
-  /** The planner's estimate, scaled to the size of now (0 without pages); undefined before the first ANALYZE. */
+  /**
+   * The planner's estimate, once it is locked scaled to the size of now (0 without pages); undefined before the first
+   * ANALYZE.
+   */
   readonly estimatedRows: number | undefined
 }
 
@@ -32,8 +35,8 @@ export interface Relation {
 const relationSql = (sized: boolean): string => `
   SELECT c.oid::int8, n.nspname, c.relname, c.relkind, c.relhassubclass, row_security_active(c.oid) AS secured,
          obj_description(c.oid, 'pg_class') AS comment, c.relpages, c.reltuples,
-         CASE WHEN ${String(sized)} AND c.relkind IN ('r', 'm')
-              THEN pg_relation_size(c.oid) / current_setting('block_size')::int8 ELSE 0 END AS pages
+         CASE WHEN c.relkind NOT IN ('r', 'm') THEN 0
+              WHEN ${String(sized)} THEN pg_relation_size(c.oid) / current_setting('block_size')::int8 END AS pages
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace`
 
 const readRelation = (row: Record<string, unknown>): Relation | undefined => {
@@ -41,7 +44,7 @@ const readRelation = (row: Record<string, unknown>): Relation | undefined => {
   if (kind === undefined) return undefined
   const [pages, relpages, tuples] = [Number(row['pages']), Number(row['relpages']), Number(row['reltuples'])]
   const perPage = relpages > 0 ? tuples / relpages : undefined
-  const unsized = kind === 'foreign table' || kind === 'partitioned'
+  const unsized = kind === 'foreign table' || kind === 'partitioned' || row['pages'] === null
   const analysed = tuples >= 0 && (tuples > 0 || relpages > 0)
   return {
     table: { schema: String(row['nspname']), name: String(row['relname']) },

@@ -22,17 +22,19 @@ export const fromTable = (table: TableName): string => `ONLY ${quoteTable(table)
 
 const minRangePages = 256
 const maxRangePages = 8192
-const rangesPerWorker = 16
+/** A range is this part of a worker's share of what is left. */
+const partOfShare = 4
 
 /**
  * Disjoint ctid conditions that cover a table of any size: `pages` is what it had a moment ago, so the last
- * one is open-ended. Many more than workers, so that none waits long for another at the end.
+ * one is open-ended. They get smaller towards the end, so that no worker waits long for another there, and their
+ * number stays small: each is a COPY that the server has to be asked for.
  */
 export function ctidConditions(pages: number, workers: number): (string | undefined)[] {
-  const wanted = Math.ceil(pages / (workers * rangesPerWorker))
-  const step = Math.min(Math.max(wanted, minRangePages), maxRangePages)
-  const starts: number[] = []
-  for (let page = 0; page === 0 || page < pages; page += step) starts.push(page)
+  const step = (left: number): number =>
+    Math.min(Math.max(Math.ceil(left / (workers * partOfShare)), minRangePages), maxRangePages)
+  const starts = [0]
+  for (let page = step(pages); page < pages; page += step(pages - page)) starts.push(page)
   return starts.map((start, index) => {
     const end = starts[index + 1]
     const lower = start === 0 ? [] : [`ctid >= '(${start},0)'::tid`]

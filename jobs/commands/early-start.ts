@@ -1,0 +1,47 @@
+import type { ReaderThreads } from '../export/read/thread.ts'
+import type { SourceConnection } from '../postgres/snapshot.ts'
+
+/** What an export starts while its modules are loaded and its catalog is opened. */
+export interface EarlyStart {
+  /** The connection that was started; a new one when that was taken before. */
+  readonly connectSource: () => Promise<SourceConnection>
+  /** Closes a connection that nobody took, and ends the threads. */
+  readonly close: () => Promise<void>
+}
+
+/** Tables expected to have fewer rows are read without threads, which take as much time to load as the job itself. */
+const threadRows = 50_000
+
+/**
+ * Connects to the source and, when a table is large or of unknown size, starts as many threads. A failure is thrown
+ * to whoever takes the connection.
+ */
+export function startEarly(
+  connect: () => Promise<SourceConnection>,
+  threads: ReaderThreads,
+  count: number,
+): EarlyStart {
+  const starting = connect().then((connected) => {
+    const isLarge = connected.found.some(
+      (relation) => !(relation instanceof Error) && (relation.estimatedRows ?? Infinity) >= threadRows,
+    )
+    for (let index = 0; isLarge && index < count; index++) threads.at(index)
+    return connected
+  })
+  let untaken: typeof starting | undefined = starting
+  starting.catch(() => undefined)
+  return {
+    connectSource() {
+      const taken = untaken ?? connect()
+      untaken = undefined
+      return taken
+    },
+    async close() {
+      await untaken?.then(
+        ({ connection }) => connection.close(),
+        () => undefined,
+      )
+      await threads.close()
+    },
+  }
+}
