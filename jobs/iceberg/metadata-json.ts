@@ -1,5 +1,5 @@
 import { dataError } from '../errors.ts'
-import { parseWithArrays, stringifyJson, type JsonValue } from './json.ts'
+import { JsonText, parseWithArrays, stringifyJson, type JsonValue } from './json.ts'
 import { listBytes, rememberList } from './json-lists.ts'
 import { mainBranch, type Snapshot, type SnapshotRef, type TableMetadata } from './metadata.ts'
 import { firstPartitionId } from './partition-spec.ts'
@@ -11,7 +11,7 @@ type Document = Record<string, JsonValue | undefined>
  * later ones as far as they can be read. Errors: `JobError` data, naming `location` and the field.
  */
 export function parseMetadata(text: string, location: string): TableMetadata {
-  const { value: parsed, arrays } = parseWithArrays(text, location)
+  const { value: parsed, arrays } = parseWithArrays(text, location, { array: 'snapshots', member: 'summary' })
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw dataError(`${location} is not table metadata`, { field: location })
   const document: Document = { ...(parsed as Document) }
@@ -85,18 +85,17 @@ function fillVersion1(document: Document): void {
   delete document['partition-spec']
 }
 
-/** Absent lists become empty, ids bigint; -1 and null both mean no current snapshot. */
+/** Absent lists become empty, ids bigint, in place; -1 and null both mean no current snapshot. */
 function fillOptional(document: Document, arrays: ReadonlyMap<string, string>): void {
   document['properties'] ??= {}
-  const written = list(document['snapshots'])
-  const snapshots = written.map(snapshotFrom)
-  document['snapshots'] = snapshots
-  if (written.every(isAsWritten)) rememberList(snapshots, arrays.get('snapshots'))
-  const log = list(document['snapshot-log']).map((entry) => ({
-    ...entry,
-    'snapshot-id': id(entry['snapshot-id']),
-  }))
-  document['snapshot-log'] = log
+  const snapshots = list(document['snapshots'])
+  const asWritten = snapshots.every(isAsWritten)
+  snapshots.forEach(fillSnapshot)
+  document['snapshots'] = snapshots as JsonValue
+  if (asWritten) rememberList(snapshots, arrays.get('snapshots'))
+  const log = list(document['snapshot-log'])
+  for (const entry of log) entry['snapshot-id'] = id(entry['snapshot-id'])
+  document['snapshot-log'] = log as JsonValue
   rememberList(log, arrays.get('snapshot-log'))
   document['metadata-log'] ??= []
   const current = document['current-snapshot-id']
@@ -116,7 +115,7 @@ const list = (value: JsonValue | undefined): readonly Document[] =>
 
 const id = (value: JsonValue | undefined): bigint => BigInt(value as number | bigint)
 
-/** Whether `snapshotFrom` changes nothing that is written. */
+/** Whether `fillSnapshot` changes nothing that is written. */
 const isAsWritten = ({
   'sequence-number': sequence,
   summary,
@@ -124,14 +123,22 @@ const isAsWritten = ({
 }: Document): boolean =>
   typeof sequence === 'number' && summary !== undefined && parent !== null && parent !== -1
 
-function snapshotFrom(document: Document): Omit<Snapshot, 'manifest-list'> {
-  const { 'parent-snapshot-id': parent, ...rest } = document
-  const snapshot: Omit<Snapshot, 'manifest-list'> = {
-    ...(rest as unknown as Snapshot),
-    'snapshot-id': id(document['snapshot-id']),
-    'sequence-number': Number(document['sequence-number'] ?? 0),
-    summary: (document['summary'] ?? {}) as Record<string, string>,
-    ...(parent === undefined || parent === null || parent === -1 ? {} : { 'parent-snapshot-id': id(parent) }),
-  }
-  return snapshot
+/** Makes a `Snapshot` of it, in place: copies of thousands would be most of a parse. */
+function fillSnapshot(document: Document): void {
+  const { 'parent-snapshot-id': parent, summary } = document
+  document['snapshot-id'] = id(document['snapshot-id'])
+  document['sequence-number'] = Number(document['sequence-number'] ?? 0)
+  if (parent === undefined || parent === null || parent === -1) delete document['parent-snapshot-id']
+  else document['parent-snapshot-id'] = id(parent)
+  if (summary instanceof JsonText) parseLater(document, summary)
+  else document['summary'] = summary ?? {}
+}
+
+function parseLater(document: Document, summary: JsonText): void {
+  let parsed: Snapshot['summary'] | undefined
+  Object.defineProperty(document, 'summary', {
+    enumerable: true,
+    configurable: true,
+    get: () => (parsed ??= summary.parsed()),
+  })
 }
