@@ -66,14 +66,23 @@ function long(cursor: Cursor): bigint {
   return (value >> 1n) ^ -(value & 1n)
 }
 
-function binary(cursor: Cursor): Buffer {
+/** Moves behind a length and as many bytes; where these start. */
+function skipBytes(cursor: Cursor): number {
   const length = number(cursor)
   const start = cursor.at
   cursor.at += length
+  return start
+}
+
+function binary(cursor: Cursor): Buffer {
+  const start = skipBytes(cursor)
   return cursor.bytes.subarray(start, cursor.at)
 }
 
-const text = (cursor: Cursor): string => binary(cursor).toString('utf8')
+function text(cursor: Cursor): string {
+  const start = skipBytes(cursor)
+  return cursor.bytes.toString('utf8', start, cursor.at)
+}
 
 const flag = (cursor: Cursor): boolean => cursor.bytes[cursor.at++] === 1
 

@@ -1,6 +1,6 @@
 import { dataError } from '../errors.ts'
 import { JsonText, parseWithArrays, stringifyJson, type JsonValue } from './json.ts'
-import { listBytes, rememberList } from './json-lists.ts'
+import { listText, rememberList } from './json-lists.ts'
 import { mainBranch, type Snapshot, type SnapshotRef, type TableMetadata } from './metadata.ts'
 import { firstPartitionId } from './partition-spec.ts'
 
@@ -40,17 +40,21 @@ const missing = (location: string, key: string): Error =>
 
 /**
  * The document's bytes; unknown fields of other writers included. The long lists, to which commits only add, are
- * written as they came (`listBytes`).
+ * written as they came (`listText`).
  */
 export function metadataBytes(metadata: TableMetadata): Buffer {
   const members = Object.entries(metadata).filter(([, value]) => value !== undefined)
   const pieces = members.flatMap(([key, value], index) => [
-    Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(key)}:`),
-    isGrowing(key) && Array.isArray(value)
-      ? Buffer.concat([Buffer.from('['), listBytes(value as readonly object[]), Buffer.from(']')])
-      : Buffer.from(stringifyJson(value as JsonValue)),
+    `${index === 0 ? '{' : ','}${JSON.stringify(key)}:`,
+    ...(isGrowing(key) && Array.isArray(value)
+      ? ['[', ...listText(value as readonly object[]), ']']
+      : [stringifyJson(value as JsonValue)]),
   ])
-  return Buffer.concat([...pieces, Buffer.from('}')])
+  pieces.push('}')
+  const bytes = Buffer.allocUnsafe(pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0))
+  let at = 0
+  for (const piece of pieces) at += bytes.write(piece, at)
+  return bytes
 }
 
 const isGrowing = (key: string): boolean => key === 'snapshots' || key === 'snapshot-log'
