@@ -1,4 +1,5 @@
 import { dataError } from '../errors.ts'
+import { JsonText } from './json-text.ts'
 
 /**
  * A JSON document without loss. Snapshot ids are 63-bit, and foreign writers' numbers must survive a rewrite
@@ -22,20 +23,6 @@ export class JsonNumber {
 
   constructor(text: string) {
     this.text = text
-  }
-}
-
-/** An object of strings that was not parsed yet; `parseWithArrays` alone makes it. */
-export class JsonText {
-  readonly source: string
-
-  constructor(source: string) {
-    this.source = source
-  }
-
-  /** The object. */
-  parsed(): Readonly<Record<string, string>> {
-    return JSON.parse(this.source) as Record<string, string>
   }
 }
 

@@ -1,7 +1,8 @@
 import { dataError } from '../errors.ts'
-import { JsonText, parseWithArrays, stringifyJson, type JsonValue } from './json.ts'
+import { parseWithArrays, stringifyJson, type JsonValue } from './json.ts'
 import { listText, rememberList } from './json-lists.ts'
-import { mainBranch, type Snapshot, type SnapshotRef, type TableMetadata } from './metadata.ts'
+import { JsonText, parsedLater } from './json-text.ts'
+import { mainBranch, type SnapshotRef, type TableMetadata } from './metadata.ts'
 import { firstPartitionId } from './partition-spec.ts'
 
 type Document = Record<string, JsonValue | undefined>
@@ -134,15 +135,5 @@ function fillSnapshot(document: Document): void {
   document['sequence-number'] = Number(document['sequence-number'] ?? 0)
   if (parent === undefined || parent === null || parent === -1) delete document['parent-snapshot-id']
   else document['parent-snapshot-id'] = id(parent)
-  if (summary instanceof JsonText) parseLater(document, summary)
-  else document['summary'] = summary ?? {}
-}
-
-function parseLater(document: Document, summary: JsonText): void {
-  let parsed: Snapshot['summary'] | undefined
-  Object.defineProperty(document, 'summary', {
-    enumerable: true,
-    configurable: true,
-    get: () => (parsed ??= summary.parsed()),
-  })
+  document['summary'] = summary instanceof JsonText ? parsedLater(summary) : (summary ?? {})
 }

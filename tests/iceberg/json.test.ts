@@ -1,12 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import {
-  type JsonNumber,
-  JsonText,
-  parseJson,
-  parseWithArrays,
-  stringifyJson,
-} from '../../jobs/iceberg/json.ts'
+import { type JsonNumber, parseJson, parseWithArrays, stringifyJson } from '../../jobs/iceberg/json.ts'
+import { JsonText, parsedLater } from '../../jobs/iceberg/json-text.ts'
 
 describe('JSON without loss', () => {
   it('keeps 63-bit integers exactly', () => {
@@ -142,6 +137,22 @@ describe('objects of strings that are parsed later', () => {
     ])
       expect(() => itsMember(text)).toThrow('x.json is not valid JSON')
     expect(() => parse('{"a":[{"s"\u00a0:{}}]}')).toThrow('x.json is not valid JSON')
+  })
+
+  it('look like any object once they are asked for, and are read-only', () => {
+    const object = parsedLater(new JsonText('{"a":"b","c":"d"}'))
+    expect(object).toEqual({ a: 'b', c: 'd' })
+    expect({ ...object }).toStrictEqual({ a: 'b', c: 'd' })
+    expect([object['a'], 'c' in object, 'source' in object]).toEqual(['b', true, false])
+    expect([Object.entries(object), JSON.stringify(object)]).toEqual([
+      [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+      '{"a":"b","c":"d"}',
+    ])
+    expect(Object.getPrototypeOf(object)).toBe(Object.getPrototypeOf(JSON.parse('{}')))
+    expect(() => Object.assign(object, { a: 'x' })).toThrow(TypeError)
   })
 
   it('are written again', () => {

@@ -338,7 +338,6 @@ describe('snapshots that were read are written as they came', () => {
     const alone = stringifyMetadata({ ...metadata, snapshots: [first!] })
     expect(alone).toContain('"summary":{"operation":"append","é":"}1.5"}}]')
     expect({ ...first }.summary).toEqual({ operation: 'append', é: '}1.5' })
-    expect(first!.summary).toBe(first!.summary)
   })
 
   it('unless they lack what version 2 requires', () => {
