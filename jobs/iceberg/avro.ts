@@ -53,35 +53,52 @@ export interface ContainerFile {
   readonly records: readonly Record<string, unknown>[]
 }
 
+/** Records in Avro's encoding, one behind the other. */
+export interface EncodedRecords {
+  readonly count: number
+  readonly bytes: Buffer
+}
+
 /**
  * A container file with one deflate block. `schema` is written as it is, attributes included; `sync` are 16
- * random bytes. Records hold longs as bigint and unions unwrapped; a Buffer is a record that is encoded already.
+ * random bytes. Records hold longs as bigint and unions unwrapped.
  */
-export async function encodeContainer(
+export function encodeContainer(
   schema: unknown,
   metadata: Readonly<Record<string, string>>,
   records: readonly unknown[],
   sync: Buffer,
 ): Promise<Buffer> {
   const type = avroType(schema)
+  const encoded = records.map((record) => ({ count: 1, bytes: type.toBuffer(record) }))
+  return containerOf(schema, metadata, encoded, sync)
+}
+
+/** As `encodeContainer`, of records that are encoded already. */
+export async function containerOf(
+  schema: unknown,
+  metadata: Readonly<Record<string, string>>,
+  records: readonly EncodedRecords[],
+  sync: Buffer,
+): Promise<Buffer> {
   const meta = Object.fromEntries(
     Object.entries({ ...metadata, 'avro.schema': JSON.stringify(schema), 'avro.codec': 'deflate' }).map(
       ([key, value]) => [key, Buffer.from(value)],
     ),
   )
   const head = header.toBuffer({ magic, meta, sync })
-  if (records.length === 0) return head
-  const encoded = records.map((record) => (Buffer.isBuffer(record) ? record : type.toBuffer(record)))
+  const count = records.reduce((sum, run) => sum + run.count, 0)
+  if (count === 0) return head
   // Level 1 takes half the time of the default and makes it 4 % larger.
-  const block = await deflateRaw(Buffer.concat(encoded), { level: 1 })
-  return Buffer.concat([head, varint(records.length), varint(block.length), block, sync])
+  const block = await deflateRaw(Buffer.concat(records.map(({ bytes }) => bytes)), { level: 1 })
+  return Buffer.concat([head, varint(count), varint(block.length), block, sync])
 }
 
 /** A container file's header and its blocks, decompressed. */
 export interface ContainerBlocks {
   /** As `ContainerFile` has it. */
   readonly metadata: ReadonlyMap<string, string>
-  readonly blocks: readonly { readonly count: number; readonly bytes: Buffer }[]
+  readonly blocks: readonly EncodedRecords[]
 }
 
 /** Reads a container file of any writer as far as its records. Errors: `JobError` data, naming `location`. */

@@ -19,7 +19,7 @@ export function readListEntry(
 ): { readonly manifest: ManifestFile; readonly end: number } {
   const cursor = { bytes, at }
   // In the order of the schema.
-  const manifest: ManifestFile = {
+  const manifest: Writable<ManifestFile> = {
     manifestPath: text(cursor),
     manifestLength: number(cursor),
     partitionSpecId: number(cursor),
@@ -33,12 +33,14 @@ export function readListEntry(
     addedRowsCount: number(cursor),
     existingRowsCount: number(cursor),
     deletedRowsCount: number(cursor),
-    ...optional(cursor, 'partitions', summaries),
-    ...optional(cursor, 'keyMetadata', binary),
   }
+  if (isThere(cursor)) manifest.partitions = summaries(cursor)
+  if (isThere(cursor)) manifest.keyMetadata = binary(cursor)
   if (cursor.at > bytes.length) throw dataError(`${location} is damaged`, { field: location })
   return { manifest, end: cursor.at }
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 /** A zigzag varint of at most 53 bits. */
 function number(cursor: Cursor): number {
@@ -64,24 +66,28 @@ function long(cursor: Cursor): bigint {
   return (value >> 1n) ^ -(value & 1n)
 }
 
-function binary(cursor: Cursor): Buffer {
+/** Moves behind a length and as many bytes; where these start. */
+function skipBytes(cursor: Cursor): number {
   const length = number(cursor)
   const start = cursor.at
   cursor.at += length
+  return start
+}
+
+function binary(cursor: Cursor): Buffer {
+  const start = skipBytes(cursor)
   return cursor.bytes.subarray(start, cursor.at)
 }
 
-const text = (cursor: Cursor): string => binary(cursor).toString('utf8')
+function text(cursor: Cursor): string {
+  const start = skipBytes(cursor)
+  return cursor.bytes.toString('utf8', start, cursor.at)
+}
 
 const flag = (cursor: Cursor): boolean => cursor.bytes[cursor.at++] === 1
 
-/** A union with null: the branch's index, then the value. */
-const optional = <Key extends string, Value>(
-  cursor: Cursor,
-  key: Key,
-  read: (cursor: Cursor) => Value,
-): Readonly<Partial<Record<Key, Value>>> =>
-  (number(cursor) === 0 ? {} : { [key]: read(cursor) }) as Readonly<Partial<Record<Key, Value>>>
+/** A union with null begins with the branch's index. */
+const isThere = (cursor: Cursor): boolean => number(cursor) !== 0
 
 /** An array: blocks of a count (negative: its size in bytes follows) and as many items, until a count of 0. */
 function summaries(cursor: Cursor): FieldSummary[] {
@@ -93,12 +99,14 @@ function summaries(cursor: Cursor): FieldSummary[] {
       number(cursor)
       count = -count
     }
-    for (let item = 0; item < count && cursor.at <= cursor.bytes.length; item++)
-      all.push({
-        containsNull: flag(cursor),
-        ...optional(cursor, 'containsNan', flag),
-        ...optional(cursor, 'lowerBound', binary),
-        ...optional(cursor, 'upperBound', binary),
-      })
+    for (let item = 0; item < count && cursor.at <= cursor.bytes.length; item++) all.push(summary(cursor))
   }
+}
+
+function summary(cursor: Cursor): FieldSummary {
+  const one: Writable<FieldSummary> = { containsNull: flag(cursor) }
+  if (isThere(cursor)) one.containsNan = flag(cursor)
+  if (isThere(cursor)) one.lowerBound = binary(cursor)
+  if (isThere(cursor)) one.upperBound = binary(cursor)
+  return one
 }

@@ -1,4 +1,4 @@
-import { containerBlocks, decodeContainer, encodeContainer } from './avro.ts'
+import { avroType, containerBlocks, containerOf, decodeContainer, type EncodedRecords } from './avro.ts'
 import {
   asBuffer,
   numberAt,
@@ -18,14 +18,18 @@ export interface ListHeader {
   readonly sequenceNumber: number
 }
 
+/** Where an entry of a list was read. */
+interface Place {
+  readonly block: Buffer
+  readonly start: number
+  readonly end: number
+}
+
 /**
- * Entries of lists in our own layout, as they were read: a manifest that is carried on is copied and not encoded
- * again, for a table may have thousands.
+ * Entries of lists in our own layout: a manifest that is carried on is copied and not encoded again, for a table may
+ * have thousands.
  */
-const encodedEntries = new WeakMap<
-  ManifestFile,
-  { readonly block: Buffer; readonly start: number; readonly end: number }
->()
+const places = new WeakMap<ManifestFile, Place>()
 const ownSchema = JSON.stringify(manifestListSchema)
 
 /** A v2 manifest list's bytes (spec "Manifest Lists"). `sync` are 16 random bytes. */
@@ -34,7 +38,7 @@ export const encodeManifestList = (
   manifests: readonly ManifestFile[],
   sync: Buffer,
 ): Promise<Buffer> =>
-  encodeContainer(
+  containerOf(
     manifestListSchema,
     {
       'snapshot-id': list.snapshotId.toString(),
@@ -42,12 +46,26 @@ export const encodeManifestList = (
       'sequence-number': String(list.sequenceNumber),
       'format-version': '2',
     },
-    manifests.map((manifest) => {
-      const known = encodedEntries.get(manifest)
-      return known?.block.subarray(known.start, known.end) ?? manifestRecord(manifest)
-    }),
+    encodedRuns(manifests),
     sync,
   )
+
+/** Entries that lay side by side are copied together. */
+function encodedRuns(manifests: readonly ManifestFile[]): EncodedRecords[] {
+  const type = avroType(manifestListSchema)
+  const runs: { count: number; readonly block: Buffer; readonly start: number; end: number }[] = []
+  for (const manifest of manifests) {
+    const { block, start, end } = places.get(manifest) ?? wholeOf(type.toBuffer(manifestRecord(manifest)))
+    const last = runs.at(-1)
+    if (last?.block === block && last.end === start) {
+      last.end = end
+      last.count++
+    } else runs.push({ count: 1, block, start, end })
+  }
+  return runs.map(({ count, block, start, end }) => ({ count, bytes: block.subarray(start, end) }))
+}
+
+const wholeOf = (block: Buffer): Place => ({ block, start: 0, end: block.length })
 
 const manifestRecord = (manifest: ManifestFile): AvroRecord => ({
   manifest_path: manifest.manifestPath,
@@ -82,7 +100,7 @@ export function decodeManifestList(location: string, bytes: Buffer): ManifestFil
   for (const block of blocks) {
     for (let record = 0, at = 0; record < block.count; record++) {
       const { manifest, end } = readListEntry(location, block.bytes, at)
-      encodedEntries.set(manifest, { block: block.bytes, start: at, end })
+      places.set(manifest, { block: block.bytes, start: at, end })
       manifests.push(manifest)
       at = end
     }

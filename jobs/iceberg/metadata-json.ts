@@ -1,7 +1,8 @@
 import { dataError } from '../errors.ts'
 import { parseWithArrays, stringifyJson, type JsonValue } from './json.ts'
-import { listBytes, rememberList } from './json-lists.ts'
-import { mainBranch, type Snapshot, type SnapshotRef, type TableMetadata } from './metadata.ts'
+import { listText, rememberList } from './json-lists.ts'
+import { JsonText, parsedLater } from './json-text.ts'
+import { mainBranch, type SnapshotRef, type TableMetadata } from './metadata.ts'
 import { firstPartitionId } from './partition-spec.ts'
 
 type Document = Record<string, JsonValue | undefined>
@@ -11,7 +12,7 @@ type Document = Record<string, JsonValue | undefined>
  * later ones as far as they can be read. Errors: `JobError` data, naming `location` and the field.
  */
 export function parseMetadata(text: string, location: string): TableMetadata {
-  const { value: parsed, arrays } = parseWithArrays(text, location)
+  const { value: parsed, arrays } = parseWithArrays(text, location, { array: 'snapshots', member: 'summary' })
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw dataError(`${location} is not table metadata`, { field: location })
   const document: Document = { ...(parsed as Document) }
@@ -40,17 +41,21 @@ const missing = (location: string, key: string): Error =>
 
 /**
  * The document's bytes; unknown fields of other writers included. The long lists, to which commits only add, are
- * written as they came (`listBytes`).
+ * written as they came (`listText`).
  */
 export function metadataBytes(metadata: TableMetadata): Buffer {
   const members = Object.entries(metadata).filter(([, value]) => value !== undefined)
   const pieces = members.flatMap(([key, value], index) => [
-    Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(key)}:`),
-    isGrowing(key) && Array.isArray(value)
-      ? Buffer.concat([Buffer.from('['), listBytes(value as readonly object[]), Buffer.from(']')])
-      : Buffer.from(stringifyJson(value as JsonValue)),
+    `${index === 0 ? '{' : ','}${JSON.stringify(key)}:`,
+    ...(isGrowing(key) && Array.isArray(value)
+      ? ['[', ...listText(value as readonly object[]), ']']
+      : [stringifyJson(value as JsonValue)]),
   ])
-  return Buffer.concat([...pieces, Buffer.from('}')])
+  pieces.push('}')
+  const bytes = Buffer.allocUnsafe(pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0))
+  let at = 0
+  for (const piece of pieces) at += bytes.write(piece, at)
+  return bytes
 }
 
 const isGrowing = (key: string): boolean => key === 'snapshots' || key === 'snapshot-log'
@@ -85,18 +90,17 @@ function fillVersion1(document: Document): void {
   delete document['partition-spec']
 }
 
-/** Absent lists become empty, ids bigint; -1 and null both mean no current snapshot. */
+/** Absent lists become empty, ids bigint, in place; -1 and null both mean no current snapshot. */
 function fillOptional(document: Document, arrays: ReadonlyMap<string, string>): void {
   document['properties'] ??= {}
-  const written = list(document['snapshots'])
-  const snapshots = written.map(snapshotFrom)
-  document['snapshots'] = snapshots
-  if (written.every(isAsWritten)) rememberList(snapshots, arrays.get('snapshots'))
-  const log = list(document['snapshot-log']).map((entry) => ({
-    ...entry,
-    'snapshot-id': id(entry['snapshot-id']),
-  }))
-  document['snapshot-log'] = log
+  const snapshots = list(document['snapshots'])
+  const asWritten = snapshots.every(isAsWritten)
+  snapshots.forEach(fillSnapshot)
+  document['snapshots'] = snapshots as JsonValue
+  if (asWritten) rememberList(snapshots, arrays.get('snapshots'))
+  const log = list(document['snapshot-log'])
+  for (const entry of log) entry['snapshot-id'] = id(entry['snapshot-id'])
+  document['snapshot-log'] = log as JsonValue
   rememberList(log, arrays.get('snapshot-log'))
   document['metadata-log'] ??= []
   const current = document['current-snapshot-id']
@@ -116,7 +120,7 @@ const list = (value: JsonValue | undefined): readonly Document[] =>
 
 const id = (value: JsonValue | undefined): bigint => BigInt(value as number | bigint)
 
-/** Whether `snapshotFrom` changes nothing that is written. */
+/** Whether `fillSnapshot` changes nothing that is written. */
 const isAsWritten = ({
   'sequence-number': sequence,
   summary,
@@ -124,14 +128,12 @@ const isAsWritten = ({
 }: Document): boolean =>
   typeof sequence === 'number' && summary !== undefined && parent !== null && parent !== -1
 
-function snapshotFrom(document: Document): Omit<Snapshot, 'manifest-list'> {
-  const { 'parent-snapshot-id': parent, ...rest } = document
-  const snapshot: Omit<Snapshot, 'manifest-list'> = {
-    ...(rest as unknown as Snapshot),
-    'snapshot-id': id(document['snapshot-id']),
-    'sequence-number': Number(document['sequence-number'] ?? 0),
-    summary: (document['summary'] ?? {}) as Record<string, string>,
-    ...(parent === undefined || parent === null || parent === -1 ? {} : { 'parent-snapshot-id': id(parent) }),
-  }
-  return snapshot
+/** Makes a `Snapshot` of it, in place: copies of thousands would be most of a parse. */
+function fillSnapshot(document: Document): void {
+  const { 'parent-snapshot-id': parent, summary } = document
+  document['snapshot-id'] = id(document['snapshot-id'])
+  document['sequence-number'] = Number(document['sequence-number'] ?? 0)
+  if (parent === undefined || parent === null || parent === -1) delete document['parent-snapshot-id']
+  else document['parent-snapshot-id'] = id(parent)
+  document['summary'] = summary instanceof JsonText ? parsedLater(summary) : (summary ?? {})
 }

@@ -86,8 +86,9 @@ export const schemasByAge = (metadata: TableMetadata): readonly Schema[] => [
   ...metadata.schemas,
 ]
 
+/** Looks from the end: of thousands the newest are asked for. */
 export const snapshotById = (metadata: TableMetadata, id: bigint | undefined): Snapshot | undefined =>
-  id === undefined ? undefined : metadata.snapshots.find((snapshot) => snapshot['snapshot-id'] === id)
+  id === undefined ? undefined : metadata.snapshots.findLast((snapshot) => snapshot['snapshot-id'] === id)
 
 /** The newest snapshot of a branch; undefined for a branch that does not exist yet. */
 export const branchSnapshot = (metadata: TableMetadata, branch: string): Snapshot | undefined =>

@@ -30,14 +30,25 @@ export const readManifest = async (
     specTypeOf(metadata, manifest.partitionSpecId).type,
   )
 
+interface SpecType {
+  readonly spec: PartitionSpec
+  readonly type: readonly PartitionColumnType[]
+}
+
+/** Each state's specs by their ids: every manifest and file of thousands asks for its own. */
+const specTypes = new WeakMap<TableMetadata, Map<number, SpecType>>()
+
 /** A spec of the table and its partition type. Errors: `JobError` data for an id that the table lacks. */
-export function specTypeOf(
-  metadata: TableMetadata,
-  specId: number,
-): { readonly spec: PartitionSpec; readonly type: readonly PartitionColumnType[] } {
+export function specTypeOf(metadata: TableMetadata, specId: number): SpecType {
+  const known = specTypes.get(metadata) ?? new Map<number, SpecType>()
+  specTypes.set(metadata, known)
+  const found = known.get(specId)
+  if (found !== undefined) return found
   const spec = metadata['partition-specs'].find((one) => one['spec-id'] === specId)
   if (spec === undefined) throw dataError(`the table has no partition spec ${specId}`)
-  return { spec, type: partitionType(spec, schemasByAge(metadata)) }
+  const made = { spec, type: partitionType(spec, schemasByAge(metadata)) }
+  known.set(specId, made)
+  return made
 }
 
 /** Whether an entry's file belongs to the snapshots that list the manifest. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { type JsonNumber, parseJson, stringifyJson } from '../../jobs/iceberg/json.ts'
+import { type JsonNumber, parseJson, parseWithArrays, stringifyJson } from '../../jobs/iceberg/json.ts'
+import { JsonText, parsedLater } from '../../jobs/iceberg/json-text.ts'
 
 describe('JSON without loss', () => {
   it('keeps 63-bit integers exactly', () => {
@@ -22,12 +23,26 @@ describe('JSON without loss', () => {
   })
 
   it('is not confused by its own marker', () => {
-    for (const text of ['["\ue0001.5",1.5]', '["\\ue0001.5",1.5]', '["\\uE0001.5",1.5]']) {
-      const parsed = parseJson(text) as [string, JsonNumber]
-      expect(parsed[0]).toBe('\ue0001.5')
-      expect(parsed[1].text).toBe('1.5')
-      expect(stringifyJson(parsed)).toBe('["\ue0001.5",1.5]')
-    }
+    for (const [marker, escape] of [
+      ['\u0080', '\\u0080'],
+      ['\ue000', '\\uE000'],
+    ] as const)
+      for (const text of [
+        `["${marker}1.5",1.5]`,
+        `["${escape}1.5",1.5]`,
+        `["${escape.toLowerCase()}1.5",1.5]`,
+      ]) {
+        const parsed = parseJson(text) as [string, JsonNumber]
+        expect(parsed[0]).toBe(`${marker}1.5`)
+        expect(parsed[1].text).toBe('1.5')
+        expect(stringifyJson(parsed)).toBe(`["${marker}1.5",1.5]`)
+      }
+  })
+
+  it('takes the next marker where a document has some of them', () => {
+    const used = String.fromCharCode(...Array.from({ length: 32 }, (_, index) => 0x80 + index))
+    const text = `["${used}\ue000","{0",1.5]`
+    expect(stringifyJson(parseJson(text))).toBe(text)
   })
 
   it('refuses what is not JSON, also inside long numbers', () => {
@@ -63,5 +78,85 @@ describe('JSON without loss', () => {
         expect(stringifyJson(parseJson(document))).toBe(document)
       }),
     )
+  })
+})
+
+describe('objects of strings that are parsed later', () => {
+  const later = { array: 'a', member: 's' }
+  const parse = (text: string): unknown => parseWithArrays(text, 'x.json', later).value
+  const itsMember = (text: string): unknown =>
+    (parse(`{"a":[{"s":${text}}]}`) as { a: [{ s: unknown }] }).a[0].s
+
+  it('are as they would have been', () => {
+    for (const text of [
+      '{}',
+      '{ }',
+      '{"a":"b"}',
+      '{ "a" :\t"}{" ,\n"12345678901234567":"1.5" }',
+      '{"a":"1","a":"é\u0080"}',
+    ]) {
+      const found = itsMember(text)
+      expect(found).toBeInstanceOf(JsonText)
+      expect((found as JsonText).parsed()).toEqual(JSON.parse(text))
+    }
+  })
+
+  it('are those of the array alone, and of strings without escapes alone', () => {
+    for (const text of [
+      '{"a":1.5}',
+      '{"a":{}}',
+      '{"a":"\\u0041"}',
+      '{"a":"\\""}',
+      '[]',
+      '"{}"',
+      'null',
+      '{"a":["b"]}',
+    ])
+      expect(itsMember(text)).toEqual(parseJson(text))
+    for (const text of [
+      '{"b":[{"s":{}}]}',
+      '{"a":{"s":{}}}',
+      '{"a":[{"t":{}}]}',
+      '{"a":[[{"s":{}}]]}',
+      '{"s":{}}',
+    ])
+      expect(parse(text)).toEqual(JSON.parse(text))
+  })
+
+  it('are checked at once', () => {
+    for (const text of [
+      '{',
+      '{"a"}',
+      '{"a":"b",}',
+      '{,}',
+      '{"a":"\\x"}',
+      '{"a":"b"',
+      '{"a":"b""c":"d"}',
+      '{"a":"\n"}',
+      '{"a":"b"}}',
+    ])
+      expect(() => itsMember(text)).toThrow('x.json is not valid JSON')
+    expect(() => parse('{"a":[{"s"\u00a0:{}}]}')).toThrow('x.json is not valid JSON')
+  })
+
+  it('look like any object once they are asked for, and are read-only', () => {
+    const object = parsedLater(new JsonText('{"a":"b","c":"d"}'))
+    expect(object).toEqual({ a: 'b', c: 'd' })
+    expect({ ...object }).toStrictEqual({ a: 'b', c: 'd' })
+    expect([object['a'], 'c' in object, 'source' in object]).toEqual(['b', true, false])
+    expect([Object.entries(object), JSON.stringify(object)]).toEqual([
+      [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+      '{"a":"b","c":"d"}',
+    ])
+    expect(Object.getPrototypeOf(object)).toBe(Object.getPrototypeOf(JSON.parse('{}')))
+    expect(() => Object.assign(object, { a: 'x' })).toThrow(TypeError)
+  })
+
+  it('are written again', () => {
+    const text = '{"a":[{"n":12345678901234567,"s":{"a":"b"}},{"s":{"c":"d"},"n":1.50}]}'
+    expect(stringifyJson(parse(text) as JsonText)).toBe(text)
   })
 })

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
-import { encodeContainer, decodeContainer } from '../../jobs/iceberg/avro.ts'
+import { containerOf, decodeContainer, encodeContainer } from '../../jobs/iceberg/avro.ts'
 import type { ManifestFile } from '../../jobs/iceberg/data-file.ts'
 import { decodeManifestList, encodeManifestList } from '../../jobs/iceberg/manifest-list.ts'
 import { manifestListSchema } from '../../jobs/iceberg/manifest-schema.ts'
@@ -62,12 +62,17 @@ it('is decoded alike by the quick decoder of our own layout and the general one,
       const next = await encodeManifestList(list, [...manifests, ...read], randomBytes(16))
       expect(decodeManifestList('next', next)).toEqual([...manifests, ...manifests])
       expect(decodeContainer('next', next).records).toHaveLength(2 * manifests.length)
+      // In another order, with some left out and some twice.
+      const some = [...read.slice(1), ...read.slice(0, 2), ...manifests.slice(0, 1), ...read.slice(0, -1)]
+      const last = decodeManifestList('last', await encodeManifestList(list, some, randomBytes(16)))
+      expect(last).toEqual(some)
     }),
     { numRuns: 60 },
   )
 })
 
 it('says so when its entries end too early', async () => {
-  const disguised = await encodeContainer(manifestListSchema, {}, [Buffer.from([20, 0x61])], randomBytes(16))
+  const short = { count: 1, bytes: Buffer.from([20, 0x61]) }
+  const disguised = await containerOf(manifestListSchema, {}, [short], randomBytes(16))
   expect(() => decodeManifestList('x.avro', disguised)).toThrow('x.avro is damaged')
 })

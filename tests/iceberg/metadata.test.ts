@@ -329,6 +329,17 @@ describe('snapshots that were read are written as they came', () => {
     expect(parseMetadata(stringifyMetadata({ ...next, snapshots: [added] }), 'x').snapshots).toEqual([added])
   })
 
+  it('with summaries that nobody asked for', () => {
+    const plain = snapshot('1').replace('{"x": "[{\\"]"}', '{ "operation":"append", "é": "}1.5" }')
+    const text = `[${plain},${plain.replace('"snapshot-id": 1', '"snapshot-id": 2')}]`
+    const metadata = parseMetadata(documentOf(text), 'x')
+    expect(stringifyMetadata(metadata)).toContain(`"snapshots":${text}`)
+    const [first] = metadata.snapshots
+    const alone = stringifyMetadata({ ...metadata, snapshots: [first!] })
+    expect(alone).toContain('"summary":{"operation":"append","é":"}1.5"}}]')
+    expect({ ...first }.summary).toEqual({ operation: 'append', é: '}1.5' })
+  })
+
   it('unless they lack what version 2 requires', () => {
     const first = snapshot('5', ', "parent-snapshot-id": -1')
     const metadata = parseMetadata(documentOf(`[${first}]`), 'x')

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import type { FileIO } from '../../storage/file-io.ts'
 import { canonicalLocation } from '../../storage/place.ts'
@@ -9,7 +10,9 @@ import { metadataFolder } from '../table-files.ts'
 export async function readMetadataFile(io: FileIO, location: string): Promise<TableMetadata> {
   const bytes = await io.read(canonicalLocation(location))
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b
-  return parseMetadata((isGzip ? gunzipSync(bytes) : bytes).toString('utf8'), location)
+  const plain = isGzip ? gunzipSync(bytes) : bytes
+  // Megabytes of ASCII are read several times as quickly without looking for more.
+  return parseMetadata(plain.toString(isAscii(plain) ? 'latin1' : 'utf8'), location)
 }
 
 /** Writes a metadata file, create-only, compressed if its name says so. */
