@@ -6,7 +6,7 @@ import { fieldSummaries } from './partition-value.ts'
 import type { PartitionColumnType } from './partition-spec.ts'
 import { syncSize } from './avro.ts'
 import { writeTableFile, type ProducerState, type WrittenManifest } from './producer-state.ts'
-import type { SnapshotRequest } from './snapshot-producer.ts'
+import type { SnapshotRequest } from './snapshot-request.ts'
 import { metadataFolder, specTypeOf } from './table-files.ts'
 
 /** Java's default of `commit.manifest.target-size-bytes`. */

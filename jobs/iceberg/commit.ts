@@ -9,7 +9,8 @@ import { sameSpec } from './partition-spec.ts'
 import { producerState, type ProducerState } from './producer-state.ts'
 import { checkRequirements } from './requirements.ts'
 import { sameSchema } from './schema.ts'
-import { stageSnapshot, type SnapshotRequest } from './snapshot-producer.ts'
+import { stageSnapshot } from './snapshot-producer.ts'
+import type { SnapshotRequest } from './snapshot-request.ts'
 
 /** The effects of a commit. */
 export interface CommitEffects {

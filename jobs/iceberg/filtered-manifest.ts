@@ -12,7 +12,7 @@ import type { TableMetadata } from './metadata.ts'
 import type { PartitionColumnType } from './partition-spec.ts'
 import { appliesInsideOnly, mayMatch, positionOf, type RowFilter } from './row-filter.ts'
 import type { FilteredManifest, ProducerState } from './producer-state.ts'
-import type { FileSelection } from './snapshot-producer.ts'
+import type { FileSelection } from './snapshot-request.ts'
 import { isLive, readManifest, specTypeOf } from './table-files.ts'
 
 /**

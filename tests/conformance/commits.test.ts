@@ -6,7 +6,7 @@ import { CommitFailedError, ValidationError } from '../../jobs/iceberg/errors.ts
 import { branchSnapshot, type TableMetadata } from '../../jobs/iceberg/metadata.ts'
 import { partitionSpec } from '../../jobs/iceberg/partition-spec.ts'
 import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
-import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-producer.ts'
+import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
 import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
 import type { TableUpdate } from '../../jobs/iceberg/updates.ts'
 import {

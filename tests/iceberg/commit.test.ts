@@ -4,7 +4,7 @@ import { commitSnapshot } from '../../jobs/iceberg/commit.ts'
 import { CommitFailedError, ValidationError } from '../../jobs/iceberg/errors.ts'
 import { branchSnapshot, type TableMetadata } from '../../jobs/iceberg/metadata.ts'
 import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
-import type { FileSelection, SnapshotRequest } from '../../jobs/iceberg/snapshot-producer.ts'
+import type { FileSelection, SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
 import {
   byDay,
   contents,

@@ -4,7 +4,7 @@ import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
 import { commitSnapshot, type CommitResult } from '../../jobs/iceberg/commit.ts'
 import type { DataFile } from '../../jobs/iceberg/data-file.ts'
 import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
-import type { FileSelection, SnapshotRequest } from '../../jobs/iceberg/snapshot-producer.ts'
+import type { FileSelection, SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
 import {
   byDay,
   contents,

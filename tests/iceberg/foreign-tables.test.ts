@@ -7,7 +7,7 @@ import { branchSnapshot } from '../../jobs/iceberg/metadata.ts'
 import { metadataBytes, parseMetadata } from '../../jobs/iceberg/metadata-json.ts'
 import { partitionSpec } from '../../jobs/iceberg/partition-spec.ts'
 import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
-import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-producer.ts'
+import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
 import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
 import { logPrevious, applyUpdates, type TableUpdate } from '../../jobs/iceberg/updates.ts'
 import {

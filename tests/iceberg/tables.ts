@@ -8,7 +8,7 @@ import { branchSnapshot, mainBranch, type TableMetadata } from '../../jobs/icebe
 import { partitionSpec } from '../../jobs/iceberg/partition-spec.ts'
 import type { Schema } from '../../jobs/iceberg/schema.ts'
 import { toSingleValue } from '../../jobs/iceberg/single-value.ts'
-import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-producer.ts'
+import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
 import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/table-files.ts'
 import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'

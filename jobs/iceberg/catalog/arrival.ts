@@ -1,9 +1,19 @@
 import { FileNotFound } from '../../storage/errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 import { snapshotById, type TableMetadata } from '../metadata.ts'
+import type { TableIdentifier } from './catalog.ts'
 import type { CatalogStore } from './catalog-store.ts'
-import type { PointerChange } from './definite-commit.ts'
 import { readMetadataFile } from './metadata-file.ts'
+
+/** One compare-and-set: from `base` (undefined: a new table) to `location`, where `metadata` has been written. */
+export interface PointerChange {
+  readonly identifier: TableIdentifier
+  readonly base: string | undefined
+  readonly location: string
+  readonly metadata: TableMetadata
+  /** The snapshot that it adds, if any. */
+  readonly snapshotId: bigint | undefined
+}
 
 /**
  * Whether a change that got no answer is in the table's history: the pointer is ours, our snapshot is among the

@@ -1,19 +1,9 @@
 import type { FileIO } from '../../storage/file-io.ts'
 import { CommitFailedError, CommitStateUnknownError, TableAlreadyExistsError } from '../errors.ts'
-import { numericProperty, type TableMetadata } from '../metadata.ts'
-import { arrivalOf } from './arrival.ts'
-import { tableText, type TableIdentifier } from './catalog.ts'
+import { numericProperty } from '../metadata.ts'
+import { arrivalOf, type PointerChange } from './arrival.ts'
+import { tableText } from './catalog.ts'
 import type { CatalogEffects, CatalogStore } from './catalog-store.ts'
-
-/** One compare-and-set: from `base` (undefined: a new table) to `location`, where `metadata` has been written. */
-export interface PointerChange {
-  readonly identifier: TableIdentifier
-  readonly base: string | undefined
-  readonly location: string
-  readonly metadata: TableMetadata
-  /** The snapshot that it adds, if any. */
-  readonly snapshotId: bigint | undefined
-}
 
 /** Half a minute with the default waits: a server that is restarted is back by then. */
 const defaultRetries = 5

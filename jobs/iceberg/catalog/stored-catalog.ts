@@ -18,7 +18,8 @@ import {
   type TableIdentifier,
 } from './catalog.ts'
 import type { CatalogEffects, CatalogStore } from './catalog-store.ts'
-import { makeDefinite, type PointerChange } from './definite-commit.ts'
+import type { PointerChange } from './arrival.ts'
+import { makeDefinite } from './definite-commit.ts'
 import { nextMetadataLocation, readMetadataFile, removeUnlogged, writeMetadataFile } from './metadata-file.ts'
 import { newTableMetadata } from './table-creation.ts'
 
