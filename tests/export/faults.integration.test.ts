@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type pg from 'pg'
 import type { Catalog } from '../../jobs/iceberg/catalog/catalog.ts'
 import type { Database } from '../../jobs/iceberg/catalog/sql-tables.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { localFileIO } from '../../jobs/storage/local.ts'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import type { TestPostgres } from '../support/postgres.ts'
+import { eachWithLake } from './each-with-lake.ts'
 import {
   currentSnapshot,
   filesIn,
@@ -19,21 +20,16 @@ import {
 
 let server: TestPostgres
 let lake: TestLake
-beforeAll(async () => {
-  server = await startPostgres()
-}, 60_000)
-afterAll(() => server.stop())
-beforeEach(async () => {
-  lake = await openLake(server)
-  await server.query(`
+eachWithLake(
+  `
     CREATE TABLE t AS SELECT i AS id, timestamptz '2024-09-01 00:00:00+00' + i % 3 * interval '1 day' AS at
       FROM generate_series(1, 3000) i;
-    ANALYZE t`)
-})
-afterEach(async () => {
-  await lake.close()
-  await server.query('DROP TABLE IF EXISTS t, u, switch CASCADE')
-})
+    ANALYZE t`,
+  (ownServer, ownLake) => {
+    server = ownServer
+    lake = ownLake
+  },
+)
 
 const run = (flags: Flags = {}): ReturnType<typeof runExport> => runExport(server, lake, flags)
 /** A run while another one is in its turn. */
@@ -137,10 +133,17 @@ describe('a commit without an answer', () => {
       },
     }) as Database
 
+  let breakable: TestLake
+  const state = { broken: false, applied: false }
+  beforeEach(async () => {
+    state.broken = false
+    breakable = await openLake(server, breaking(state))
+    lake = breakable
+  })
+  afterEach(() => breakable.close())
+
   it.each([true, false])('keeps every file, whether it arrived (%s)', async (applied) => {
-    await lake.close()
-    const state = { broken: false, applied }
-    lake = await openLake(server, breaking(state))
+    state.applied = applied
     await run()
     const first = await load(lake)
     state.broken = true

@@ -1,17 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { readFile, writeFile } from 'node:fs/promises'
 import { daysBetween } from '../../jobs/calendar.ts'
 import type { ReplacedFile } from '../../jobs/export/write/replaced-file.ts'
 import { readReplacedFile } from '../../jobs/export/write/replaced-file.ts'
 import { localFileIO } from '../../jobs/storage/local.ts'
 import type { TableSummary } from '../../jobs/summary.ts'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import type { TestPostgres } from '../support/postgres.ts'
+import { eachWithLake } from './each-with-lake.ts'
 import {
   currentSnapshot,
   dataFilesOf,
   filesIn,
   load,
-  openLake,
   queryFiles,
   queryTable,
   runExport,
@@ -22,23 +22,18 @@ import {
 
 let server: TestPostgres
 let lake: TestLake
-beforeAll(async () => {
-  server = await startPostgres()
-}, 60_000)
-afterAll(() => server.stop())
-beforeEach(async () => {
-  lake = await openLake(server)
-  // Five days of 100 rows each.
-  await server.query(`
+// Five days of 100 rows each.
+eachWithLake(
+  `
     CREATE TABLE t (id int NOT NULL, at timestamptz, url text);
     INSERT INTO t SELECT i, timestamptz '2024-09-01 00:00:00+00' + i % 5 * interval '1 day' + i * interval '1 second',
                          NULLIF('/page/' || i % 7, '/page/0') FROM generate_series(1, 500) i;
-    ANALYZE t`)
-})
-afterEach(async () => {
-  await lake.close()
-  await server.query('DROP TABLE IF EXISTS t, u CASCADE')
-})
+    ANALYZE t`,
+  (ownServer, ownLake) => {
+    server = ownServer
+    lake = ownLake
+  },
+)
 
 const run = async (flags: Flags = {}): Promise<TableSummary> => {
   const { tables } = await runExport(server, lake, flags)

@@ -1,12 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import type { TestPostgres } from '../support/postgres.ts'
+import { eachWithLake } from './each-with-lake.ts'
 import {
   currentSnapshot,
   dataFilesOf,
   filesIn,
   load,
-  openLake,
   queryFiles,
   queryTable,
   runExport,
@@ -17,24 +17,19 @@ import {
 
 let server: TestPostgres
 let lake: TestLake
-beforeAll(async () => {
-  server = await startPostgres()
-}, 60_000)
-afterAll(() => server.stop())
-beforeEach(async () => {
-  lake = await openLake(server)
-  // Three days of 1000 rows each, and ten rows without a time.
-  await server.query(`
+// Three days of 1000 rows each, and ten rows without a time.
+eachWithLake(
+  `
     CREATE TABLE t (id int NOT NULL, at timestamptz, url text);
     INSERT INTO t SELECT i, timestamptz '2024-09-01 00:00:00+00' + i % 3 * interval '1 day' + i * interval '1 second',
                          '/page/' || i % 7 FROM generate_series(1, 3000) i;
     INSERT INTO t SELECT i, NULL, NULL FROM generate_series(3001, 3010) i;
-    CREATE INDEX ON t (at); ANALYZE t`)
-})
-afterEach(async () => {
-  await lake.close()
-  await server.query('DROP TABLE IF EXISTS t, u CASCADE; DROP SCHEMA IF EXISTS shop CASCADE')
-})
+    CREATE INDEX ON t (at); ANALYZE t`,
+  (ownServer, ownLake) => {
+    server = ownServer
+    lake = ownLake
+  },
+)
 
 const run = (flags: Flags = {}): ReturnType<typeof runExport> => runExport(server, lake, flags)
 const byDay: Flags = { partitionBy: ['day(at)'] }
@@ -335,47 +330,6 @@ describe('day', () => {
     expect(await queryTable(await load(lake, 'u'), 'SELECT count(*), count("at") FROM FILES')).toEqual([
       ['1000', '1000'],
     ])
-  })
-})
-
-describe('several tables', () => {
-  beforeEach(() =>
-    server.query(`CREATE SCHEMA shop; CREATE TABLE shop.t AS SELECT 1 AS id; ANALYZE shop.t;
-                  CREATE TABLE u (a int, b int[]); ANALYZE u`),
-  )
-
-  it('go to their namespaces and folders; what cannot be read does not stop the others', async () => {
-    const failure: unknown = await run({
-      tables: ['nope', 'u', 'shop.t', 't', 'public.t=other.renamed'],
-      formats: ['iceberg', 'parquet'],
-    }).catch((error: unknown) => error)
-    // 2 before 3, whichever came first.
-    expect(failure).toMatchObject({ code: 'usage', message: expect.stringContaining('nope') as unknown })
-    expect(failure).toMatchObject({
-      outcome: {
-        rows: 6021,
-        tables: [
-          { table: 'default.nope', status: 'failed' },
-          { table: 'default.u', status: 'failed', error: expect.stringContaining('integer[]') as unknown },
-          { table: 'shop.t', status: 'ok', rows: 1 },
-          { table: 'default.t', status: 'ok', rows: 3010 },
-          { table: 'other.renamed', status: 'ok', rows: 3010 },
-        ],
-      },
-    })
-    expect(await filesIn(`${lake.folder}/parquet`)).toEqual([
-      'other.renamed/other.renamed.parquet',
-      'shop.t/shop.t.parquet',
-      't/t.parquet',
-    ])
-    expect((await load(lake, 't', 'shop')).metadata.location).toBe(`file://${lake.folder}/iceberg/shop/t`)
-  })
-
-  it('with one target are refused before anything is read', async () => {
-    await expect(run({ tables: ['t', 'shop.t=default.t'] })).rejects.toMatchObject({
-      code: 'usage',
-      field: '--table',
-    })
   })
 })
 
