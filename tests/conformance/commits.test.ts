@@ -13,10 +13,10 @@ import {
   byDay,
   contents,
   dataFile,
+  dayFilter,
   dayNumber,
   emptyTable,
   lakeInMemory,
-  micros,
   request,
   webLogs,
   webLogsSchema,
@@ -39,14 +39,6 @@ const committed = async (table: Table, partial: Partial<SnapshotRequest>): Promi
   if (result.kind !== 'committed') throw new Error(result.kind)
   return result.table
 }
-
-const day = (text: string): RowFilter => ({
-  kind: 'time-ranges',
-  columnId: 1,
-  columnName: 'timestamp',
-  columnType: { kind: 'timestamptz' },
-  ranges: [{ from: micros(text), to: micros(text) + 86_400_000_000n }],
-})
 
 const fileOf = (table: Table, text: string | null, content = 0): DataFile => ({
   ...dataFile(table, { count: 5 }, [text === null ? null : dayNumber(text)]),
@@ -78,15 +70,15 @@ describe('an overwrite, and what others committed since it read the table', () =
     ['delete files for the day', (table) => ({ addFiles: [fileOf(table, first, 1)] }), 'day'],
     ['delete files for another day', (table) => ({ addFiles: [fileOf(table, second, 1)] }), 'full'],
     ['equality deletes for the day', (table) => ({ addFiles: [fileOf(table, first, 2)] }), 'day'],
-    ['overwrite of the day', (table) => overwrite(table, day(first)), 'day'],
+    ['overwrite of the day', (table) => overwrite(table, dayFilter(first)), 'day'],
     [
       'removal of the day',
-      () => ({ operation: 'delete', removeFiles: { kind: 'rows', filter: day(first) } }),
+      () => ({ operation: 'delete', removeFiles: { kind: 'rows', filter: dayFilter(first) } }),
       'day',
     ],
     [
       'removal of another day',
-      () => ({ operation: 'delete', removeFiles: { kind: 'rows', filter: day(second) } }),
+      () => ({ operation: 'delete', removeFiles: { kind: 'rows', filter: dayFilter(second) } }),
       'full',
     ],
     ['overwrite of everything', (table) => overwrite(table, { kind: 'all' }), 'day'],
@@ -94,7 +86,7 @@ describe('an overwrite, and what others committed since it read the table', () =
 
   it.each(others)('%s', async (_what, other, conflictsWith) => {
     for (const [scope, filter] of [
-      ['day', day(first)],
+      ['day', dayFilter(first)],
       ['full', { kind: 'all' }],
     ] as const) {
       lake = lakeInMemory()
@@ -117,14 +109,14 @@ describe('an overwrite, and what others committed since it read the table', () =
       removeFiles: { kind: 'paths', paths: new Set([live[0]!]) },
       dataSequenceNumber: 1,
     })
-    const after = await committed(table, overwrite(table, day(first)))
+    const after = await committed(table, overwrite(table, dayFilter(first)))
     expect((await contents(lake.io, after.metadata)).live).not.toContain(compacted.filePath)
   })
 
   it('a writer that began with an empty table validates as well', async () => {
     const table = await emptyTable(lake, byDay)
     await committed(table, { addFiles: [fileOf(table, first)] })
-    await expect(commit(table, overwrite(table, day(first)))).rejects.toBeInstanceOf(ValidationError)
+    await expect(commit(table, overwrite(table, dayFilter(first)))).rejects.toBeInstanceOf(ValidationError)
   })
 
   it('a starting snapshot that is gone from the history cannot be validated against', async () => {
@@ -144,7 +136,7 @@ describe('an overwrite, and what others committed since it read the table', () =
         { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': 99n },
       ],
     )
-    await expect(commit(table, overwrite(table, day(first)))).rejects.toThrow(
+    await expect(commit(table, overwrite(table, dayFilter(first)))).rejects.toThrow(
       `does not descend from snapshot ${start}`,
     )
   })
@@ -164,16 +156,21 @@ describe('an overwrite, and what others committed since it read the table', () =
 describe('the operation is what the files amount to', () => {
   it('an overwrite that meets nothing is an append, one that brings nothing a delete', async () => {
     const table = await emptyTable(lake, byDay)
-    const appended = await committed(table, overwrite(table, day(first)))
+    const appended = await committed(table, overwrite(table, dayFilter(first)))
     expect(summary(appended.metadata)['operation']).toBe('append')
-    const removed = await committed(appended, { ...overwrite(table, day(first)), addFiles: [] })
+    const removed = await committed(appended, { ...overwrite(table, dayFilter(first)), addFiles: [] })
     expect(summary(removed.metadata)['operation']).toBe('delete')
-    expect((await commit(removed, { ...overwrite(table, day(first)), addFiles: [] })).kind).toBe('unchanged')
+    expect((await commit(removed, { ...overwrite(table, dayFilter(first)), addFiles: [] })).kind).toBe(
+      'unchanged',
+    )
   })
 
   it('files outside of what is replaced are refused', async () => {
     const table = await withBothDays()
-    const wrong = { ...overwrite(table, day(first)), addFiles: [fileOf(table, first), fileOf(table, second)] }
+    const wrong = {
+      ...overwrite(table, dayFilter(first)),
+      addFiles: [fileOf(table, first), fileOf(table, second)],
+    }
     await expect(commit(table, wrong)).rejects.toThrow('lies outside of what is replaced')
     expect((await lake.catalog.load(webLogs)).metadata.snapshots).toHaveLength(1)
   })

@@ -9,10 +9,10 @@ import {
   byDay,
   contents,
   dataFile,
+  dayFilter,
   dayNumber,
   emptyTable,
   lakeInMemory,
-  micros,
   request,
   webLogs,
   type Lake,
@@ -36,13 +36,6 @@ const commit = async (upon: Table, partial: Partial<SnapshotRequest>) => {
   return result
 }
 const fileOf = (upon: Table, day: string): DataFile => dataFile(upon, { count: 1 }, [dayNumber(day)])
-const day = (text: string): RowFilter => ({
-  kind: 'time-ranges',
-  columnId: 1,
-  columnName: 'timestamp',
-  columnType: { kind: 'timestamptz' },
-  ranges: [{ from: micros(text), to: micros(text) + 86_400_000_000n }],
-})
 const paths = (...files: DataFile[]): FileSelection => ({
   kind: 'paths',
   paths: new Set(files.map(({ filePath }) => filePath)),
@@ -52,7 +45,7 @@ const meanwhile = async (partial: Partial<SnapshotRequest>): Promise<bigint> =>
   (await commit(await lake.catalog.load(webLogs), partial)).snapshot['snapshot-id']
 
 /** The overwrite of day 2 (or of all), upon the table as it was. */
-const overwrite = (filter: RowFilter = day('2024-05-02')): Promise<CommitResult> =>
+const overwrite = (filter: RowFilter = dayFilter('2024-05-02')): Promise<CommitResult> =>
   commitSnapshot(
     lake.catalog,
     table,

@@ -1,24 +1,23 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { gunzipSync } from 'node:zlib'
 import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
-import { commitSnapshot } from '../../jobs/iceberg/commit.ts'
 import type { DataFile } from '../../jobs/iceberg/data-file.ts'
 import { branchSnapshot } from '../../jobs/iceberg/metadata.ts'
 import { metadataBytes, parseMetadata } from '../../jobs/iceberg/metadata-json.ts'
 import { partitionSpec } from '../../jobs/iceberg/partition-spec.ts'
-import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
 import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
 import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
 import { logPrevious, applyUpdates, type TableUpdate } from '../../jobs/iceberg/updates.ts'
 import {
   byDay,
+  commitTo,
   contents,
   dataFile,
+  dayFilter,
   dayNumber,
   emptyTable,
   lakeInMemory,
-  micros,
-  request,
+  namesIn,
   webLogs,
   webLogsSchema,
   type Lake,
@@ -29,36 +28,21 @@ beforeEach(() => {
   lake = lakeInMemory()
 })
 
-const commit = async (table: Table, partial: Partial<SnapshotRequest>): Promise<Table> => {
-  const result = await commitSnapshot(lake.catalog, table, request(table, partial), lake.effects)
-  if (result.kind === 'superseded') throw new Error('superseded')
-  return result.table
-}
+const commit = (table: Table, partial: Partial<SnapshotRequest>): Promise<Table> =>
+  commitTo(lake, table, partial)
 
 const change = (...updates: TableUpdate[]): Promise<Table> => lake.catalog.commit(webLogs, [], updates)
 
 const first = '2024-05-01'
-const days = (text: string, count = 1): RowFilter => ({
-  kind: 'time-ranges',
-  columnId: 1,
-  columnName: 'timestamp',
-  columnType: { kind: 'timestamptz' },
-  ranges: [{ from: micros(text), to: micros(text) + BigInt(count) * 86_400_000_000n }],
-})
 
 const replaceDay = (table: Table, text = first): Promise<Table> =>
   commit(table, {
     operation: 'overwrite',
     addFiles: [dataFile(table, { count: 7 }, [dayNumber(text)])],
-    removeFiles: { kind: 'rows', filter: days(text) },
+    removeFiles: { kind: 'rows', filter: dayFilter(text) },
   })
 
-const filesIn = async (part: string): Promise<string[]> => {
-  const names: string[] = []
-  for await (const { location } of lake.io.list('memory://lake'))
-    if (location.includes(part)) names.push(location)
-  return names.sort()
-}
+const filesIn = (part: string): Promise<string[]> => namesIn(lake, part)
 
 describe('delete files', () => {
   const deletes = (table: Table, partition: DataFile['partition'], content = 1): DataFile => ({
@@ -93,7 +77,7 @@ describe('delete files', () => {
     table = await commit(table, {
       operation: 'overwrite',
       addFiles: [dataFile(table, { count: 7 })],
-      removeFiles: { kind: 'rows', filter: days(first) },
+      removeFiles: { kind: 'rows', filter: dayFilter(first) },
     })
     const { entries, live } = await contents(lake.io, table.metadata)
     expect(live).toContain(everywhere.filePath)
@@ -107,7 +91,7 @@ describe('delete files', () => {
     let table = await emptyTable(lake, byDay)
     const without = deletes(table, [null])
     table = await commit(table, { addFiles: [without, deletes(table, [-1]), deletes(table, [0])] })
-    const twoDays = days('1969-12-31', 2)
+    const twoDays = dayFilter('1969-12-31', 2)
     table = await commit(table, { operation: 'overwrite', removeFiles: { kind: 'rows', filter: twoDays } })
     expect((await contents(lake.io, table.metadata)).live).toEqual([without.filePath])
   })

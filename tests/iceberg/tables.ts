@@ -8,6 +8,8 @@ import { branchSnapshot, mainBranch, type TableMetadata } from '../../jobs/icebe
 import { partitionSpec } from '../../jobs/iceberg/partition-spec.ts'
 import type { Schema } from '../../jobs/iceberg/schema.ts'
 import { toSingleValue } from '../../jobs/iceberg/single-value.ts'
+import { commitSnapshot } from '../../jobs/iceberg/commit.ts'
+import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
 import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
 import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/table-files.ts'
 import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
@@ -123,4 +125,28 @@ export async function contents(
   const entries: ManifestEntry[] = []
   for (const manifest of manifests) entries.push(...(await readManifest(io, metadata, manifest)))
   return { manifests, entries, live: entries.filter(isLive).map(({ dataFile: file }) => file.filePath) }
+}
+
+/** The rows of `days` days from `text` on, of the column `timestamp`. */
+export const dayFilter = (text: string, days = 1): RowFilter => ({
+  kind: 'time-ranges',
+  columnId: 1,
+  columnName: 'timestamp',
+  columnType: { kind: 'timestamptz' },
+  ranges: [{ from: micros(text), to: micros(text) + BigInt(days) * 86_400_000_000n }],
+})
+
+/** Commits what differs from an empty append, and returns the table; being superseded is an error. */
+export async function commitTo(lake: Lake, table: Table, partial: Partial<SnapshotRequest>): Promise<Table> {
+  const result = await commitSnapshot(lake.catalog, table, request(table, partial), lake.effects)
+  if (result.kind === 'superseded') throw new Error('superseded')
+  return result.table
+}
+
+/** The lake's files whose location has `part`. */
+export async function namesIn(lake: Lake, part = ''): Promise<string[]> {
+  const names: string[] = []
+  for await (const { location } of lake.io.list('memory://lake'))
+    if (location.includes(part)) names.push(location)
+  return names.sort()
 }
