@@ -1,4 +1,4 @@
-import { connectError, type PostgresSettings } from './connect.ts'
+import { connect, type PostgresSettings } from './connect.ts'
 import { pg } from './pg.ts'
 
 interface Queries {
@@ -20,8 +20,9 @@ const queryTimeoutMs = 30_000
 
 const ignore = (): void => undefined
 
-/** Opens a small pool, whose first connection shows that the settings are right; errors are those of `connect`. */
+/** Opens a small pool, after one connection has shown that the settings are right (its errors are `connect`'s). */
 export async function openDatabase(settings: PostgresSettings, prefix: string): Promise<PostgresDatabase> {
+  await (await connect(settings, { prefix })).close()
   const pool = new pg.Pool({
     ...settings,
     application_name: 'lakejobs',
@@ -32,13 +33,6 @@ export async function openDatabase(settings: PostgresSettings, prefix: string): 
   })
   // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
   pool.on('error', () => undefined)
-  try {
-    const client = await pool.connect()
-    client.release()
-  } catch (error) {
-    await pool.end()
-    throw connectError(error, settings, prefix)
-  }
   return {
     query: (sql, parameters) => pool.query<Record<string, unknown>>(sql, parameters),
     async connect() {
