@@ -1,4 +1,4 @@
-import { connect, type PostgresSettings } from './connect.ts'
+import { connectError, type PostgresSettings } from './connect.ts'
 import { pg } from './pg.ts'
 
 interface Queries {
@@ -20,9 +20,8 @@ const queryTimeoutMs = 30_000
 
 const ignore = (): void => undefined
 
-/** Opens a small pool, after one connection has shown that the settings are right (its errors are `connect`'s). */
+/** Opens a small pool, whose first connection shows that the settings are right; errors are those of `connect`. */
 export async function openDatabase(settings: PostgresSettings, prefix: string): Promise<PostgresDatabase> {
-  await (await connect(settings, { prefix })).close()
   const pool = new pg.Pool({
     ...settings,
     application_name: 'lakejobs',
@@ -32,17 +31,23 @@ export async function openDatabase(settings: PostgresSettings, prefix: string): 
     keepAlive: true,
   })
   // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
-  pool.on('error', () => undefined)
+  pool.on('error', ignore)
+  // The same for one that breaks between two statements of its user, or while it is given back.
+  pool.on('connect', (client) => client.on('error', ignore))
+  try {
+    const client = await pool.connect()
+    client.release()
+  } catch (error) {
+    await pool.end()
+    throw connectError(error, settings, prefix)
+  }
   return {
     query: (sql, parameters) => pool.query<Record<string, unknown>>(sql, parameters),
     async connect() {
       const client = await pool.connect()
-      // As above, for a connection that breaks between two statements of its user.
-      client.on('error', ignore)
       return {
         query: (sql, parameters) => client.query<Record<string, unknown>>(sql, parameters),
         release(destroy) {
-          client.off('error', ignore)
           client.release(destroy)
         },
       }
