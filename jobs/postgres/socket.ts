@@ -15,6 +15,13 @@ export interface CopySocket {
 const readBytes = 256 * 1024
 
 /**
+ * The server sends 8 KB at a time, and wakes a reader that waits for them each time: that costs both sides more than
+ * the bytes do. Whoever got less than `worthwhile` bytes lets them gather for a moment.
+ */
+const worthwhile = 64 * 1024
+const gatherMs = 1
+
+/**
  * A socket that reads into one buffer: Node would allocate 64 KB for each read, which is garbage a thousand times a
  * second. What pg gets is copied, because pg keeps what is incomplete.
  */
@@ -28,13 +35,22 @@ export function createCopySocket(): CopySocket {
       buffer: Buffer.allocUnsafeSlow(readBytes),
       callback(count, buffer) {
         const bytes = buffer.subarray(0, count)
-        if (take === undefined) hand(bytes)
-        else take(bytes)
-        return true
+        if (take === undefined) {
+          hand(bytes)
+          return true
+        }
+        take(bytes)
+        // What the taker has paused is its to resume.
+        if (count >= worthwhile || socket.isPaused()) return true
+        setTimeout(readOn, gatherMs)
+        return false
       },
     },
   }
   const socket = new Socket(options)
+  const readOn = (): void => {
+    socket.resume()
+  }
   return {
     socket,
     divert(taker) {

@@ -1,5 +1,6 @@
 import { usageError } from '../../errors.ts'
 import type { ColumnVector } from '../../parquet/vector.ts'
+import { wireOrder } from '../source/ranges.ts'
 import type { SourceColumn } from '../source/types.ts'
 import { createBuilder } from './columns.ts'
 import { createSplitter, messageEnd } from './messages.ts'
@@ -23,6 +24,7 @@ export interface RowGroup {
 }
 
 export interface DecoderOptions {
+  /** Of the row groups, in that order; COPY sends them in `wireOrder`. */
   readonly columns: readonly SourceColumn[]
   /** True when the server does not guarantee valid UTF-8 (a SQL_ASCII database). */
   readonly checkUtf8: boolean
@@ -74,7 +76,9 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
       fix: `set --max-row-bytes to at most ${vectorLimit - groupBytes}`,
     })
   }
-  const builders = columns.map((column, index) => createBuilder(column, index, checkUtf8))
+  const onWire = wireOrder(columns)
+  const builders = onWire.map((column, index) => createBuilder(column, index, checkUtf8))
+  const places = columns.map((column) => onWire.indexOf(column))
   const ready: RowGroup[] = []
   const maxMessage = maxRowBytes + messageHeader
   const quick = createKernelBatch(columns.length, maxMessage)
@@ -84,7 +88,7 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
 
   const size = (): number => builders.reduce((sum, builder) => sum + builder.size(), 0)
   const closeGroup = (): void => {
-    ready.push({ rows: grouped, bytes: size(), vectors: builders.map((builder) => builder.take()) })
+    ready.push({ rows: grouped, bytes: size(), vectors: places.map((place) => builders[place]!.take()) })
     grouped = 0
   }
   const announce = (bytes: number): void => {
@@ -100,7 +104,7 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     for (const [index, builder] of builders.entries()) {
       const refused = builder.append(batch)
       if (refused < 0) continue
-      const column = columns[index]!
+      const column = onWire[index]!
       throw new RefusedValue(
         refusals[column.wire] ?? 'a value',
         column,

@@ -12,10 +12,15 @@ export interface CopyRange {
   readonly addressable: boolean
 }
 
-/** The statement that reads the range's columns as binary COPY. */
+/** The order in which COPY sends the columns: the table's own, in which the server sends rows as they lie there. */
+export const wireOrder = (columns: readonly SourceColumn[]): SourceColumn[] =>
+  columns.toSorted((one, other) => one.attnum - other.attnum)
+
+/** The statement that reads the range's columns as binary COPY, in `wireOrder`. */
 export const copySql = (columns: readonly SourceColumn[], { from, where }: CopyRange): string =>
-  `COPY (SELECT ${columns.map(({ expression }) => expression).join(', ')} FROM ${from}` +
-  `${where === undefined ? '' : ` WHERE ${where}`}) TO STDOUT (FORMAT binary)`
+  `COPY (SELECT ${wireOrder(columns)
+    .map(({ expression }) => expression)
+    .join(', ')} FROM ${from}` + `${where === undefined ? '' : ` WHERE ${where}`}) TO STDOUT (FORMAT binary)`
 
 /** `ONLY`: children of an inherited table are ranges of their own. */
 export const fromTable = (table: TableName): string => `ONLY ${quoteTable(table)}`
