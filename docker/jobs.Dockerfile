@@ -19,7 +19,8 @@ FROM manifest AS build
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY jobs jobs
-RUN npm run build && find dist -name '*.map' -delete && chmod -R a+rX dist
+COPY scripts/lib/bundle.js scripts/lib/
+RUN npm run build && rm -rf dist/modules dist/*.map && chmod -R a+rX dist
 
 # `docker build --target test`, then `docker run --rm IMAGE` for the unit tests, `… npm run test:integration` for others.
 # The tests are no root: PostgreSQL, which some of them start, would refuse to run.

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { link, mkdir, open, opendir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
-import { systemCode } from '../errors.ts'
+import { asError, systemCode } from '../errors.ts'
 import { FileExists, FileNotFound } from './errors.ts'
 import type { FileIO, FileStat } from './file-io.ts'
 import { localError } from './local-errors.ts'
@@ -10,6 +10,9 @@ import { heartbeatMs, isTemporary, removeAbandoned, temporaryName } from './loca
 import { outputFile, writeWhole } from './output-file.ts'
 
 const streamBufferBytes = 1 << 20
+
+/** So many bytes are brought to the disk while the next are written: the sync at the end has the others to do. */
+const syncBytes = 16 * 2 ** 20
 
 function pathOf(location: string): string {
   if (!location.startsWith('file:///')) throw new Error(`not a local location: ${location}`)
@@ -123,12 +126,30 @@ export function localFileIO(): FileIO {
       beat = handle.utimes(new Date(), new Date()).catch(() => undefined)
     }, heartbeatMs)
     heart.unref()
+    let unsynced = 0
+    let syncing: Promise<void> | undefined
+    /** The kernel tells of a write that failed once: later syncs would not. */
+    let notSynced: unknown
+    const syncAhead = (written: number): void => {
+      unsynced += written
+      if (unsynced < syncBytes || syncing !== undefined) return
+      unsynced = 0
+      syncing = handle
+        .datasync()
+        .catch((error: unknown) => {
+          notSynced ??= error
+        })
+        .finally(() => {
+          syncing = undefined
+        })
+    }
 
     const file = outputFile(
       {
         async write(chunk) {
           try {
             for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten
+            syncAhead(chunk.length)
           } catch (error) {
             throw failed(error)
           }
@@ -137,6 +158,8 @@ export function localFileIO(): FileIO {
           try {
             clearInterval(heart)
             await beat
+            await syncing
+            if (notSynced !== undefined) throw asError(notSynced)
             await handle.sync()
             if (options.ifAbsent === true) {
               await link(temporary, path).catch((error: unknown) => {

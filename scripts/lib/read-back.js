@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { openCatalogs } from '../../dist/commands/catalogs.js'
-import { openStore, place, postgresSettings, s3Settings } from '../../dist/commands/settings.js'
-import { branchSnapshot } from '../../dist/iceberg/metadata.js'
-import { isLive, readManifest, readManifestList } from '../../dist/iceberg/table-files.js'
-import { connect } from '../../dist/postgres/connect.js'
+import { openCatalogs } from '../../dist/modules/commands/catalogs.js'
+import { openStore, place, postgresSettings, s3Settings } from '../../dist/modules/commands/settings.js'
+import { branchSnapshot } from '../../dist/modules/iceberg/metadata.js'
+import { isLive, readManifest, readManifestList } from '../../dist/modules/iceberg/table-files.js'
+import { connect } from '../../dist/modules/postgres/connect.js'
 
 const { env } = process
 const context = { env, now: () => new Date(), signal: new AbortController().signal }

@@ -18,9 +18,7 @@ const newest = (folder: string): number =>
 /** Compiles jobs/ to dist/ when it is older: the command line is tested as users run it. */
 export function build(): void {
   if (existsSync(main) && newest(join(root, 'dist')) >= newest(join(root, 'jobs'))) return
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-    cwd: root,
-  })
+  execFileSync('npm', ['run', 'build', '--silent'], { cwd: root })
 }
 
 export interface Ran {

@@ -22,8 +22,9 @@ export async function readReplacedFile(io: FileIO, location: string): Promise<Re
   const found = await io.stat(location)
   if (found === undefined) return undefined
   const { identity, size } = found
+  const decode = await loadDecoder()
   try {
-    const metadata = await readMetadata(io, location, size)
+    const metadata = decode(await readFooter(io, location, size))
     const entries = metadata.key_value_metadata ?? []
     return {
       identity,
@@ -36,17 +37,25 @@ export async function readReplacedFile(io: FileIO, location: string): Promise<Re
   }
 }
 
-async function readMetadata(io: FileIO, location: string, size: number): Promise<FileMetaData> {
+/** Loaded when it is needed: Thrift's generated classes are many, and most runs replace nothing. */
+async function loadDecoder(): Promise<(footer: Buffer) => FileMetaData> {
+  // `default`: what CommonJS exports by other names is there in Node, but not in a bundle.
+  const { default: thrift } = await import('@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js')
+  const { default: util } = await import('@dsnp/parquetjs/dist/lib/util.js')
+  return (footer) => {
+    const metadata = new thrift.FileMetaData()
+    util.decodeThrift(metadata, footer)
+    return metadata
+  }
+}
+
+/** The file's metadata, and what follows it to the file's end. */
+async function readFooter(io: FileIO, location: string, size: number): Promise<Buffer> {
   const lastBytes = async (count: number): Promise<Buffer> =>
     buffer(await io.stream(location, { start: Math.max(0, size - count), end: size }))
   let end = await lastBytes(footerBytes)
   if (end.toString('latin1', end.length - 4) !== 'PAR1') throw new Error('no Parquet')
   const length = end.readUInt32LE(end.length - trailerBytes) + trailerBytes
   if (length > end.length) end = await lastBytes(length)
-  // Loaded here: its generated classes are many files, and most runs replace nothing.
-  const { default: thrift } = await import('@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js')
-  const { decodeThrift } = await import('@dsnp/parquetjs/dist/lib/util.js')
-  const metadata = new thrift.FileMetaData()
-  decodeThrift(metadata, end.subarray(end.length - length))
-  return metadata
+  return end.subarray(end.length - length)
 }

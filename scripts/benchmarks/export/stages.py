@@ -4,10 +4,13 @@ import json
 import pathlib
 import re
 
-from common import LAKEJOBS, ROOT, arguments, machine, measure, table
+from common import ROOT, arguments, machine, measure, table
 from servers import postgres
 
-# The first that matches the function's file (relative to dist/, or a package) and name says which stage a sample is of.
+# File by file, not as a bundle: a profile then tells what belongs to which.
+LAKEJOBS = ["node", str(ROOT / "dist/modules/main.js")]
+
+# The first that matches the function's file (relative to dist/modules/, or a package) and name says which stage a sample is of.
 STAGES = [
     ("idle: waiting for the server", r" \(idle\)$"),
     ("garbage collection", r" \(garbage collector\)$"),
@@ -24,7 +27,7 @@ STAGES = [
 
 
 def place(url: str) -> str:
-    path = url.removeprefix(f"file://{ROOT}/dist/")
+    path = url.removeprefix(f"file://{ROOT}/dist/modules/")
     return path.rsplit("/node_modules/", 1)[-1].replace("node:internal/modules", "node:modules")
 
 
