@@ -87,6 +87,7 @@ export interface KernelFunctions {
   readonly encodeIndices: (values: number, count: number, width: number, target: number) => number
   readonly int32Bounds: (values: number, count: number, result: number) => void
   readonly int64Bounds: (values: number, count: number, result: number) => void
+  readonly bytesBounds: (data: number, offsets: number, count: number, prefix: number, result: number) => void
 }
 
 /** A thread's kernel: its functions and their memory, which never moves. Nothing in it outlasts a call chain. */

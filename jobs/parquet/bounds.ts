@@ -1,5 +1,5 @@
 import { kernel } from '../kernel/kernel.ts'
-import type { ByteValues } from './dictionary/bytes.ts'
+import type { BytesVector } from './vector.ts'
 
 /**
  * The least and the greatest of a column's values in the order that Parquet's TYPE_ORDER defines for its type:
@@ -74,16 +74,16 @@ export function floatBounds(
   return { nanCount, bounds: { min: plain(min === 0 ? -0 : min), max: plain(max === 0 ? 0 : max) } }
 }
 
-/** Bounds of byte strings compared as unsigned bytes, a prefix first; `count` > 0. `prefix` bytes are skipped. */
-export function bytesBounds({ data, offsets }: ByteValues, count: number, prefix: number): MinMax {
+/** Bounds of byte strings compared as unsigned bytes; `count` > 0. */
+export function bytesBounds({ data, offsets }: Pick<BytesVector, 'data' | 'offsets'>, count: number): MinMax {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   let min = 0
   let max = 0
   for (let i = 1; i < count; i++) {
-    if (compareBytes(data, view, offsets, prefix, i, min) < 0) min = i
-    else if (compareBytes(data, view, offsets, prefix, i, max) > 0) max = i
+    if (compareBytes(data, view, offsets, i, min) < 0) min = i
+    else if (compareBytes(data, view, offsets, i, max) > 0) max = i
   }
-  const value = (i: number): Uint8Array => data.subarray(offsets[i]! + prefix, offsets[i + 1])
+  const value = (i: number): Uint8Array => data.subarray(offsets[i], offsets[i + 1])
   return { min: value(min), max: value(max) }
 }
 
@@ -103,12 +103,11 @@ function compareBytes(
   data: Uint8Array,
   view: DataView,
   offsets: Int32Array,
-  prefix: number,
   left: number,
   right: number,
 ): number {
-  const a = offsets[left]! + prefix
-  const b = offsets[right]! + prefix
+  const a = offsets[left]!
+  const b = offsets[right]!
   const aLength = offsets[left + 1]! - a
   const bLength = offsets[right + 1]! - b
   const shared = Math.min(aLength, bLength)

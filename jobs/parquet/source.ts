@@ -48,12 +48,7 @@ function byteArraySource({ data, offsets, count }: BytesVector): ValueSource {
   const plainSize = (from: number, to: number): number => offsets[to]! - offsets[from]! + (to - from) * 4
   return {
     dictionary(limitBytes) {
-      const dictionary = bytesDictionary({ data, offsets }, true, limitBytes)
-      return {
-        ...dictionary,
-        bounds: () =>
-          bytesBounds({ data: dictionary.body(), offsets: dictionary.starts() }, dictionary.count(), 4),
-      }
+      return bytesDictionary({ data, offsets }, true, limitBytes)
     },
     plainSize,
     fit(from, to, limitBytes) {
@@ -82,7 +77,7 @@ function byteArraySource({ data, offsets, count }: BytesVector): ValueSource {
       return position
     },
     nanCount: undefined,
-    bounds: () => (count === 0 ? undefined : bytesBounds({ data, offsets }, count, 0)),
+    bounds: () => (count === 0 ? undefined : bytesBounds({ data, offsets }, count)),
   }
 }
 

@@ -28,6 +28,22 @@ const hex = (bytes: Uint8Array | undefined): string | undefined => bytes && Buff
 const bounds = ({ statistics: { min, max } }: Chunk): unknown[] => [hex(min?.bytes), hex(max?.bytes)]
 
 describe('bounds of a chunk', () => {
+  it('of byte strings of all lengths are in the order of unsigned bytes', () => {
+    // Few letters, so that many begin alike; each several times, so that a dictionary pays.
+    const text = fc
+      .array(fc.constantFrom(0, 1, 0x41, 0x80, 0xff), { maxLength: 11 })
+      .map((b) => Buffer.from(b))
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 40 }), (values) => {
+        const sorted = values.toSorted((a, b) => a.compare(b))
+        const expected = [sorted[0]!.toString('hex'), sorted.at(-1)!.toString('hex')]
+        const vector = bytes([...values, ...values, ...values])
+        expect(bounds(chunkOf({ kind: 'binary' }, vector))).toEqual(expected)
+        expect(bounds(chunkOf({ kind: 'binary' }, vector, { dictionaryBytes: 0 }))).toEqual(expected)
+      }),
+    )
+  })
+
   it.each<[string, ParquetColumn['type'], ColumnVector, string, string]>([
     ['booleans', { kind: 'boolean' }, booleans([true, false]), '00', '01'],
     ['signed int32', { kind: 'int32' }, int32s([3, -1, 2]), 'ffffffff', '03000000'],

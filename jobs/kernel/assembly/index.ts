@@ -2,4 +2,4 @@ export { scanRows, copyWords, copyDoubleWords, copyTimestamps, copyTexts } from 
 export { mixWords, mixBytes, addHashes } from './hash'
 export { indexBytes, indexInt32s, indexInt64s, indexSpan } from './dictionary'
 export { encodeIndices } from './hybrid'
-export { int32Bounds, int64Bounds } from './bounds'
+export { bytesBounds, int32Bounds, int64Bounds } from './bounds'

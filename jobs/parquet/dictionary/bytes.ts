@@ -1,4 +1,5 @@
 import { kernel } from '../../kernel/kernel.ts'
+import type { MinMax } from '../bounds.ts'
 import { type DictionaryBuilder, firstSlots } from './dictionary.ts'
 import { ownTable, sliceBytes, sliceValues, takeTable } from './table.ts'
 
@@ -9,8 +10,8 @@ export interface ByteValues {
 }
 
 export interface BytesDictionary extends DictionaryBuilder {
-  /** Where in `body` each distinct value (with its prefix) starts, and after the last one the end. */
-  readonly starts: () => Int32Array
+  /** The least and the greatest distinct value as unsigned bytes, without prefix; there is at least one. */
+  readonly bounds: () => MinMax
 }
 
 /**
@@ -22,7 +23,7 @@ export function bytesDictionary(
   prefixed: boolean,
   limitBytes: number,
 ): BytesDictionary {
-  const { bytes, words, indexBytes } = kernel()
+  const { bytes, words, indexBytes, bytesBounds } = kernel()
   const prefix = prefixed ? 4 : 0
   const self = {}
   takeTable(self, 2 * firstSlots, limitBytes)
@@ -65,7 +66,13 @@ export function bytesDictionary(
       const { body } = ownTable(self)
       return bytes.subarray(body, body + starts().at(-1)!)
     },
-    starts,
+    bounds() {
+      const { body, starts: ends, result } = ownTable(self)
+      bytesBounds(body, ends, count(), prefix, result)
+      const value = (entry: number): Uint8Array =>
+        bytes.slice(body + starts()[entry]! + prefix, body + starts()[entry + 1]!)
+      return { min: value(words[result >> 2]!), max: value(words[(result >> 2) + 1]!) }
+    },
   }
 }
 

@@ -14,6 +14,8 @@ export interface DictionaryTable {
   readonly starts: number
   /** Entries, slots. */
   readonly state: number
+  /** Two words. */
+  readonly result: number
 }
 
 /** The largest dictionary page that there is room for. */
@@ -41,6 +43,7 @@ function table(): DictionaryTable {
     body: reserve(largestBody + 8),
     starts: reserve(4 * (mostSlots >> 1) + 4),
     state: reserve(8),
+    result: reserve(8),
   })
 }
 
