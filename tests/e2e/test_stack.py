@@ -36,7 +36,7 @@ def source_rows(stack: Stack) -> int:
         return cursor.fetchone()[0]
 
 
-def lake_rows(stack: Stack) -> int:
+def lake_rows(stack: Stack, table: str = "default.web_logs") -> int:
     """As a reader who knows PyIceberg and the settings of the catalog, nothing of us."""
     catalog = load_catalog(
         "local",
@@ -51,7 +51,7 @@ def lake_rows(stack: Stack) -> int:
             "s3.region": "us-east-1",
         },
     )
-    return catalog.load_table("default.web_logs").scan().to_arrow().num_rows
+    return catalog.load_table(table).scan().to_arrow().num_rows
 
 
 def test_images(stack: Stack, note: Note) -> None:
@@ -71,6 +71,24 @@ def test_a_job_by_hand_before_anything_else_runs(stack: Stack) -> None:
     summary = stack.job("export")
     assert [table["mode"] for table in summary["tables"]] == ["full"]
     assert lake_rows(stack) == source_rows(stack) == 10_000
+
+
+def test_every_command_inside_the_image(stack: Stack) -> None:
+    """Where nothing but what the bundle left outside lies beside it: DuckDB, codecs, the pretty log."""
+    for command in ("init", "check", "seed", "export", "generate", "aggregate"):
+        shown = stack.run("docker", "run", "--rm", "--network", "none", stack.env("LAKEJOBS_IMAGE"), command, "--help")
+        assert shown.stdout.startswith(f"lakejobs {command} ")
+    assert stack.job("init")["status"] == "ok"
+    assert stack.job("check")["status"] == "ok"
+    for codec in ("snappy", "zstd", "gzip"):
+        stack.job("export", "--codec", codec, "--table", f"public.web_logs=codecs.{codec}")
+        assert lake_rows(stack, f"codecs.{codec}") == source_rows(stack)
+    # So many users that DuckDB merges their counts.
+    assert stack.job("generate", "data/many", day(-7), "7", "10000", "20000")["status"] == "ok"
+    assert stack.job("aggregate", "data/many", "s3://logs-bucket/many")["rows"] == 140_000
+    nothing = ("aggregate", "/tmp/none", "/tmp/out", "--log-format", "pretty")
+    refused = stack.run("docker", "run", "--rm", stack.env("LAKEJOBS_IMAGE"), *nothing, check=False)
+    assert (refused.returncode, "] ERROR: " in refused.stderr) == (3, True)
 
 
 FLOOR = """
