@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -15,7 +18,7 @@ import pytest
 from pyiceberg.catalog import load_catalog
 
 from rest import Airflow
-from stack import Stack, wait_until
+from stack import ROOT, Stack, wait_until
 
 MB = 1024 * 1024
 LONG_RUNNING = {
@@ -162,6 +165,20 @@ def test_triggered_over_rest(stack: Stack, airflow: Airflow, note: Note) -> None
     note(f"export_to_lake: {task:.1f} s as a task, {job:.1f} s of them the job; a task that runs true: {floor:.1f} s")
     airflow.wait("crud_weekly_aggregate", airflow.trigger("crud_weekly_aggregate"))
     assert (stack.folder / f"data/crud/output/{day(-1)}.csv").exists()
+
+
+def test_a_browser_does_what_a_newcomer_does(stack: Stack, note: Note) -> None:
+    """Its pictures are kept in `.cache/screenshots` of the clone."""
+    pictures = ROOT / ".cache/screenshots"
+    shutil.rmtree(pictures, ignore_errors=True)
+    environment = {
+        **os.environ, "AIRFLOW_URL": f"http://localhost:{stack.env('AIRFLOW_PORT')}", "SCREENSHOTS": str(pictures),
+    }
+    start = time.monotonic()
+    script = str(ROOT / "tests/browser/airflow.js")
+    done = subprocess.run(["node", script], env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    note(f"browser: {time.monotonic() - start:.0f} s, {len(list(pictures.iterdir()))} pictures in {pictures}")
 
 
 def test_backfill_of_three_days_over_rest(stack: Stack, airflow: Airflow) -> None:
