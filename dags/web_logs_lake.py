@@ -40,8 +40,7 @@ Its log's last lines say what is wrong and what to do.
 
 - **Backfill** in the trigger form: an end date without a time means midnight, before that day's 07:00 run. To include
   the last day, end one day later. **lake_backfill** has no such trap.
-- A logical date in the future keeps a run waiting, and the next ones behind it: leave it as it is and choose the day
-  as a parameter. To get rid of such a run, mark it as failed.
+- A logical date in the future is refused: leave it as it is and choose the day as a parameter.
 - Switched on (unpaused) after 07:00, the DAG runs at once for yesterday.
 """
 

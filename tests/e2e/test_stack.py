@@ -167,6 +167,15 @@ def test_triggered_over_rest(stack: Stack, airflow: Airflow, note: Note) -> None
     assert (stack.folder / f"data/crud/output/{day(-1)}.csv").exists()
 
 
+def test_a_logical_date_in_the_future_is_refused(airflow: Airflow) -> None:
+    """Airflow alone would take it, and keep the next mornings waiting behind it."""
+    before = airflow.runs("web_logs_lake")
+    with pytest.raises(HTTPError, match="400") as refused:
+        airflow.api("POST", "dags/web_logs_lake/dagRuns", {"logical_date": f"{day(1)}T07:00:00Z", "conf": {}})
+    assert "is in the future" in json.load(refused.value)["detail"]
+    assert airflow.runs("web_logs_lake").keys() == before.keys()
+
+
 def test_a_browser_does_what_a_newcomer_does(stack: Stack, note: Note) -> None:
     """Its pictures are kept in `.cache/screenshots` of the clone."""
     pictures = ROOT / ".cache/screenshots"
