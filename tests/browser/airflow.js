@@ -79,7 +79,7 @@ async function signIn() {
 }
 
 async function readList() {
-  await page.goto(`${AIRFLOW_URL}/dags`)
+  await page.getByTestId('nav-dags-link').click()
   for (const { id, tags } of groups.flat()) {
     const card = page.getByTestId('dag-card').filter({ hasText: id })
     await card.getByTestId('limited-items-list').getByText(tags).waitFor()
@@ -88,7 +88,8 @@ async function readList() {
 }
 
 async function readDocs({ id, docs }) {
-  await page.goto(`${AIRFLOW_URL}/dags/${id}`)
+  await page.getByTestId('nav-dags-link').click()
+  await page.getByRole('link', { name: id, exact: true }).first().click()
   await page.getByTestId('header-card').getByText(id).first().waitFor()
   await page.getByRole('button', { name: 'Dag Docs' }).click()
   const dialog = page.getByRole('dialog')
@@ -125,8 +126,8 @@ async function waitForGreen({ id }, run) {
   await picture(`airflow-${id}-run`)
 }
 
-async function readLog({ id, task }, run) {
-  await page.goto(`${AIRFLOW_URL}/dags/${id}/runs/${encodeURIComponent(run)}/tasks/${task}`)
+async function readLog({ task }) {
+  await page.getByRole('table').getByRole('link', { name: task, exact: true }).click()
   await page.getByText('"status":"ok"').first().waitFor()
 }
 
@@ -153,7 +154,7 @@ try {
     }
     for (const [dag, run] of runs) {
       await step(`${dag.id}: green`, () => waitForGreen(dag, run))
-      await step(`${dag.id}: log`, () => readLog(dag, run))
+      await step(`${dag.id}: log`, () => readLog(dag))
       await step(`${dag.id}: XCom`, readXCom)
     }
   }
