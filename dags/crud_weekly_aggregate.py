@@ -6,21 +6,22 @@ yesterday.
 
 | | |
 |---|---|
-| reads | daily logs `YYYY-MM-DD.csv` or `.csv.gz` in `CRUD_INPUT` |
-| writes | `YYYY-MM-DD.csv` in `CRUD_OUTPUT`, named by the window's last day; rejected lines in `.lakejobs/rejects` beside it |
+| reads | daily logs in `CRUD_INPUT`: YYYY-MM-DD.csv or .csv.gz |
+| writes | YYYY-MM-DD.csv in `CRUD_OUTPUT`, named by the window's last day |
+| | rejected lines in `.lakejobs/rejects` beside it |
 | window | seven days that end with the day before the run, in UTC, unless the parameter **Day** says otherwise |
 
 ## Tasks
 
-1. **generate_demo_logs**: demo logs for the days of the window that have none. *Skipped* (pink) where the switch
-   **Demo data** is off and where `DEMO_DATA` is not `true`: skipped is fine.
+1. **generate_demo_logs**: demo logs for the days of the window that have none. **Skipped** (pink) where the switch
+   **Demo data** is off and where `DEMO_DATA` is not true: skipped is fine.
 2. **aggregate_week**: counts, and publishes the result in one step. Days that were counted before come from a cache.
-   Rows, rejected lines, missing days and where the result is: click the task, *Storage*, *XCom*.
+   Rows, rejected lines, missing days and where the result is: click the task, **Storage**, **XCom**.
 
 ## Run it again
 
-At any time, as often as you like: the same logs give the same bytes. Click *Trigger*, choose the last day of the
-window. To run a task of a past run again, open the run, click the task, then *Clear*. For many days use the DAG
+At any time, as often as you like: the same logs give the same bytes. Click **Trigger**, choose the last day of the
+window. To run a task of a past run again, open the run, click the task, then **Clear**. For many days use the DAG
 **lake_backfill**.
 
 ## When a task fails
@@ -29,18 +30,17 @@ Its log's last lines say what is wrong and what to do.
 
 | exit | meaning | Airflow | what to do |
 |---|---|---|---|
-| 1 | the disk is full, the object store is away | tries again, twice | mend that, then *Clear* |
-| 2 | a wrong setting | fails at once | change the setting that the message names, then *Clear* |
-| 3 | no log in the whole window, or too many bad lines | fails at once | look at the rejected lines; mend the log, then *Clear* |
-| 5 | yesterday's log is not there yet | looks again every 30 minutes (*up for reschedule*), until 12:00 UTC | ask for the log; when it has come, *Clear* |
-| 143 | stopped by somebody, or by the time limit | tries again, twice | nothing is half-published; *Clear* |
+| 1 | the disk is full, the object store is away | tries again, twice | mend that, then **Clear** |
+| 2 | a wrong setting | fails at once | change the setting that the message names, then **Clear** |
+| 3 | no log in the whole window, or too many bad lines | fails at once | look at the rejected lines; mend the log, then **Clear** |
+| 5 | yesterday's log is not there yet | looks again every 30 minutes (**up for reschedule**), until 12:00 UTC | ask for the log; when it has come, **Clear** |
+| 143 | stopped by somebody, or by the time limit | tries again, twice | nothing is half-published; **Clear** |
 
 ## Good to know
 
-- *Backfill* in the trigger form: an end date without a time means midnight, before that day's 07:00 run. To include
+- **Backfill** in the trigger form: an end date without a time means midnight, before that day's 07:00 run. To include
   the last day, end one day later. **lake_backfill** has no such trap.
-- A logical date in the future keeps a run waiting, and the next ones behind it: leave it as it is and choose the day
-  as a parameter. To get rid of such a run, mark it as failed.
+- A logical date in the future is refused: leave it as it is and choose the day as a parameter.
 - Switched on (unpaused) after 07:00, the DAG runs at once for yesterday.
 """
 

@@ -1,17 +1,17 @@
 """
 # lake_backfill
 
-Many days at once, started by hand: click *Trigger*, choose what, from when and until when.
+Many days at once, started by hand: click **Trigger**, choose what, from when and until when.
 
 | parameter | meaning |
 |---|---|
-| **Job** | *export*: the days of a PostgreSQL table to the lake; *aggregate*: for each day, the counts of the seven days up to it |
+| **Job** | **export**: the days of a PostgreSQL table to the lake; **aggregate**: for each day, the counts of the seven days up to it |
 | **From**, **To** | first and last day, both included, in UTC |
-| **Mode** | export only. *day* replaces each of these days; *full* replaces the whole table, whatever the days |
-| **Table** | export only. Empty: `LAKEJOBS_TABLE`, else `public.web_logs` |
+| **Mode** | export only. **day** replaces each of these days; **full** replaces the whole table, whatever the days |
+| **Table** | export only. Empty: `LAKEJOBS_TABLE`, else public.web_logs |
 
 It reads and writes what **web_logs_lake** and **crud_weekly_aggregate** do. One of its two tasks runs, the other is
-*skipped* (pink).
+**skipped** (pink).
 
 ## Run it again
 
@@ -20,7 +20,7 @@ publishes day by day and reads each log once.
 
 ## When it fails
 
-The log's last lines say what is wrong and what to do: correct it and trigger again, or *Clear* the task. Exits are
+The log's last lines say what is wrong and what to do: correct it and trigger again, or **Clear** the task. Exits are
 explained in the docs of the two daily DAGs.
 """
 
@@ -46,6 +46,7 @@ with DAG(
     params={
         "job": Param(
             "export",
+            type="string",
             enum=["export", "aggregate"],
             values_display={
                 "export": "export: PostgreSQL to the lake",
@@ -58,6 +59,7 @@ with DAG(
         "to": Param(type="string", format="date", title="To (UTC)", description="Last day, included."),
         "mode": Param(
             "day",
+            type="string",
             enum=["day", "full"],
             values_display={"day": "day: replace these days", "full": "full: replace the whole table"},
             title="Mode",

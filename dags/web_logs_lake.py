@@ -7,21 +7,22 @@ and into an Apache Iceberg table.
 | | |
 |---|---|
 | reads | `public.web_logs` in PostgreSQL (`POSTGRES_*`) |
-| writes | the Iceberg table `default.web_logs` (`WAREHOUSE`) and Parquet files by day (`PARQUET_LOCATION`) |
+| writes | the Iceberg table `default.web_logs` (`WAREHOUSE`) |
+| | Parquet files by day (`PARQUET_LOCATION`) |
 | day | the day before the run, in UTC, unless the parameter **Day** says otherwise |
 
 ## Tasks
 
-1. **seed_demo_rows**: 10,000 demo rows for the day. *Skipped* (pink) where the day has rows, where the switch
-   **Demo data** is off, and where `DEMO_DATA` is not `true`: skipped is fine.
+1. **seed_demo_rows**: 10,000 demo rows for the day. **Skipped** (pink) where the day has rows, where the switch
+   **Demo data** is off, and where `DEMO_DATA` is not true: skipped is fine.
 2. **export_to_lake**: replaces the day, and the days before it that **Lookback** says, in one step. Days that did not
    change since their last export are left alone. How many rows and files, and the new snapshot: click the
-   task, *Storage*, *XCom*.
+   task, **Storage**, **XCom**.
 
 ## Run it again
 
-At any time, as often as you like: a day is replaced, never doubled. Click *Trigger*, choose the day. To run a task of
-a past run again, open the run, click the task, then *Clear*. For many days use the DAG **lake_backfill**.
+At any time, as often as you like: a day is replaced, never doubled. Click **Trigger**, choose the day. To run a task of
+a past run again, open the run, click the task, then **Clear**. For many days use the DAG **lake_backfill**.
 
 ## When a task fails
 
@@ -30,17 +31,16 @@ Its log's last lines say what is wrong and what to do.
 | exit | meaning | Airflow | what to do |
 |---|---|---|---|
 | 1 | a database or the object store is away | tries again, twice | look whether it answers; `lakejobs check` tests each connection |
-| 2 | a wrong setting | fails at once | change the setting that the message names, then *Clear* |
-| 3 | the data: a type without an exact counterpart, most of a day's rows gone | fails at once | do what the message says, then *Clear* |
+| 2 | a wrong setting | fails at once | change the setting that the message names, then **Clear** |
+| 3 | the data: a type without an exact counterpart, most of a day's rows gone | fails at once | do what the message says, then **Clear** |
 | 4 | somebody else changed the same days meanwhile | tries again, twice | if it stays: who else writes to the table? |
-| 143 | stopped by somebody, or by the time limit | tries again, twice | nothing is half-published; *Clear* |
+| 143 | stopped by somebody, or by the time limit | tries again, twice | nothing is half-published; **Clear** |
 
 ## Good to know
 
-- *Backfill* in the trigger form: an end date without a time means midnight, before that day's 07:00 run. To include
+- **Backfill** in the trigger form: an end date without a time means midnight, before that day's 07:00 run. To include
   the last day, end one day later. **lake_backfill** has no such trap.
-- A logical date in the future keeps a run waiting, and the next ones behind it: leave it as it is and choose the day
-  as a parameter. To get rid of such a run, mark it as failed.
+- A logical date in the future is refused: leave it as it is and choose the day as a parameter.
 - Switched on (unpaused) after 07:00, the DAG runs at once for yesterday.
 """
 

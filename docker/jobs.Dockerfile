@@ -7,19 +7,19 @@ WORKDIR /opt/lakejobs
 # Readable for the image's user, also where the clone is for its owner alone (umask 077).
 COPY --chmod=644 package.json package-lock.json ./
 
-# What runs in production. No package of it has an install script (tests/docker/images.test.ts).
+# What the bundle in dist/ leaves outside. No package of it has an install script (tests/docker/images.test.ts).
 FROM manifest AS packages
 RUN --mount=type=cache,target=/root/.npm \
-    npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
-    # An optional peer of valibot's, which only its types need.
-    && rm -rf node_modules/typescript \
-    && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
+    npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+COPY scripts/lib/external.json scripts/lib/
+COPY docker/packages docker/packages
+RUN node docker/packages/main.ts /packages && chmod -R a+rX /packages
 
 FROM manifest AS build
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY jobs jobs
-COPY scripts/lib/bundle.js scripts/lib/
+COPY scripts/lib/bundle.js scripts/lib/external.json scripts/lib/licences.js scripts/lib/
 RUN npm run build && rm -rf dist/modules dist/*.map && chmod -R a+rX dist
 
 # `docker build --target test`, then `docker run --rm IMAGE` for the unit tests, `… npm run test:integration` for others.
@@ -43,7 +43,8 @@ ENV NODE_ENV=production \
 WORKDIR /opt/lakejobs
 COPY docker/lakejobs docker/data-init /usr/local/bin/
 RUN chmod 755 /usr/local/bin/lakejobs /usr/local/bin/data-init && install -d -m 2775 -o lakejobs -g 0 data
-COPY --from=packages /opt/lakejobs ./
+COPY --from=manifest /opt/lakejobs ./
+COPY --from=packages /packages ./
 COPY --from=build /opt/lakejobs/dist dist
 USER 50000:0
 ENTRYPOINT ["/usr/bin/tini", "--", "lakejobs"]

@@ -30,5 +30,7 @@ const host: Host = {
 }
 const { runCli } = await import('./cli.ts')
 const exit = await runCli(process.argv.slice(2), host)
+// What came where the event loop did not turn: help needs nothing to wait for.
+await new Promise((resolve) => setImmediate(resolve))
 const [stopped] = early
 process.exitCode = stopped === undefined ? exit : stopped === 'SIGINT' ? 130 : 143

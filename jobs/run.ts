@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { CommandModule } from './commands/index.ts'
 import type { JobContext } from './context.ts'
@@ -92,6 +93,8 @@ export async function runJob(
       env,
       originOf: origins({ ...command.options, ...logOptions }, given, host, env),
     }
+    // A signal that came meanwhile waits for the event loop, which has not turned yet where Node.js (24) loads files at once.
+    await setImmediate()
     interruption.signal.throwIfAborted()
     outcome = await module.run(options, context)
   } catch (error) {

@@ -90,6 +90,7 @@ async function writeFile(
     for (let left = options.events; left > 0;) {
       const { rows, bytes } = putEvents(buffer, left)
       await output.write(buffer.subarray(0, bytes))
+      signal.throwIfAborted()
       left -= rows
       bar.add(rows)
     }

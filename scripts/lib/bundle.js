@@ -1,9 +1,11 @@
 // What `npm run build` does after tsc: the modules in dist/modules and the packages they import become a few files in
 // dist/. A job imports 160 modules of ours and 250 of packages, which took 80 ms of each start to find and read.
-import { readdirSync, rmSync, copyFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
+import { licences } from './licences.js'
 
 const root = join(import.meta.dirname, '../..')
 const outdir = join(root, 'dist')
@@ -12,14 +14,27 @@ const modules = join(outdir, 'modules')
 /** Files that others name by their place beside them: threads' entry points, and data. All output lies in one folder. */
 const threads = ['export/read/worker.js', 'aggregate/day/worker.js']
 const data = ['kernel/kernel.wasm']
+/**
+ * Packages that stay outside: binaries, and what finds its files by its own place; and what others ask for and do without.
+ * The images have these packages alone (docker/packages).
+ */
+const external = JSON.parse(readFileSync(join(import.meta.dirname, 'external.json'), 'utf8'))
 const flat = (path) => path.replaceAll('/', '-')
 const named = new Set([...threads, ...data])
+
+function mustBeKnown(name, user) {
+  if (!isBuiltin(name) && !external.packages.includes(name) && !external.absent.includes(name))
+    throw new Error(`${user} loads ${name}, which is not in the bundle: name it in scripts/lib/external.json`)
+}
 
 const placesInOneFolder = {
   name: 'places in one folder',
   setup({ onLoad }) {
     onLoad({ filter: /\/dist\/modules\/.*\.js$/ }, async ({ path }) => {
       const text = await readFile(path, 'utf8')
+      for (const [, name] of text.matchAll(/createRequire\(import\.meta\.url\)\('([^']+)'\)/g)) {
+        mustBeKnown(name, path)
+      }
       const contents = text.replaceAll(/new URL\('([^']+)', import\.meta\.url\)/g, (_, place) => {
         const file = relative(modules, join(dirname(path), place))
         if (!named.has(file))
@@ -32,7 +47,7 @@ const placesInOneFolder = {
 }
 
 for (const file of readdirSync(outdir)) if (/\.(js|map|wasm)$/.test(file)) rmSync(join(outdir, file))
-await build({
+const { metafile } = await build({
   entryPoints: Object.fromEntries(
     ['main.js', ...threads].map((file) => [flat(file).replace(/\.js$/, ''), join(modules, file)]),
   ),
@@ -46,18 +61,17 @@ await build({
   sourcemap: true,
   logLevel: 'warning',
   plugins: [placesInOneFolder],
-  // Binaries, what finds its files by its own place, and what pg asks for without needing it.
-  external: [
-    '@duckdb/node-api',
-    'snappy',
-    '@bokuweb/zstd-wasm',
-    'pino-pretty',
-    'pg-native',
-    'cloudflare:sockets',
-  ],
+  external: [...external.packages, ...external.absent],
+  metafile: true,
   // For packages that are CommonJS.
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'\nconst require = requireOf(import.meta.url)",
   },
 })
+for (const [file, { imports }] of Object.entries(metafile.outputs)) {
+  for (const { path, external: outside } of imports) if (outside === true) mustBeKnown(path, file)
+}
+const packageFolder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/
+const bundled = Object.keys(metafile.inputs).flatMap((file) => packageFolder.exec(file) ?? [])
+writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), licences(new Set(bundled.sort())))
 for (const file of data) copyFileSync(join(modules, file), join(outdir, flat(file)))

@@ -118,6 +118,24 @@ def test_parameters_are_checked_when_a_run_is_asked_for(airflow):
     assert refused.value.code == 400
 
 
+def test_a_logical_date_in_the_future_is_refused(airflow):
+    """Airflow alone would take it, and keep the next mornings waiting behind it."""
+    from urllib.error import HTTPError
+
+    runs = f"/api/v2/dags/{(dag := 'web_logs_lake')}/dagRuns"
+    before = airflow.call("GET", runs)["total_entries"]
+    later = datetime.now(timezone.utc) + timedelta(minutes=10)
+    with pytest.raises(HTTPError) as refused:
+        airflow.call("POST", runs, {"logical_date": later.isoformat(), "conf": {"date": "2024-09-16"}})
+    assert refused.value.code == 400
+    assert "is in the future" in json.load(refused.value)["detail"]
+    assert airflow.call("GET", runs)["total_entries"] == before
+    # A browser's clock may be ahead of the server's.
+    ahead = datetime.now(timezone.utc) + timedelta(seconds=10)
+    run = airflow.call("POST", runs, {"logical_date": ahead.isoformat(), "conf": {"date": "2024-09-16"}})
+    assert airflow.finished(dag, run["dag_run_id"]) == "success"
+
+
 def test_a_failure_is_reported_with_an_address_that_works(airflow):
     posts.clear()
     dag = "lake_backfill"

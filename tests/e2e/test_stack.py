@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -15,7 +18,7 @@ import pytest
 from pyiceberg.catalog import load_catalog
 
 from rest import Airflow
-from stack import Stack, wait_until
+from stack import ROOT, Stack, wait_until
 
 MB = 1024 * 1024
 LONG_RUNNING = {
@@ -36,7 +39,7 @@ def source_rows(stack: Stack) -> int:
         return cursor.fetchone()[0]
 
 
-def lake_rows(stack: Stack) -> int:
+def lake_rows(stack: Stack, table: str = "default.web_logs") -> int:
     """As a reader who knows PyIceberg and the settings of the catalog, nothing of us."""
     catalog = load_catalog(
         "local",
@@ -51,7 +54,7 @@ def lake_rows(stack: Stack) -> int:
             "s3.region": "us-east-1",
         },
     )
-    return catalog.load_table("default.web_logs").scan().to_arrow().num_rows
+    return catalog.load_table(table).scan().to_arrow().num_rows
 
 
 def test_images(stack: Stack, note: Note) -> None:
@@ -71,6 +74,24 @@ def test_a_job_by_hand_before_anything_else_runs(stack: Stack) -> None:
     summary = stack.job("export")
     assert [table["mode"] for table in summary["tables"]] == ["full"]
     assert lake_rows(stack) == source_rows(stack) == 10_000
+
+
+def test_every_command_inside_the_image(stack: Stack) -> None:
+    """Where nothing but what the bundle left outside lies beside it: DuckDB, codecs, the pretty log."""
+    for command in ("init", "check", "seed", "export", "generate", "aggregate"):
+        shown = stack.run("docker", "run", "--rm", "--network", "none", stack.env("LAKEJOBS_IMAGE"), command, "--help")
+        assert shown.stdout.startswith(f"lakejobs {command} ")
+    assert stack.job("init")["status"] == "ok"
+    assert stack.job("check")["status"] == "ok"
+    for codec in ("snappy", "zstd", "gzip"):
+        stack.job("export", "--codec", codec, "--table", f"public.web_logs=codecs.{codec}")
+        assert lake_rows(stack, f"codecs.{codec}") == source_rows(stack)
+    # So many users that DuckDB merges their counts.
+    assert stack.job("generate", "data/many", day(-7), "7", "10000", "20000")["status"] == "ok"
+    assert stack.job("aggregate", "data/many", "s3://logs-bucket/many")["rows"] == 140_000
+    nothing = ("aggregate", "/tmp/none", "/tmp/out", "--log-format", "pretty")
+    refused = stack.run("docker", "run", "--rm", stack.env("LAKEJOBS_IMAGE"), *nothing, check=False)
+    assert (refused.returncode, "] ERROR: " in refused.stderr) == (3, True)
 
 
 FLOOR = """
@@ -144,6 +165,29 @@ def test_triggered_over_rest(stack: Stack, airflow: Airflow, note: Note) -> None
     note(f"export_to_lake: {task:.1f} s as a task, {job:.1f} s of them the job; a task that runs true: {floor:.1f} s")
     airflow.wait("crud_weekly_aggregate", airflow.trigger("crud_weekly_aggregate"))
     assert (stack.folder / f"data/crud/output/{day(-1)}.csv").exists()
+
+
+def test_a_logical_date_in_the_future_is_refused(airflow: Airflow) -> None:
+    """Airflow alone would take it, and keep the next mornings waiting behind it."""
+    before = airflow.runs("web_logs_lake")
+    with pytest.raises(HTTPError, match="400") as refused:
+        airflow.api("POST", "dags/web_logs_lake/dagRuns", {"logical_date": f"{day(1)}T07:00:00Z", "conf": {}})
+    assert "is in the future" in json.load(refused.value)["detail"]
+    assert airflow.runs("web_logs_lake").keys() == before.keys()
+
+
+def test_a_browser_does_what_a_newcomer_does(stack: Stack, note: Note) -> None:
+    """Its pictures are kept in `.cache/screenshots` of the clone."""
+    pictures = ROOT / ".cache/screenshots"
+    shutil.rmtree(pictures, ignore_errors=True)
+    environment = {
+        **os.environ, "AIRFLOW_URL": f"http://localhost:{stack.env('AIRFLOW_PORT')}", "SCREENSHOTS": str(pictures),
+    }
+    start = time.monotonic()
+    script = str(ROOT / "tests/browser/airflow.js")
+    done = subprocess.run(["node", script], env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    note(f"browser: {time.monotonic() - start:.0f} s, {len(list(pictures.iterdir()))} pictures in {pictures}")
 
 
 def test_backfill_of_three_days_over_rest(stack: Stack, airflow: Airflow) -> None:
