@@ -30,8 +30,8 @@ export async function openFiles(
 ): Promise<Files> {
   const { metadata, io } = target.table
   const { columns } = fileColumns(plan.columns, target.schema)
-  const settings = writeSettings(options, metadata.properties, (line) => {
-    context.logger.warn({ table: tableText(target.table.identifier) }, line)
+  const settings = writeSettings(options, metadata.properties, (level, line) => {
+    context.logger[level]({ table: tableText(target.table.identifier) }, line)
   })
   const common = { columns, schema: target.schema, signal: context.signal }
   const data = options.formats.has('iceberg')
@@ -71,6 +71,7 @@ export async function readInto(
   files: Files,
 ): Promise<ReadTotals> {
   const { columns, types } = fileColumns(plan.columns, target.schema)
+  const { codec, level, pages, groupBytes } = files.settings
   const bar = context.progress.start(`export ${plan.table.name}`, plan.estimatedRows, 'rows')
   let written = 0
   try {
@@ -80,10 +81,10 @@ export async function readInto(
         plan,
         partition: partitionSources(scope.fields, columns, types),
         groupRows: options.groupRows,
-        groupBytes: files.settings.groupBytes,
+        groupBytes,
         maxRowBytes: options.maxRowBytes,
       },
-      { columns, types, codec: files.settings.codec, level: files.settings.level },
+      { columns, types, codec, level, pages },
       async ({ partition, rowGroup }) => {
         context.signal.throwIfAborted()
         const own = { partition: partition.slice(0, scope.own), rowGroup }

@@ -1,5 +1,7 @@
 import { numericProperty } from '../iceberg/metadata.ts'
 import { codecNames, type CodecName } from '../parquet/codec.ts'
+import type { PageLimits } from '../parquet/data-pages.ts'
+import { defaultLimits } from '../parquet/row-group.ts'
 import type { ExportOptions } from './options.ts'
 
 /** How the files of one table are written. */
@@ -10,6 +12,7 @@ export interface WriteSettings {
   /** A data file is finished when it has that many bytes. */
   readonly targetFileBytes: number
   readonly groupBytes: number
+  readonly pages: PageLimits
 }
 
 /** Iceberg's default, too. */
@@ -20,17 +23,23 @@ const defaultCodec = 'snappy'
 
 /**
  * What the run's options say; without, what the table's properties say (`write.parquet.*`,
- * `write.target-file-size-bytes`; other writers heed them as well), else the defaults. A codec that is not ours is
- * told to `warn`, and the default taken: it changes no value.
+ * `write.target-file-size-bytes`; other writers heed them as well), else the defaults. What is not done as the table
+ * asks, a codec that is not ours and bloom filters, is told to `say`: it changes no value.
  */
 export function writeSettings(
   { codec, targetFileBytes, groupBytes }: ExportOptions,
   properties: Readonly<Record<string, string>>,
-  warn: (line: string) => void,
+  say: (level: 'info' | 'warn', line: string) => void,
 ): WriteSettings {
   const level = properties['write.parquet.compression-level']
+  const filtered = bloomFilterColumns(properties)
+  if (filtered.length > 0)
+    say(
+      'info',
+      `the table asks for bloom filters (${bloomFilterProperty}*), which are not written: ${filtered.join(', ')}`,
+    )
   return {
-    codec: codec ?? codecOf(properties, warn),
+    codec: codec ?? codecOf(properties, say),
     level: codec === undefined && /^\d{1,2}$/.test(level ?? '') ? Number(level) : undefined,
     targetFileBytes:
       targetFileBytes ??
@@ -41,8 +50,36 @@ export function writeSettings(
         numericProperty(properties, 'write.parquet.row-group-size-bytes', Infinity) || Infinity,
         defaultGroupBytes,
       ),
+    pages: {
+      pageBytes: limit(properties, 'write.parquet.page-size-bytes', defaultLimits.pageBytes, largestInt),
+      pageRows: limit(properties, 'write.parquet.page-row-limit', defaultLimits.pageRows, largestInt),
+      dictionaryBytes: limit(
+        properties,
+        'write.parquet.dict-size-bytes',
+        defaultLimits.dictionaryBytes,
+        defaultLimits.dictionaryBytes,
+      ),
+    },
   }
 }
+
+/** Sizes in page headers are 32-bit. */
+const largestInt = 2 ** 31 - 1
+
+/** A property that is at least 1; the default where it is missing or less, `most` where it is more. */
+const limit = (
+  properties: Readonly<Record<string, string>>,
+  key: string,
+  fallback: number,
+  most: number,
+): number => Math.min(Math.floor(numericProperty(properties, key, 0)) || fallback, most)
+
+const bloomFilterProperty = 'write.parquet.bloom-filter-enabled.column.'
+
+const bloomFilterColumns = (properties: Readonly<Record<string, string>>): string[] =>
+  Object.keys(properties)
+    .filter((key) => key.startsWith(bloomFilterProperty) && properties[key]?.toLowerCase() === 'true')
+    .map((key) => key.slice(bloomFilterProperty.length))
 
 const codecProperty = 'write.parquet.compression-codec'
 
@@ -51,12 +88,16 @@ export const codecProperties = (codec: CodecName = defaultCodec): Record<string,
   [codecProperty]: codec === 'none' ? 'uncompressed' : codec,
 })
 
-function codecOf(properties: Readonly<Record<string, string>>, warn: (line: string) => void): CodecName {
+function codecOf(
+  properties: Readonly<Record<string, string>>,
+  say: (level: 'warn', line: string) => void,
+): CodecName {
   const text = properties[codecProperty]?.toLowerCase()
   if (text === undefined) return defaultCodec
   const codec = text === 'uncompressed' ? 'none' : codecNames.find((name) => name === text)
   if (codec === undefined)
-    warn(
+    say(
+      'warn',
       `the table's ${codecProperty} ${text} is not one of ${codecNames.join(', ')}: writing ${defaultCodec}`,
     )
   return codec ?? defaultCodec

@@ -15,6 +15,11 @@ import type { FilteredManifest, ProducerState } from './producer-state.ts'
 import type { FileSelection } from './snapshot-request.ts'
 import { isLive, readManifest, specTypeOf } from './table-files.ts'
 
+/** Whether no selected file can be in a manifest, judged without reading it. */
+export const isUntouched = (metadata: TableMetadata, base: ManifestFile, selection: FileSelection): boolean =>
+  selection.kind === 'rows' &&
+  !mayMatch(selection.filter, base.partitions, specTypeOf(metadata, base.partitionSpecId).type)
+
 /**
  * The manifest without the selected files, or undefined when none of them is in it: then the base manifest
  * is carried on unchanged. Survivors become EXISTING with explicit sequence numbers and their own snapshot
@@ -26,14 +31,12 @@ export async function filteredManifest(
   io: FileIO,
   metadata: TableMetadata,
   base: ManifestFile,
-  selection: FileSelection | undefined,
+  selection: FileSelection,
   state: ProducerState,
 ): Promise<FilteredManifest | undefined> {
-  if (selection === undefined) return undefined
   const known = state.filtered.get(base.manifestPath)
   if (known !== undefined) return known
   const { type } = specTypeOf(metadata, base.partitionSpecId)
-  if (selection.kind === 'rows' && !mayMatch(selection.filter, base.partitions, type)) return undefined
   const live = (await readManifest(io, metadata, base)).filter(isLive)
   const isRemoved = ({ dataFile }: ManifestEntry): boolean =>
     selection.kind === 'paths'

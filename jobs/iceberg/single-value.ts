@@ -46,30 +46,28 @@ export function toSingleValue(type: PrimitiveType, value: Value): Buffer {
  * were: their length tells. Errors: `JobError` data for a length that fits neither.
  */
 export function fromSingleValue(type: PrimitiveType, bytes: Uint8Array): Value {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const expect = (...lengths: readonly number[]): void => {
-    if (!lengths.includes(buffer.length))
-      throw dataError(`a ${type.kind} value of ${buffer.length} bytes in the table's metadata`)
-  }
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   switch (type.kind) {
     case 'boolean':
-      expect(1)
+      assertLength(type, buffer, 1)
       return buffer[0] !== 0
     case 'int':
     case 'date':
-      expect(4)
+      assertLength(type, buffer, 4)
       return buffer.readInt32LE()
     case 'long':
     case 'time':
     case 'timestamp':
     case 'timestamptz':
-      expect(8, 4)
+      assertLength(type, buffer, 8, 4)
       return buffer.length === 4 ? BigInt(buffer.readInt32LE()) : buffer.readBigInt64LE()
     case 'float':
-      expect(4)
+      assertLength(type, buffer, 4)
       return buffer.readFloatLE()
     case 'double':
-      expect(8, 4)
+      assertLength(type, buffer, 8, 4)
       return buffer.length === 4 ? buffer.readFloatLE() : buffer.readDoubleLE()
     case 'string':
       return buffer.toString('utf8')
@@ -80,6 +78,16 @@ export function fromSingleValue(type: PrimitiveType, bytes: Uint8Array): Value {
     case 'binary':
       return bytes
   }
+}
+
+function assertLength(
+  { kind }: PrimitiveType,
+  { length }: Uint8Array,
+  expected: number,
+  promoted = expected,
+): void {
+  if (length !== expected && length !== promoted)
+    throw dataError(`a ${kind} value of ${length} bytes in the table's metadata`)
 }
 
 /** Least two's-complement bytes, most significant first: how Iceberg writes an unscaled decimal. */

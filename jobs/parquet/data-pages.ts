@@ -7,14 +7,18 @@ import { dataPage, type PageEncoding } from './page.ts'
 import type { SourceDictionary, ValueSource } from './source.ts'
 import type { ColumnVector } from './vector.ts'
 
-export interface EncodeOptions {
-  readonly codec: Codec
+/** How large the pages of a chunk get. Plain data, may cross threads. */
+export interface PageLimits {
   /** Uncompressed bytes of a data page; one value that is larger gets a page of its own. */
   readonly pageBytes: number
   /** Rows of a data page. */
   readonly pageRows: number
-  /** Bytes of a dictionary; the rows after the one that exceeds it are written PLAIN. */
+  /** Bytes of a dictionary, at most 1 MB; the rows after the one that exceeds it are written PLAIN. */
   readonly dictionaryBytes: number
+}
+
+export interface EncodeOptions extends PageLimits {
+  readonly codec: Codec
 }
 
 /** What the data pages of one chunk are made from. */
@@ -50,13 +54,15 @@ export function indexedPages(input: ChunkInput): IndexedPages | undefined {
   const dictionary = vector.count === 0 ? undefined : source.dictionary(options.dictionaryBytes)
   if (dictionary === undefined) return undefined
   const pages = pageList(input)
-  const indices = new Int32Array(Math.min(options.pageRows, vector.rows))
+  // How many bits an index takes is known only afterwards; Java, too, counts four bytes.
+  const mostRows = Math.min(options.pageRows, Math.max(1, options.pageBytes >> 2))
+  const indices = new Int32Array(Math.min(mostRows, vector.rows))
   if (vector.count > sampleValues && !promising(dictionary, input)) return undefined
   let row = 0
   let value = 0
   let indexBytes = 0
   while (row < vector.rows) {
-    const pageRows = Math.min(options.pageRows, vector.rows - row)
+    const pageRows = Math.min(mostRows, vector.rows - row)
     const wanted = valuesIn(vector, row, row + pageRows)
     const indexed = dictionary.index(value, value + wanted, indices)
     const full = indexed < wanted

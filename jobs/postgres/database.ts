@@ -16,12 +16,19 @@ export interface PostgresDatabase extends Queries {
 }
 
 /** A server that went away without a word must not hold up a job for ever; statements here take milliseconds. */
-const queryTimeoutMs = 30_000
+const longestStatementMs = 30_000
 
 const ignore = (): void => undefined
 
-/** Opens a small pool, whose first connection shows that the settings are right; errors are those of `connect`. */
-export async function openDatabase(settings: PostgresSettings, prefix: string): Promise<PostgresDatabase> {
+/**
+ * Opens a small pool, whose first connection shows that the settings are right; errors are those of `connect`. A
+ * statement without an answer for `queryTimeoutMs` fails, and its connection is closed: what it did is unknown.
+ */
+export async function openDatabase(
+  settings: PostgresSettings,
+  prefix: string,
+  queryTimeoutMs = longestStatementMs,
+): Promise<PostgresDatabase> {
   const pool = new pg.Pool({
     ...settings,
     application_name: 'lakejobs',

@@ -8,8 +8,8 @@ const settings = (
   properties: Record<string, string>,
   said: Partial<Pick<ExportOptions, 'codec' | 'targetFileBytes' | 'groupBytes'>> = {},
 ): WriteSettings =>
-  writeSettings({ ...nothingSaid, ...said } as ExportOptions, properties, (line) => {
-    lines.push(line)
+  writeSettings({ ...nothingSaid, ...said } as ExportOptions, properties, (level, line) => {
+    lines.push(`${level}: ${line}`)
   })
 
 const foreign = {
@@ -17,7 +17,11 @@ const foreign = {
   'write.parquet.compression-level': '9',
   'write.target-file-size-bytes': '134217728',
   'write.parquet.row-group-size-bytes': '1048576',
+  'write.parquet.page-size-bytes': '65536',
+  'write.parquet.page-row-limit': '500',
+  'write.parquet.dict-size-bytes': '131072',
 }
+const foreignPages = { pageBytes: 65_536, pageRows: 500, dictionaryBytes: 131_072 }
 
 describe('how files are written', () => {
   it('says the table where the run does not', () => {
@@ -26,6 +30,7 @@ describe('how files are written', () => {
       level: 9,
       targetFileBytes: 134_217_728,
       groupBytes: 1_048_576,
+      pages: foreignPages,
     })
   })
 
@@ -35,20 +40,36 @@ describe('how files are written', () => {
       level: undefined,
       targetFileBytes: 1,
       groupBytes: 2,
+      pages: foreignPages,
     })
   })
 
   it('is the default where neither does, or the table says nothing of sense', () => {
-    const defaults = { codec: 'snappy', level: undefined, targetFileBytes: 2 ** 29, groupBytes: 16 * 2 ** 20 }
+    const defaults = {
+      codec: 'snappy',
+      level: undefined,
+      targetFileBytes: 2 ** 29,
+      groupBytes: 16 * 2 ** 20,
+      pages: { pageBytes: 2 ** 20, pageRows: 20_000, dictionaryBytes: 2 ** 20 },
+    }
     expect(settings({})).toEqual(defaults)
     const senseless = {
       'write.parquet.compression-level': 'high',
       'write.target-file-size-bytes': '0',
       'write.parquet.row-group-size-bytes': '-1',
+      'write.parquet.page-size-bytes': '0',
+      'write.parquet.page-row-limit': 'many',
+      'write.parquet.dict-size-bytes': '0.5',
     }
     expect(settings(senseless)).toEqual(defaults)
-    // Memory is bounded by our row groups.
+    // Memory is bounded by our row groups, and by the room for a dictionary.
     expect(settings({ 'write.parquet.row-group-size-bytes': '134217728' })).toEqual(defaults)
+    expect(settings({ 'write.parquet.dict-size-bytes': '2097152' })).toEqual(defaults)
+  })
+
+  it('is one page where the table allows more than a page can say', () => {
+    const { pageBytes } = settings({ 'write.parquet.page-size-bytes': '1e12' }).pages
+    expect(pageBytes).toBe(2 ** 31 - 1)
   })
 
   it('knows the codecs by Iceberg’s names, and says which it cannot write', () => {
@@ -57,6 +78,6 @@ describe('how files are written', () => {
     expect(codecProperties()).toEqual({ 'write.parquet.compression-codec': 'snappy' })
     expect(lines).toEqual([])
     expect(settings({ 'write.parquet.compression-codec': 'brotli' }).codec).toBe('snappy')
-    expect(lines).toEqual([expect.stringContaining('brotli is not one of snappy, zstd, gzip, none')])
+    expect(lines).toEqual([expect.stringMatching(/^warn: .*brotli is not one of snappy, zstd, gzip, none/)])
   })
 })

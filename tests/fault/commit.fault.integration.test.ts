@@ -19,13 +19,15 @@ let ours: PostgresDatabase
 let direct: PostgresDatabase
 let log: Record<string, unknown>[]
 let databases = 0
+const current = (): string => `catalog_${databases}`
 
 beforeAll(async () => {
   server = await startPostgres()
 }, 60_000)
 afterAll(() => server.stop())
 beforeEach(async () => {
-  const database = `catalog_${++databases}`
+  databases++
+  const database = current()
   await server.createDatabase(database)
   proxy = await startPostgresProxy(server)
   ours = await openDatabase({ ...server, ...proxy, database }, 'ICEBERG_POSTGRES')
@@ -83,7 +85,33 @@ const orphans = async (): Promise<string[]> => {
   return names
 }
 
+/** Both connections of both pools answer, and the server has no session besides: none was left or given back stalled. */
+const expectNoOtherSessions = async (): Promise<void> => {
+  const own: unknown[] = []
+  for (const database of [ours, direct]) {
+    const connections = [await database.connect(), await database.connect()]
+    for (const connection of connections) {
+      const { rows } = await connection.query('SELECT pg_backend_pid() AS pid')
+      own.push(rows[0]?.['pid'])
+      connection.release()
+    }
+  }
+  // A server notices only after its statement that the client is gone.
+  const others = async (): Promise<unknown[]> =>
+    (await server.query('SELECT pid FROM pg_stat_activity WHERE datname = $1', [current()]))
+      .map(({ pid }) => pid)
+      .filter((pid) => !own.includes(pid))
+  for (let look = 0; look < 50 && (await others()).length > 0; look++) await sleep(100)
+  expect(await others()).toEqual([])
+}
+
 const isPointer = ({ sql }: Statement): boolean => /^\s*(UPDATE|INSERT INTO) iceberg_tables/.test(sql)
+
+/** Opens our connections anew, with statements that are given up sooner than by default. */
+const impatient = async (timeoutMs: number): Promise<void> => {
+  await ours.close()
+  ours = await openDatabase({ ...server, ...proxy, database: current() }, 'ICEBERG_POSTGRES', timeoutMs)
+}
 
 /** A commit of 7 rows that is an UPDATE upon 5 rows, or the INSERT of a new table. */
 const kinds = {
@@ -203,6 +231,65 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
   })
 })
 
+describe.each(Object.keys(kinds) as (keyof typeof kinds)[])(
+  'no answer to %s, and no broken connection',
+  (kind) => {
+    const timeoutMs = 1000
+    beforeEach(() => impatient(timeoutMs))
+    /** Of the statements that change the pointer, in order. */
+    let sessions: number[]
+    const watchPointer = (): void => {
+      sessions = []
+      proxy.watch((statement) => {
+        if (isPointer(statement)) sessions.push(statement.session)
+        return true
+      })
+    }
+
+    it.each([
+      ['never reaches the server', 'stall'],
+      ['is applied, its answer does not come', { holdAtBytes: 1, until: () => new Promise(() => undefined) }],
+    ] as const)('it %s: given up, repeated over another connection, applied once', async (_what, fault) => {
+      const { before, catalog, table } = await kinds[kind]()
+      watchPointer()
+      proxy.plan(isPointer, [fault])
+      const started = Date.now()
+      expect((await append(catalog, table, 7)).kind).toBe('committed')
+      expect(Date.now() - started).toBeGreaterThanOrEqual(timeoutMs)
+      expect(log).toContainEqual(
+        expect.objectContaining({ message: expect.stringMatching(/no answer to the commit.*timeout/) }),
+      )
+      expect(sessions.length).toBeGreaterThanOrEqual(2)
+      expect(sessions.slice(1)).not.toContain(sessions[0])
+      expect(await rowsOf()).toBe(before + 7)
+      expect(await orphans()).toEqual([])
+      await expectNoOtherSessions()
+    })
+
+    it('it waits for a row that another transaction holds: each repetition too; applied once', async () => {
+      const { before, catalog, table } = await kinds[kind]()
+      watchPointer()
+      const other = await direct.connect()
+      await other.query('BEGIN')
+      await other.query(
+        before > 0
+          ? 'UPDATE iceberg_tables SET previous_metadata_location = NULL'
+          : `INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name)
+           VALUES ('local', 'default', 'web_logs')`,
+      )
+      const done = append(catalog, table, 7)
+      while (sessions.length < 3) await sleep(50)
+      await other.query('ROLLBACK')
+      other.release()
+      expect((await done).kind).toBe('committed')
+      expect(new Set(sessions).size).toBe(sessions.length)
+      expect(await rowsOf()).toBe(before + 7)
+      expect(await orphans()).toEqual([])
+      await expectNoOtherSessions()
+    })
+  },
+)
+
 describe('a change without a snapshot', () => {
   it('is not taken for applied because its base’s snapshot is there', async () => {
     const { catalog } = await kinds['the UPDATE of a commit']()
@@ -244,6 +331,18 @@ describe('the advisory lock’s connection', () => {
     // Nobody holds it any more.
     await foreign(1)
     expect((await direct.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory'`)).rows).toEqual([])
+  })
+})
+
+describe('no answer to the advisory lock’s connection, which is not broken', () => {
+  it.each([/^BEGIN/, /pg_advisory/, /^COMMIT/])('%s: the commit goes on without it', async (sql) => {
+    await impatient(1000)
+    const { catalog, table } = await kinds['the UPDATE of a commit']()
+    proxy.plan((statement) => sql.test(statement.sql), ['stall'])
+    expect((await append(catalog, table, 7)).kind).toBe('committed')
+    expect(proxy.met()).toBe(1)
+    expect(await rowsOf()).toBe(12)
+    await expectNoOtherSessions()
   })
 })
 

@@ -133,4 +133,10 @@ describe('pages', () => {
     expect(chunkOf({ kind: 'string' }, bytes(cells), { pageBytes: 1 }).plainPages).toBe(100)
     expect(chunkOf({ kind: 'string' }, bytes(cells), { pageRows: 30 }).plainPages).toBe(4)
   })
+
+  it('of indices count four bytes for each', () => {
+    const repeated = int32s(numbers((i) => i % 10))
+    expect(chunkOf({ kind: 'int32' }, repeated, { pageBytes: 24_003 }).indexedPages).toBe(10)
+    expect(chunkOf({ kind: 'int32' }, repeated, { pageRows: 6000 }).indexedPages).toBe(10)
+  })
 })

@@ -23,6 +23,8 @@ export interface Statement {
   readonly sql: string
   /** Of the session, as its startup message says. */
   readonly database: string
+  /** The number of the client's connection, from 1. */
+  readonly session: number
 }
 
 export interface PostgresProxy {
@@ -84,6 +86,7 @@ export async function startPostgresProxy(target: {
   let met = 0
   let listener: (statement: Statement) => boolean | Promise<boolean> = () => true
   let isAway = false
+  let sessions = 0
   const sockets = new Set<Socket>()
   const late: Promise<unknown>[] = []
 
@@ -104,6 +107,7 @@ export async function startPostgresProxy(target: {
       socket.on('error', () => undefined)
       socket.on('close', () => sockets.delete(socket))
     }
+    const session = ++sessions
     let database = ''
     let pending: Buffer[] = []
     let sql: string | undefined
@@ -161,7 +165,7 @@ export async function startPostgresProxy(target: {
         const all = Buffer.concat(pending)
         pending = []
         if (sql === undefined) upstream.write(all)
-        else onStatement(all, { sql, database })
+        else onStatement(all, { sql, database, session })
         sql = undefined
       }
     })

@@ -1,7 +1,8 @@
 import type { PrimitiveType, Value } from '../../iceberg/types.ts'
 import { loadCodec, type CodecName } from '../../parquet/codec.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
-import { defaultLimits, encodeRowGroup, type RelocatableRowGroup } from '../../parquet/row-group.ts'
+import type { PageLimits } from '../../parquet/data-pages.ts'
+import { encodeRowGroup, type RelocatableRowGroup } from '../../parquet/row-group.ts'
 import { fingerprintOf, type Fingerprint } from './fingerprint.ts'
 import type { PartitionRows } from './partitioner.ts'
 
@@ -13,6 +14,7 @@ export interface EncodeSettings {
   readonly codec: CodecName
   /** Of the codec; undefined: its own. */
   readonly level: number | undefined
+  readonly pages: PageLimits
 }
 
 /** A row group of one partition. Plain data, may cross threads. */
@@ -28,11 +30,12 @@ export async function createEncoder({
   types,
   codec: name,
   level,
+  pages,
 }: EncodeSettings): Promise<(rows: PartitionRows) => EncodedRows> {
   const codec = await loadCodec(name, level)
   return ({ partition, vectors }) => {
     const fingerprint = fingerprintOf(types, vectors)
-    const rowGroup = encodeRowGroup(columns, vectors, { ...defaultLimits, codec })
+    const rowGroup = encodeRowGroup(columns, vectors, { ...pages, codec })
     return { partition, rowGroup, fingerprint }
   }
 }
