@@ -19,4 +19,6 @@ export default {
   // Ends what hangs; a busy machine is no failure.
   testTimeout: 30_000,
   testPathIgnorePatterns: ['\\.integration\\.test\\.ts$'],
+  // They work more than they wait, and Jest would leave one processor free: half of them on two.
+  maxWorkers: '100%',
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Day } from '../calendar.ts'
+import { mapConcurrently } from '../concurrency.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import type { AggregateCache } from './cache/cache.ts'
 import { cacheVersion, windowEntryName, type WindowEntry } from './cache/entry.ts'
@@ -11,6 +12,8 @@ import { writeResult } from './result/write-result.ts'
 
 /** Below, merging in this thread is quicker than starting an engine (docs/benchmarks.md). */
 const engineEmails = 50_000
+/** While one counts file is hashed, the next ones are read. */
+const filesAtOnce = 4
 
 /** A window's result at its place. */
 export interface PublishedResult {
@@ -102,13 +105,12 @@ async function mergedBatches(
 ): Promise<{ readonly batches: Batches } | DamagedDay> {
   const emails = [...days.values()].reduce((sum, { entry }) => sum + entry.emails, 0)
   if (emails > engineEmails) {
-    const files: string[] = []
-    for (const [day, counted] of days) {
-      const file = await store.asFile(counted)
-      if (file === undefined) return { damaged: day }
-      files.push(file)
-    }
-    return { batches: (await engine()).merge(files) }
+    const files = await mapConcurrently([...days], filesAtOnce, async ([day, counted]) => {
+      return { day, path: await store.asFile(counted) }
+    })
+    const damaged = files.find(({ path }) => path === undefined)
+    if (damaged !== undefined) return { damaged: damaged.day }
+    return { batches: (await engine()).merge(files.flatMap(({ path }) => path ?? [])) }
   }
   const counts: EmailCounts[] = []
   for (const [day, counted] of days) {

@@ -14,10 +14,18 @@ export interface DuckDbSettings {
   /** A local folder of this run alone. */
   readonly scratch: string
   readonly signal: AbortSignal
+  /** Rows of counts files that `merge` takes at once, at least; 2 M unless said. */
+  readonly partRows?: number
 }
 
 /** DuckDB in this process. Loading it takes as long as counting a million rows, so it is loaded when needed. */
-export async function openDuckDb({ threads, memoryLimit, scratch, signal }: DuckDbSettings): Promise<Engine> {
+export async function openDuckDb({
+  threads,
+  memoryLimit,
+  scratch,
+  signal,
+  partRows = 2_000_000,
+}: DuckDbSettings): Promise<Engine> {
   const { DuckDBInstance } = await import('@duckdb/node-api')
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(threads),
@@ -40,18 +48,23 @@ export async function openDuckDb({ threads, memoryLimit, scratch, signal }: Duck
     },
 
     async *merge(sources): AsyncIterable<EmailCounts> {
-      const text = join(scratch, 'merged.counts')
+      const ranges = await emailRanges(connection, sources, partRows)
+      const write = (part: number): Promise<string> =>
+        writeText(connection, mergedCounts(sources, ranges[part]), join(scratch, `merged-${part}.counts`))
+      // While a part is read here, the engine merges the next one. What a failure leaves goes with the scratch folder.
+      let written = write(0)
       try {
-        // Length first and nothing quoted: any email is read back byte for byte (counts-text.ts).
-        await run(
-          connection,
-          `COPY (SELECT strlen(email), create_count, read_count, update_count, delete_count, email
-                 FROM (${mergedCounts(sources)}))
-           TO ${quote(text)} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '', ESCAPE '')`,
-        )
-        yield* readCountsText(createReadStream(text, { highWaterMark: 1 << 20 }))
+        for (let part = 1; part <= ranges.length; part++) {
+          const text = await written
+          if (part < ranges.length) written = write(part)
+          // Awaited above or below; until then a failure must not count as unhandled.
+          written.catch(() => undefined)
+          yield* readCountsText(createReadStream(text, { highWaterMark: 1 << 20 }))
+          await rm(text)
+        }
       } finally {
-        await rm(text, { force: true })
+        // The engine is not closed while it works.
+        await written.catch(() => undefined)
       }
     },
 
@@ -64,13 +77,13 @@ export async function openDuckDb({ threads, memoryLimit, scratch, signal }: Duck
   }
 }
 
-/** A codec that counts-file.ts reads, too: few emails may still be too long for one part. */
 /**
  * DuckDB's limit is that of its buffers; what it allocates beside them came to half a gigabyte with 10 M emails
  * (docs/benchmarks.md).
  */
 const bufferShare = 0.6
 
+/** A codec that counts-file.ts reads, too: few emails may still be too long for one part. */
 const countsFormat = '(FORMAT parquet, COMPRESSION snappy)'
 
 async function countLog(
@@ -109,11 +122,56 @@ const countsOfLog = (path: string): string => `
 const engineLineBytes = 1_000_000
 
 /** Sums as doubles: exact to 2^53 like every count here, and a fifth quicker than DuckDB's 128-bit integers. */
-const mergedCounts = (sources: readonly string[]): string => `
+const mergedCounts = (sources: readonly string[], range = 'true'): string => `
   SELECT email, sum(create_count::DOUBLE)::BIGINT AS create_count, sum(read_count::DOUBLE)::BIGINT AS read_count,
          sum(update_count::DOUBLE)::BIGINT AS update_count, sum(delete_count::DOUBLE)::BIGINT AS delete_count
   FROM read_parquet([${sources.map(quote).join(', ')}])
+  WHERE ${range}
   GROUP BY email ORDER BY email`
+
+/**
+ * Conditions that cut the emails of sorted counts files into ranges, ascending, of `partRows` rows or somewhat more. The
+ * cuts are emails that row groups begin with, so that the engine reads few of them twice; any others would do as well.
+ */
+async function emailRanges(
+  connection: DuckDBConnection,
+  sources: readonly string[],
+  partRows: number,
+): Promise<string[]> {
+  const reader = await connection
+    .runAndReadAll(
+      `SELECT stats_min_value, row_group_num_rows FROM parquet_metadata([${sources.map(quote).join(', ')}])
+       WHERE path_in_schema = 'email' AND stats_min_value IS NOT NULL`,
+    )
+    .catch((error: unknown) => {
+      throw engineError(error)
+    })
+  const groups = reader.getRows().map(([first, rows]) => ({ first: Buffer.from(String(first)), rows }))
+  const cuts: string[] = []
+  let held = 0
+  for (const { first, rows } of groups.sort((a, b) => a.first.compare(b.first))) {
+    if (held >= partRows) {
+      cuts.push(quote(String(first)))
+      held = 0
+    }
+    held += Number(rows)
+  }
+  return [...cuts, undefined].map((end, i) => {
+    const from = i === 0 ? 'true' : `email >= ${cuts[i - 1]!}`
+    return end === undefined ? from : `${from} AND email < ${end}`
+  })
+}
+
+/** Writes what `counts` selects as counts-text.ts describes; resolves to `target`. */
+async function writeText(connection: DuckDBConnection, counts: string, target: string): Promise<string> {
+  // Length first and nothing quoted: any email is read back byte for byte.
+  await run(
+    connection,
+    `COPY (SELECT strlen(email), create_count, read_count, update_count, delete_count, email FROM (${counts}))
+     TO ${quote(target)} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '', ESCAPE '')`,
+  )
+  return target
+}
 
 /** Runs a statement; resolves to the rows that it wrote. */
 async function run(connection: DuckDBConnection, sql: string): Promise<number> {
