@@ -28,7 +28,7 @@ export interface DecoderOptions {
   readonly columns: readonly SourceColumn[]
   /** True when the server does not guarantee valid UTF-8 (a SQL_ASCII database). */
   readonly checkUtf8: boolean
-  /** A row group is complete at that many rows … */
+  /** A row group is complete at that many rows, and never has more, … */
   readonly groupRows: number
   /** … or before it would exceed that many bytes. */
   readonly groupBytes: number
@@ -99,8 +99,12 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
       copied,
     )
   }
+  /** The batch then takes no more rows than the row group. */
+  const limit = (batch: RowBatch): void => {
+    batch.capacity = Math.min(batch.mostRows, groupRows - grouped)
+  }
   const append = (batch: RowBatch, span: number): void => {
-    if (grouped > 0 && (grouped + batch.rows > groupRows || size() + span > groupBytes)) closeGroup()
+    if (grouped > 0 && size() + span > groupBytes) closeGroup()
     for (const [index, builder] of builders.entries()) {
       const refused = builder.append(batch)
       if (refused < 0) continue
@@ -113,6 +117,7 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     }
     copied += batch.rows
     grouped += batch.rows
+    if (grouped === groupRows) closeGroup()
   }
   /** Regular rows are read by the kernel; returns where something else begins. */
   const consumeQuickly = (bytes: Uint8Array, from: number, to: number): number => {
@@ -122,6 +127,7 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     let at = input
     do {
       const start = at
+      limit(quick)
       at = scanInKernel(quick, start, input + to - from)
       if (quick.rows > 0) append(quick, at - start)
     } while (quick.rows === quick.capacity)
@@ -131,6 +137,7 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     attachBytes(batch, bytes)
     for (let at = from; ;) {
       const start = consumeQuickly(bytes, at, to)
+      limit(batch)
       // The header has a message of its own: behind it the kernel goes on.
       at = scanRows(batch, start, batch.started ? to : Math.min(to, messageEnd(bytes, start)))
       if (batch.rows > 0) append(batch, at - start)

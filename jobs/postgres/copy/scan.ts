@@ -15,7 +15,9 @@ const signature = [0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0
  */
 export interface RowBatch {
   readonly columns: number
-  readonly capacity: number
+  /** Rows that it takes, at most `mostRows`. */
+  capacity: number
+  readonly mostRows: number
   /** Longer messages are not read. */
   readonly maxMessage: number
   /** First byte of each value that is not NULL, dense. */
@@ -54,14 +56,15 @@ const batchRows = 2048
 const batchValues = 65_536
 
 export function createBatch(columns: number, maxMessage: number): RowBatch {
-  const capacity = Math.max(1, Math.min(batchRows, Math.floor(batchValues / Math.max(columns, 1))))
+  const mostRows = Math.max(1, Math.min(batchRows, Math.floor(batchValues / Math.max(columns, 1))))
   return {
     columns,
-    capacity,
+    capacity: mostRows,
+    mostRows,
     maxMessage,
-    positions: new Int32Array(columns * capacity),
+    positions: new Int32Array(columns * mostRows),
     counts: new Int32Array(columns),
-    nulls: new Int32Array(columns * capacity),
+    nulls: new Int32Array(columns * mostRows),
     nullCounts: new Int32Array(columns),
     bytes: new Uint8Array(0),
     view: new DataView(new ArrayBuffer(0)),

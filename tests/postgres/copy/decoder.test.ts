@@ -144,12 +144,29 @@ describe('the COPY decoder', () => {
     expect(vectors.map(({ data }) => data.byteOffset % 8)).toEqual(vectors.map(() => 0))
   })
 
+  it.each([1, 7, 1000, 2048, 2049])(
+    'makes row groups of exactly %d rows, and one of the rest',
+    (groupRows) => {
+      const rows = Array.from({ length: 5001 }, (_, i) => [send.int4(i)])
+      for (const size of [1000, 1e6]) {
+        const options = { columns: [column('int4', { kind: 'int' })], groupRows }
+        const { groups } = decode(options, copyStream(rows), size)
+        const full = Math.floor(5001 / groupRows)
+        expect(groups.map((group) => group.rows)).toEqual(
+          [...Array<number>(full).fill(groupRows), 5001 % groupRows].filter((count) => count > 0),
+        )
+        const read = groups.flatMap(({ vectors }) => rowsOf(vectors[0]!, (value) => value.readInt32LE()))
+        expect(read).toEqual(rows.map((_, i) => i))
+      }
+    },
+  )
+
   it('gives buffers away and starts anew', () => {
     const rows = Array.from({ length: 5000 }, (_, i) => [i % 3 === 0 ? null : send.int4(i)])
     const decoder = createDecoder({ ...roomy, columns: [column('int4', { kind: 'int' })], groupRows: 2049 })
     decoder.begin(() => undefined)(copyStream(rows))
     const groups = [decoder.take()!, decoder.take()!, decoder.take(true)!]
-    expect(groups.map((group) => group.rows)).toEqual([2049, 2048, 903])
+    expect(groups.map((group) => group.rows)).toEqual([2049, 2049, 902])
     const buffers = groups.map(({ vectors }) => vectors[0]!.data.buffer)
     structuredClone(buffers, { transfer: [buffers[0] as ArrayBuffer] })
     expect(rowsOf(groups[1]!.vectors[0]!, (value) => value.readInt32LE()).slice(0, 3)).toEqual([
