@@ -9,6 +9,7 @@ import {
   createBatch,
   createKernelBatch,
   kernelInput,
+  leading,
   messageHeader,
   rowOfValue,
   scanInKernel,
@@ -32,7 +33,7 @@ export interface DecoderOptions {
   readonly groupRows: number
   /** … or before it would exceed that many bytes. */
   readonly groupBytes: number
-  /** A row with more bytes is refused (`--max-row-bytes`). */
+  /** A row with more bytes in COPY's binary format is refused (`--max-row-bytes`). */
   readonly maxRowBytes: number
 }
 
@@ -92,12 +93,9 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     grouped = 0
   }
   const announce = (bytes: number): void => {
-    if (bytes - messageHeader <= maxRowBytes) return
-    throw new RefusedValue(
-      `a row of ${bytes - messageHeader} bytes (limit ${maxRowBytes})`,
-      undefined,
-      copied,
-    )
+    const row = bytes - messageHeader - leading(batch)
+    if (row > maxRowBytes)
+      throw new RefusedValue(`a row of ${row} bytes (limit ${maxRowBytes})`, undefined, copied)
   }
   /** The batch then takes no more rows than the row group. */
   const limit = (batch: RowBatch): void => {

@@ -238,16 +238,22 @@ describe('what the lake cannot hold', () => {
     expect(refusal(() => run([...good, Buffer.from([0xff]), ...good], true)).row).toBe(3)
   })
 
-  it('rows above the limit are refused before they are buffered', () => {
-    const rows = [['x'], ['y'.repeat(100)]].map((row) => row.map((value) => Buffer.from(value)))
-    const stream = copyStream(rows)
-    for (const part of [stream, stream.subarray(0, stream.length - 80)]) {
+  it.each([0, 1, 2])('row %d above the limit is refused before it is buffered', (row) => {
+    const values = ['', '', ''].with(row, 'y'.repeat(100))
+    const stream = copyStream(values.map((value) => [Buffer.from(value)]))
+    for (const part of [stream, stream.subarray(0, stream.lastIndexOf('yyyy'))]) {
       for (const size of [1, 5, 1000]) {
         const run = (): unknown => decode({ columns: [text], maxRowBytes: 105 }, part, size)
-        expect(refusal(run)).toMatchObject({ row: 1, column: undefined })
+        expect(refusal(run)).toMatchObject({
+          row,
+          column: undefined,
+          message: 'a row of 106 bytes (limit 105)',
+        })
       }
     }
-    expect(decode({ columns: [text], maxRowBytes: 106 }, stream).rows).toBe(2)
+    for (const size of [1, 5, 1000]) {
+      expect(decode({ columns: [text], maxRowBytes: 106 }, stream, size).rows).toBe(3)
+    }
   })
 })
 
