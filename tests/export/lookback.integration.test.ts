@@ -257,7 +257,7 @@ describe('plain Parquet', () => {
         most = Math.max(most, ++open)
         const file = await store.create(location, options)
         const ended = <T>(what: Promise<T>): Promise<T> => what.finally(() => open--)
-        return { ...file, close: () => ended(file.close()), abort: () => ended(file.abort()) }
+        return { ...file, close: (look) => ended(file.close(look)), abort: () => ended(file.abort()) }
       },
     }
     const backfill: Flags = {
