@@ -4,23 +4,14 @@ import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { ensureBucket, s3FileIO } from '../../jobs/storage/s3.ts'
 import type { TableSummary } from '../../jobs/summary.ts'
 import { startMinio, type Minio } from '../support/minio.ts'
-import type { TestPostgres } from '../support/postgres.ts'
 import { eachWithLake } from './each-with-lake.ts'
-import { runExport, type Flags, type TestLake } from './lake.ts'
+import { runExport, type Flags } from './lake.ts'
 
-let server: TestPostgres
-let lake: TestLake
 // Ten days of 10 rows each: more than the files that are open at once.
-eachWithLake(
-  `
+const { server, lake } = eachWithLake(`
     CREATE TABLE t AS SELECT i AS id, timestamptz '2024-09-01 00:00:00+00' + i % 10 * interval '1 day' AS at
       FROM generate_series(1, 100) i;
-    CREATE TABLE u AS SELECT * FROM t; ANALYZE t; ANALYZE u`,
-  (ownServer, ownLake) => {
-    server = ownServer
-    lake = ownLake
-  },
-)
+    CREATE TABLE u AS SELECT * FROM t; ANALYZE t; ANALYZE u`)
 
 let minio: Minio
 let store: FileIO
