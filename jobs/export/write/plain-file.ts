@@ -8,7 +8,10 @@ import { createdBy } from '../../version.ts'
 /** One Parquet file outside of any table, replaced as a whole when it is published (export-spec §2.5). */
 export interface PlainFile {
   add(rowGroup: RelocatableRowGroup): Promise<void>
-  /** Makes the file appear over what `look` has seen, with `entries` in its key-value metadata; resolves to its size in bytes. */
+  /**
+   * Makes the file appear over what `look` has seen, with `entries` in its key-value metadata; resolves to its size in
+   * bytes.
+   */
   publish(entries: Readonly<Record<string, string>>, look: Look): Promise<number>
   discard(): Promise<void>
 }

@@ -18,7 +18,7 @@ export interface PlainFiles {
   replaced(): Promise<readonly (ReplacedFile | undefined)[]>
   /** What the unit's file would replace now, where that is not `known` any more. */
   replacedNow(unit: PlainUnit, known: ReplacedFile | undefined): Promise<ReplacedFile | undefined>
-  /** Makes a unit's file appear over what `look` has seen, with `entries` in its footer; resolves to its size in bytes. */
+  /** Makes a unit's file appear over what `look` has seen, with `entries` in its footer; resolves to its bytes. */
   publish(unit: PlainUnit, entries: Readonly<Record<string, string>>, look: Look): Promise<number>
   /** Drops what is not published; to be called at the end in any case. */
   discard(): Promise<void>
