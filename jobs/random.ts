@@ -24,7 +24,7 @@ export function createRandom(seed: number, stream: string): Random {
 
 /**
  * xoshiro128** 1.1 by Blackman and Vigna (https://prng.di.unimi.it/xoshiro128starstar.c), period 2^128 − 1.
- * `state`: four 32-bit words, not all zero.
+ * `state`: four 32-bit words, not all zero. Exported for its authors' test vectors, which begin with a state.
  */
 export function xoshiro128(state: readonly [number, number, number, number]): Random {
   let [s0, s1, s2, s3] = state.map((word) => word | 0) as [number, number, number, number]

@@ -46,7 +46,7 @@ function parse(label: string, spec: OptionSpec, text: string): unknown {
 }
 
 /** `<field>: "<value>" is not <what it must be>`; the fix says what to give instead. */
-export const invalidValue = (field: string, value: string, fix: string): JobError =>
+const invalidValue = (field: string, value: string, fix: string): JobError =>
   usageError(`${field}: "${value}" is not valid`, { field, fix })
 
 const text = v.string()

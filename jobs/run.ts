@@ -45,7 +45,8 @@ const logOptions = {
 } as const satisfies OptionTable
 
 /**
- * Runs one command, given the words and flags after its name, from flags to summary line: settings, logger, signals, the job, the report.
+ * Runs one command, given the words and flags after its name, from flags to summary line: settings, logger, signals,
+ * the job, the report.
  *
  * @returns the exit status (docs/architecture.md, "exit codes")
  */

@@ -11,7 +11,7 @@ const listCap = 20
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/))
 
-export const tableSummary = v.object({
+const tableSummary = v.object({
   table: v.string(),
   status: v.picklist(['ok', 'superseded', 'skipped', 'failed']),
   mode: v.optional(v.picklist(['full', 'day'])),
@@ -30,7 +30,7 @@ export const tableSummary = v.object({
 })
 
 /** One thing that `init` makes. */
-export const initItem = v.object({
+const initItem = v.object({
   item: v.string(),
   state: v.picklist(['made', 'was there', 'left out', 'failed']),
   /** Why it was left out or failed, and what to do about it. */
@@ -38,7 +38,7 @@ export const initItem = v.object({
 })
 
 /** One thing that `check` tried. */
-export const checkSummary = v.object({
+const checkSummary = v.object({
   check: v.string(),
   status: v.picklist(['ok', 'failed']),
   milliseconds: count,
@@ -49,12 +49,12 @@ export const checkSummary = v.object({
 })
 
 /** A setting as it takes effect; of a secret only `set` or `unset`. */
-export const effectiveSetting = v.object({
+const effectiveSetting = v.object({
   value: v.string(),
   from: v.picklist(['flag', 'environment', '.env', 'default']),
 })
 
-export const outcomeFields = {
+const outcomeFields = {
   from: v.optional(day),
   to: v.optional(day),
   rows: v.optional(count),
@@ -84,6 +84,7 @@ export const outcomeFields = {
   settings: v.optional(v.record(v.string(), effectiveSetting)),
 }
 
+/** Tests hold each run's line, and the published JSON schema, against it. */
 export const summarySchema = v.object({
   job: v.string(),
   status: v.picklist(['ok', 'skipped', 'failed']),

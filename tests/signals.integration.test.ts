@@ -41,6 +41,7 @@ const ways: readonly (readonly [
 ]
 
 for (const [what, can, through, pidOf] of ways) {
+  // Only Linux and root can make a PID 1.
   const asThis = can ? describe : describe.skip
   asThis(`SIGTERM to ${what}`, () => {
     it.each([

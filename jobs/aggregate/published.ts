@@ -25,7 +25,7 @@ const recordText = v.pipe(v.string(), v.parseJson(), published)
 export type Published = v.InferOutput<typeof published>
 
 /** `2024-09-16` for the usual seven days, `2024-09-16.30d` for another length. */
-export const resultName = (last: Day, length: number): string => (length === 7 ? last : `${last}.${length}d`)
+const resultName = (last: Day, length: number): string => (length === 7 ? last : `${last}.${length}d`)
 
 export const resultLocation = (output: string, last: Day, length: number): string =>
   join(output, `${resultName(last, length)}.csv`)

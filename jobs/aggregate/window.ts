@@ -9,8 +9,7 @@ export interface Window {
 }
 
 /** What to do about days without a file, see `checkMissing`. */
-export const missingPolicies = ['latest', 'warn', 'fail', 'ignore'] as const
-export type MissingPolicy = (typeof missingPolicies)[number]
+export type MissingPolicy = 'latest' | 'warn' | 'fail' | 'ignore'
 
 export interface WindowRequest {
   readonly date: Day | undefined

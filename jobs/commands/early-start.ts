@@ -1,4 +1,4 @@
-import type { ReaderThreads } from '../export/read/thread.ts'
+import { threadRows, type ReaderThreads } from '../export/read/thread.ts'
 import type { SourceConnection } from '../postgres/snapshot.ts'
 
 /** What an export starts while its modules are loaded and its catalog is opened. */
@@ -8,9 +8,6 @@ export interface EarlyStart {
   /** Closes a connection that nobody took, and ends the threads. */
   readonly close: () => Promise<void>
 }
-
-/** Tables expected to have fewer rows are read without threads, which take as much time to load as the job itself. */
-const threadRows = 50_000
 
 /**
  * Connects to the source and, when a table is large or of unknown size, starts as many threads. A failure is thrown

@@ -43,7 +43,7 @@ export interface ExportOptions extends ColumnOptions {
   readonly lockTimeoutMs: number
   /** Where plain Parquet goes, a location. */
   readonly parquetLocation: string
-  /** Local folder where rows of plain Parquet wait that do not fit into memory, a path. */
+  /** Local folder where the rows of plain Parquet of many days wait, a path. */
   readonly scratch: string
   readonly dryRun: boolean
 }

@@ -58,9 +58,13 @@ export interface PublishedPlain {
   readonly superseded: readonly string[]
 }
 
+/** What is there was read later. */
+class Superseded extends Error {}
+
 /**
  * Makes the files appear, one after the other. One that a later read of the source has written is not replaced by an
- * earlier one (export-spec §3.7); between the look at it and the publication another run may still come first.
+ * earlier one (export-spec §3.7): the store publishes over what was looked at, or it is looked at again. Errors:
+ * `FileChanged` where others come first again and again.
  */
 export async function publishPlain(
   files: PlainFiles,
@@ -73,13 +77,20 @@ export async function publishPlain(
   for (const { unit, before, unchanged } of decisions) {
     if (unchanged) continue
     const replaced = replacedBy(unit)
-    const now = await files.replacedNow(unit, before)
-    if (now !== undefined && compareReads(read, replaced, now.entries) === 'newer') {
-      superseded.push(unit.location)
-      continue
+    let known = before
+    const look = async (): Promise<string | undefined> => {
+      known = await files.replacedNow(unit, known)
+      if (known !== undefined && compareReads(read, replaced, known.entries) === 'newer')
+        throw new Superseded()
+      return known?.identity
     }
-    bytes += await files.publish(unit, provenanceEntries(read, replaced))
-    locations.push(unit.location)
+    try {
+      bytes += await files.publish(unit, provenanceEntries(read, replaced), look)
+      locations.push(unit.location)
+    } catch (error) {
+      if (!(error instanceof Superseded)) throw error
+      superseded.push(unit.location)
+    }
   }
   return { locations, bytes, superseded }
 }

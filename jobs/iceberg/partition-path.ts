@@ -17,7 +17,10 @@ export const partitionPath = (
     )
     .join('/')
 
-/** A partition value as Java writes it for people: days as dates, hours as `2024-05-01-13`, bytes as base64. */
+/**
+ * A partition value as Java writes it for people: days as dates, hours as `2024-05-01-13`, bytes as base64. Exported for
+ * Java's test vectors, which are of values.
+ */
 export function partitionText(transform: Transform, type: PrimitiveType, value: Value | null): string {
   if (value === null) return 'null'
   const ordinal = Number(value)

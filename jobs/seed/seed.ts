@@ -14,11 +14,9 @@ import {
 import type { Outcome } from '../summary.ts'
 import { seededColumns, seededInterval, webLogRows, type WebLogOptions } from './rows.ts'
 
-export const seedModes = ['refuse', 'append', 'replace', 'if-empty'] as const
-
 export interface SeedOptions extends WebLogOptions {
   /** What happens to a table that has rows: nothing is done to it without one of the three flags. */
-  readonly mode: (typeof seedModes)[number]
+  readonly mode: 'refuse' | 'append' | 'replace' | 'if-empty'
   /** The caller is a demo task: only lakejobs' own table or an empty one is touched (operations-spec §2). */
   readonly demo: boolean
 }

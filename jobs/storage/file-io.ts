@@ -52,11 +52,23 @@ export interface WriteOptions {
 export interface OutputFile {
   /** Waits while too much is buffered. The chunk may be reused by the caller once the promise has resolved. */
   write(chunk: Uint8Array): Promise<void>
-  /** Publishes the file. After a failure nothing is published and nothing is left behind. */
-  close(): Promise<WrittenFile>
+  /**
+   * Publishes the file. After a failure nothing is published and nothing is left behind. With `look` it replaces
+   * only what that has seen, and fails with `FileChanged` where others come first again and again. The stores decide
+   * that as they publish, but for files on disk: something that comes within the instant between a last comparison
+   * and the rename is replaced unseen.
+   */
+  close(look?: Look): Promise<WrittenFile>
   /** Drops everything not yet published. Never fails; safe at any time, also after `close` or a failure. */
   abort(): Promise<void>
 }
+
+/**
+ * Tells the identity of what is at the location now, undefined for nothing; throws if that may not be replaced, and
+ * `close` fails with what it throws. Called right before the file appears, and again each time something else has
+ * come there since.
+ */
+export type Look = () => Promise<string | undefined>
 
 export interface WrittenFile {
   readonly location: string
@@ -64,7 +76,7 @@ export interface WrittenFile {
   readonly size: number
   /**
    * Changes whenever the content may have changed: local `dev-inode-size-mtimeNs-ctimeNs`,
-   * S3 `etag-size-versionId`, memory a write counter. S3 lists no version ids, so in a bucket with versions
+   * S3 `"etag"-size-versionId`, memory a write counter. S3 lists no version ids, so in a bucket with versions
    * compare an identity from `list` only with another one from `list`.
    */
   readonly identity: string

@@ -3,11 +3,11 @@ import { link, mkdir, open, opendir, readFile, rename, rm, stat, unlink } from '
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { asError, systemCode } from '../errors.ts'
-import { FileExists, FileNotFound } from './errors.ts'
+import { FileChanged, FileExists, FileNotFound } from './errors.ts'
 import type { FileIO, FileStat } from './file-io.ts'
 import { localError } from './local-errors.ts'
 import { heartbeatMs, isTemporary, removeAbandoned, temporaryName } from './local-temp.ts'
-import { outputFile, writeWhole } from './output-file.ts'
+import { outputFile, publishOver, writeWhole } from './output-file.ts'
 
 const streamBufferBytes = 1 << 20
 
@@ -154,7 +154,7 @@ export function localFileIO(): FileIO {
             throw failed(error)
           }
         },
-        async publish() {
+        async publish(look) {
           try {
             clearInterval(heart)
             await beat
@@ -166,7 +166,13 @@ export function localFileIO(): FileIO {
                 throw systemCode(error) === 'EEXIST' ? new FileExists(location, error) : error
               })
               await rm(temporary)
-            } else await rename(temporary, path)
+            } else if (look === undefined) await rename(temporary, path)
+            else {
+              await publishOver(look, async (seen) => {
+                if ((await statOf(location))?.identity !== seen) throw new FileChanged(location)
+                await rename(temporary, path)
+              })
+            }
             await syncFolder(folder)
             const written = fileStat(location, await handle.stat({ bigint: true }))
             await handle.close()

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
-import { FileExists, FileNotFound } from './errors.ts'
+import { FileChanged, FileExists, FileNotFound } from './errors.ts'
 import type { FileIO, FileStat } from './file-io.ts'
-import { outputFile, writeWhole } from './output-file.ts'
+import { outputFile, publishOver, writeWhole } from './output-file.ts'
 
 interface Stored {
   readonly bytes: Buffer
@@ -25,6 +25,12 @@ export function memoryFileIO(now: () => Date): FileIO {
   const create: FileIO['create'] = async (location, options = {}) => {
     options.signal?.throwIfAborted()
     const chunks: Buffer[] = []
+    const put = (): FileStat => {
+      const bytes = Buffer.concat(chunks)
+      const stat = { location, size: bytes.length, identity: String(++writes), modifiedMs: now().getTime() }
+      objects.set(location, { bytes, stat })
+      return stat
+    }
     return Promise.resolve(
       outputFile(
         {
@@ -32,17 +38,13 @@ export function memoryFileIO(now: () => Date): FileIO {
             chunks.push(Buffer.from(chunk))
             return Promise.resolve()
           },
-          async publish() {
+          async publish(look) {
             if (options.ifAbsent === true && objects.has(location)) throw new FileExists(location)
-            const bytes = Buffer.concat(chunks)
-            const stat: FileStat = {
-              location,
-              size: bytes.length,
-              identity: String(++writes),
-              modifiedMs: now().getTime(),
-            }
-            objects.set(location, { bytes, stat })
-            return Promise.resolve(stat)
+            if (look === undefined) return Promise.resolve(put())
+            return publishOver(look, async (seen) => {
+              if (objects.get(location)?.stat.identity !== seen) throw new FileChanged(location)
+              return Promise.resolve(put())
+            })
           },
           discard() {
             chunks.length = 0

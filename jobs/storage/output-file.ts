@@ -1,9 +1,10 @@
-import type { OutputFile, WriteOptions, WrittenFile } from './file-io.ts'
+import { FileChanged } from './errors.ts'
+import type { Look, OutputFile, WriteOptions, WrittenFile } from './file-io.ts'
 
 /** What a store does for one open file. `outputFile` calls `write` one at a time and `publish` once. */
 export interface Sink {
   write(chunk: Uint8Array): Promise<void>
-  publish(): Promise<WrittenFile>
+  publish(look?: Look): Promise<WrittenFile>
   /** Drops what was written. Called at most once, also while a `write` is under way. */
   discard(): Promise<void>
   /** Stops a `publish` that still has bytes to send. Without it a publication always runs to its end. */
@@ -19,8 +20,11 @@ export function outputFile(sink: Sink, signal?: AbortSignal): OutputFile {
   let publishing: Promise<WrittenFile> | undefined
   let discarding: Promise<void> | undefined
 
-  const fail = (reason: unknown): Promise<void> => {
+  const remember = (reason: unknown): void => {
     failure ??= { reason: signal?.aborted === true ? signal.reason : reason }
+  }
+  const fail = (reason: unknown): Promise<void> => {
+    remember(reason)
     signal?.removeEventListener('abort', onSignal)
     // A leftover that cannot be removed now is found by the next run; the failure is what counts.
     discarding ??= sink.discard().catch(() => undefined)
@@ -50,10 +54,18 @@ export function outputFile(sink: Sink, signal?: AbortSignal): OutputFile {
         if (failure === undefined) await sink.write(chunk)
       })
     },
-    close() {
+    close(look) {
+      // What it throws is the failure, however the sink words it.
+      const looking =
+        look &&
+        ((): ReturnType<Look> =>
+          look().catch((error: unknown) => {
+            remember(error)
+            throw error
+          }))
       publishing ??= attempt(() => {
         if (failure !== undefined) throw failure.reason
-        return sink.publish()
+        return sink.publish(looking)
       }).finally(() => signal?.removeEventListener('abort', onSignal))
       return publishing
     },
@@ -61,6 +73,23 @@ export function outputFile(sink: Sink, signal?: AbortSignal): OutputFile {
       if (publishing === undefined) await fail(new Error('the file was aborted'))
       else await publishing.catch(() => undefined)
     },
+  }
+}
+
+const mostLooks = 5
+
+/** Publishes by `attempt` over what `look` has seen; looks again where it throws `FileChanged`, five times in all. */
+export async function publishOver<T>(
+  look: Look,
+  attempt: (seen: string | undefined) => Promise<T>,
+): Promise<T> {
+  for (let looks = 1; ; looks++) {
+    const seen = await look()
+    try {
+      return await attempt(seen)
+    } catch (error) {
+      if (!(error instanceof FileChanged) || looks === mostLooks) throw error
+    }
   }
 }
 

@@ -55,3 +55,29 @@ export async function publish(
     }
   }
 }
+
+/**
+ * The same, if what is there has this ETag (undefined: if there is nothing), else `changed` is thrown. A store that
+ * has no such condition (501) is written to without.
+ */
+export async function publishIf(
+  client: S3Client,
+  command: PutObjectCommand | CompleteMultipartUploadCommand,
+  object: Parameters<typeof publish>[2],
+  etag: string | undefined,
+  changed: (thrown: unknown) => Error,
+): ReturnType<typeof publish> {
+  const { input } = command
+  input.IfMatch = etag
+  input.IfNoneMatch = etag === undefined ? '*' : undefined
+  try {
+    return await publish(client, command, object)
+  } catch (error) {
+    const { name, status } = s3Failure(error)
+    // NoSuchKey: what was to be replaced is gone.
+    if (status === 412 || name === 'NoSuchKey') throw changed(error)
+    if (status !== 501) throw error
+    input.IfMatch = input.IfNoneMatch = undefined
+    return publish(client, command, object)
+  }
+}

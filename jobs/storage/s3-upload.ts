@@ -12,9 +12,9 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asError, JobError } from '../errors.ts'
-import type { WrittenFile } from './file-io.ts'
-import type { Sink } from './output-file.ts'
-import { publish, writerKey } from './s3-publish.ts'
+import type { Look, WrittenFile } from './file-io.ts'
+import { publishOver, type Sink } from './output-file.ts'
+import { publish, publishIf, writerKey } from './s3-publish.ts'
 
 /** What lib-storage sends (without tags). */
 type UploadCommand =
@@ -38,6 +38,10 @@ export interface UploadTarget {
   readonly bucket: string
   readonly key: string
   readonly ifAbsent: boolean
+  /** The ETag of what has that identity. */
+  readonly etagIn: (identity: string) => string
+  /** Something else came to the place. */
+  readonly changed: (thrown: unknown) => Error
   readonly toError: (thrown: unknown) => Error
   readonly written: (size: number, etag: string | undefined, versionId: string | undefined) => WrittenFile
 }
@@ -57,6 +61,7 @@ export function uploadSink(target: UploadTarget): Sink {
   let filled = 0
   let size = 0
   let failure: Error | undefined
+  let look: Look | undefined
 
   const stop = (reason: unknown): void => {
     failure ??= asError(reason)
@@ -68,7 +73,11 @@ export function uploadSink(target: UploadTarget): Sink {
   const send = async (command: UploadCommand): Promise<unknown> => {
     try {
       if (command instanceof PutObjectCommand || command instanceof CompleteMultipartUploadCommand) {
-        return await publish(client, command, { size, writer })
+        const object = { size, writer }
+        if (look === undefined) return await publish(client, command, object)
+        return await publishOver(look, async (seen) =>
+          publishIf(client, command, object, seen && target.etagIn(seen), target.changed),
+        )
       }
       if (command instanceof UploadPartCommand) {
         return await client.send(command, { abortSignal: parts.signal })
@@ -117,7 +126,8 @@ export function uploadSink(target: UploadTarget): Sink {
         if (filled === block.length) await push(block)
       }
     },
-    async publish() {
+    async publish(looking) {
+      look = looking
       try {
         if (filled < block.length) await push(block.subarray(0, filled))
         body.end()

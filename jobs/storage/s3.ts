@@ -9,7 +9,7 @@ import {
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { JobError, asError } from '../errors.ts'
-import { FileExists, FileNotFound } from './errors.ts'
+import { FileChanged, FileExists, FileNotFound } from './errors.ts'
 import type { FileIO, FileStat } from './file-io.ts'
 import { outputFile, writeWhole } from './output-file.ts'
 import { credentialsOf, s3Client, type S3Settings } from './s3-client.ts'
@@ -27,12 +27,18 @@ function split(location: string): { readonly bucket: string; readonly key: strin
   return { bucket, key }
 }
 
+const quoted = (etag: string | undefined): string => `"${(etag ?? '').replaceAll('"', '')}"`
+
+/** The ETag, quoted, which an identity begins with. */
+const etagIn = (identity: string): string => identity.slice(0, identity.indexOf('"', 1) + 1)
+
 const identity = (size: number, etag: string | undefined, versionId: string | undefined): string =>
-  [(etag ?? '').replaceAll('"', ''), size, versionId ?? ''].join('-')
+  [quoted(etag), size, versionId ?? ''].join('-')
 
 /**
  * Objects in S3 or a store that speaks its protocol. Writes go up in parts with bounded memory; requests are
- * repeated by the SDK. `ifAbsent` is If-None-Match: *, decided by the store when the object is published.
+ * repeated by the SDK. `ifAbsent` and `look` are If-None-Match and If-Match, decided by the store when the object is
+ * published.
  */
 export function s3FileIO(settings: S3Settings): FileIO {
   const client = s3Client(settings)
@@ -124,6 +130,8 @@ export function s3FileIO(settings: S3Settings): FileIO {
       bucket,
       key,
       ifAbsent: options.ifAbsent === true,
+      etagIn,
+      changed: (thrown) => new FileChanged(location, thrown),
       toError,
       written: (size, etag, versionId) => ({ location, size, identity: identity(size, etag, versionId) }),
     })

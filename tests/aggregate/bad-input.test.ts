@@ -1,21 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { createBench, type Bench } from './job.ts'
+import { describe, expect, it } from '@jest/globals'
+import { day, eachWithBench, header, row } from './job.ts'
 
-const day = '2024-09-16'
-const header = 'email,create_count,read_count,update_count,delete_count\n'
-const row = (email: string, action = 'READ', time = `${day} 12:26:57`): string =>
-  `${email},${action},${time}\n`
-
-let bench: Bench
-beforeEach(async () => {
-  bench = await createBench()
-})
-afterEach(async () => {
-  // Whatever happened: nothing temporary is left, in any folder.
-  expect((await bench.files('.')).filter((name) => name.includes('.tmp'))).toEqual([])
-  expect(await bench.files('scratch')).toEqual([])
-  await bench.remove()
-})
+const bench = eachWithBench()
 
 const result = (name = day): Promise<string> => bench.read(`output/${name}.csv`)
 const rejects = (of = day): Promise<string> => bench.read(`output/.lakejobs/rejects/${of}.csv`)

@@ -1,3 +1,4 @@
+import { afterEach, beforeEach, expect } from '@jest/globals'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import { planWindows } from '../../jobs/aggregate/window.ts'
 import type { JobContext } from '../../jobs/context.ts'
 import { localFileIO } from '../../jobs/storage/local.ts'
 import { capLists, type Outcome } from '../../jobs/summary.ts'
+import { current } from '../support/current.ts'
 
 /** What a test says about a run; all else is as the command line would make it. */
 export interface Asked extends Partial<Omit<AggregateOptions, 'windows' | 'input' | 'output' | 'cache'>> {
@@ -128,3 +130,23 @@ function warningsTo(warnings: string[]): JobContext['logger'] {
   }
   return pino({ level: 'warn' }, stream)
 }
+
+/** A bench for each test of a file. Whatever happened on it: nothing temporary is left, in any folder. */
+export function eachWithBench(): Bench {
+  let bench: Bench
+  beforeEach(async () => {
+    bench = await createBench()
+  })
+  afterEach(async () => {
+    expect((await bench.files('.')).filter((name) => name.includes('.tmp'))).toEqual([])
+    expect(await bench.files('scratch')).toEqual([])
+    await bench.remove()
+  })
+  return current(() => bench)
+}
+
+export const day = '2024-09-16'
+export const header = 'email,create_count,read_count,update_count,delete_count\n'
+/** A line of a log. */
+export const row = (email: string, action = 'READ', time = `${day} 12:26:57`): string =>
+  `${email},${action},${time}\n`

@@ -1,44 +1,21 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it } from '@jest/globals'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { build, run, summaryOf, type Ran } from '../support/cli.ts'
-import { freePort, startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { run, summaryOf, type Ran } from '../support/cli.ts'
+import { eachWithDatabase } from './each-with-database.ts'
+import { freePort } from '../support/postgres.ts'
 
-let server: TestPostgres
-beforeAll(async () => {
-  build()
-  server = await startPostgres()
-}, 120_000)
-afterAll(() => server.stop())
-
-let cwd: string
-let env: Record<string, string>
-let round = 0
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'lakejobs-check-'))
-  const database = `check_${++round}`
-  await server.createDatabase(database)
-  env = {}
-  for (const prefix of ['POSTGRES', 'ICEBERG_POSTGRES']) {
-    env[`${prefix}_HOST`] = server.host
-    env[`${prefix}_PORT`] = String(server.port)
-    env[`${prefix}_DB`] = database
-    env[`${prefix}_USER`] = server.user
-    env[`${prefix}_PASSWORD`] = server.password
-  }
-})
-afterEach(() => rm(cwd, { recursive: true, force: true }))
+const { place } = eachWithDatabase()
 
 const lakejobs = (words: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ran> =>
-  run(words, { cwd, env: { ...env, ...more } })
+  run(words, { ...place, env: { ...place.env, ...more } })
 const check = (more: Readonly<Record<string, string>> = {}, ...words: string[]): Promise<Ran> =>
   lakejobs(['check', ...words], more)
 const statuses = (ran: Ran): Record<string, string> =>
   Object.fromEntries((summaryOf(ran).checks ?? []).map(({ check: name, status }) => [name, status]))
 const failed = (ran: Ran): string[] =>
   Object.entries(statuses(ran)).flatMap(([name, status]) => (status === 'failed' ? [name] : []))
-const query = (sql: string): Promise<Record<string, unknown>[]> => server.query(sql, [], `check_${round}`)
+const query = (sql: string): Promise<Record<string, unknown>[]> => place.query(sql)
 
 const names = [
   ...['source', 'source tables', 'table public.web_logs'],
@@ -55,7 +32,7 @@ describe('lakejobs check', () => {
     const { checks } = summaryOf(ran)
     expect(checks?.find(({ check: name }) => name === 'source')?.detail).toMatch(/^PostgreSQL \d+\.\d+/)
     expect(checks?.find(({ check: name }) => name === 'catalog tables')?.detail).toBe('version 1')
-    expect(await readdir(join(cwd, 'data'), { recursive: true })).toEqual(
+    expect(await readdir(join(place.cwd, 'data'), { recursive: true })).toEqual(
       expect.not.arrayContaining([expect.stringContaining('check')]),
     )
     expect(await query('SELECT FROM iceberg_tables')).toEqual([])
@@ -78,7 +55,7 @@ describe('lakejobs check', () => {
     for (const { status, fix } of checks ?? []) {
       if (status === 'failed') expect(fix).toContain('lakejobs init')
     }
-    expect(await readdir(cwd)).toEqual([])
+    expect(await readdir(place.cwd)).toEqual([])
   })
 
   it('servers that are away are exit 1; all of them are listed', async () => {
@@ -114,7 +91,7 @@ describe('lakejobs check', () => {
   })
 
   it('says of each setting where it comes from, and of secrets only whether they are set', async () => {
-    await writeFile(join(cwd, '.env'), 'CRUD_INPUT=logs\nICEBERG_NAMESPACE=from_file\n')
+    await writeFile(join(place.cwd, '.env'), 'CRUD_INPUT=logs\nICEBERG_NAMESPACE=from_file\n')
     const ran = await check(
       { ICEBERG_NAMESPACE: 'from_environment', LAKEJOBS_DAYS: '3', POSTGRES_PASSWORD: 'canary-1' },
       '--table',

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
+import type { DataFile } from '../../jobs/iceberg/data-file.ts'
 import {
+  dataFilesOf,
   filesIn,
   load,
   openLake,
@@ -76,6 +78,15 @@ const inSource = async (table = 't'): Promise<unknown> =>
   Object.values((await server.query(`${digest} FROM ${table}`))[0]!)
 const inLake = async (table: Table): Promise<unknown> => (await queryTable(table, `${digest} FROM FILES`))[0]
 
+const dataPaths = (files: readonly DataFile[]): string[] =>
+  files.map(({ filePath }) => filePath.replace('file://', ''))
+/** Rows of each row group, by the files' footers. */
+const rowGroups = async (paths: readonly string[]): Promise<number[]> => {
+  const list = paths.map((path) => `'${path}'`).join(', ')
+  const select = `SELECT DISTINCT file_name, row_group_id, row_group_num_rows FROM parquet_metadata([${list}])`
+  return (await queryFiles(paths, select)).map(([, , rows]) => Number(rows))
+}
+
 describe('with threads', () => {
   it.each([1, 3])('%d connections read the same rows, analysed or not', async (connections) => {
     await bigTable(300_000)
@@ -97,6 +108,37 @@ describe('with threads', () => {
     expect(await inLake(await load(lake))).toEqual(await inSource())
     expect((await load(lake)).metadata.snapshots).toHaveLength(3)
   })
+
+  it.each([
+    { most: 1, rows: 700 },
+    { most: 1000, rows: 60_000 },
+    { most: 4097, rows: 60_000 },
+  ])(
+    'row groups of at most $most rows are full but for the last of a reader and day',
+    async ({ most, rows }) => {
+      await bigTable(rows)
+      for (const connections of [1, 2]) {
+        for (const [days, more] of [
+          [1, []],
+          [5, ['--partition-by', 'day(at)']],
+        ] as const) {
+          const name = `t${connections}${days}`
+          const words = ['--table', `t=default.${name}`, '--connections', String(connections), ...more]
+          expect((await lakejobs([...words, '--row-group-rows', String(most)])).exit).toBe(0)
+          const table = await load(lake, name)
+          for (const files of [
+            dataPaths(await dataFilesOf(table)),
+            [`${lake.folder}/parquet/${name}/${name}.parquet`],
+          ]) {
+            const groups = await rowGroups(files)
+            expect(Math.max(...groups)).toBe(most)
+            expect(groups.reduce((sum, size) => sum + size)).toBe(rows)
+            expect(groups.filter((size) => size < most).length).toBeLessThanOrEqual(connections * days)
+          }
+        }
+      }
+    },
+  )
 
   it('views, partitioned, inherited and oddly named tables arrive whole', async () => {
     await bigTable(1000)

@@ -1,44 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it } from '@jest/globals'
+import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { build, run, summaryOf, type Ran } from '../support/cli.ts'
-import { freePort, startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { run, summaryOf, type Ran } from '../support/cli.ts'
+import { eachWithDatabase } from './each-with-database.ts'
+import { freePort } from '../support/postgres.ts'
 
-let server: TestPostgres
-beforeAll(async () => {
-  build()
-  server = await startPostgres()
-}, 120_000)
-afterAll(() => server.stop())
-
-let cwd: string
-let env: Record<string, string>
-let round = 0
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'lakejobs-init-'))
-  const database = `init_${++round}`
-  await server.createDatabase(database)
-  const settings = {
-    HOST: server.host,
-    PORT: String(server.port),
-    DB: database,
-    USER: server.user,
-    PASSWORD: server.password,
-  }
-  env = Object.fromEntries(
-    ['POSTGRES', 'ICEBERG_POSTGRES'].flatMap((prefix) =>
-      Object.entries(settings).map(([name, value]) => [`${prefix}_${name}`, value]),
-    ),
-  )
-})
-afterEach(() => rm(cwd, { recursive: true, force: true }))
+const { server, place } = eachWithDatabase()
 
 const init = (more: Readonly<Record<string, string>> = {}, ...words: string[]): Promise<Ran> =>
-  run(['init', ...words], { cwd, env: { ...env, ...more } })
+  run(['init', ...words], { ...place, env: { ...place.env, ...more } })
 const states = (ran: Ran): Record<string, string> =>
-  Object.fromEntries((summaryOf(ran).items ?? []).map(({ item, state }) => [item.replace(cwd, '.'), state]))
-const query = (sql: string): Promise<Record<string, unknown>[]> => server.query(sql, [], `init_${round}`)
+  Object.fromEntries(
+    (summaryOf(ran).items ?? []).map(({ item, state }) => [item.replace(place.cwd, '.'), state]),
+  )
+const query = (sql: string): Promise<Record<string, unknown>[]> => place.query(sql)
 
 const items = [
   'table public.web_logs',
@@ -64,7 +39,7 @@ describe('lakejobs init', () => {
     expect(await query('SELECT catalog_name, namespace FROM iceberg_namespace_properties')).toEqual([
       { catalog_name: 'local', namespace: 'default' },
     ])
-    expect((await stat(join(cwd, 'data/crud/output'))).mode & 0o7777).toBe(0o2775)
+    expect((await stat(join(place.cwd, 'data/crud/output'))).mode & 0o7777).toBe(0o2775)
     const second = await init({ DEMO_DATA: 'true' })
     expect(second.exit).toBe(0)
     expect(states(second)).toEqual(all('was there'))
@@ -133,7 +108,7 @@ describe('lakejobs init', () => {
   })
 
   it('every failing part is told; wrong settings decide', async () => {
-    await writeFile(join(cwd, 'file'), '')
+    await writeFile(join(place.cwd, 'file'), '')
     const ran = await init({ CRUD_OUTPUT: 'file', ICEBERG_POSTGRES_USER: '' })
     expect(summaryOf(ran)).toMatchObject({ exit: 2, error: { field: 'ICEBERG_POSTGRES_USER' } })
     expect(states(ran)).toMatchObject({ catalog: 'failed', 'folder ./file': 'failed' })
@@ -154,6 +129,6 @@ describe('lakejobs init', () => {
     expect(ran.stderr).toMatch(/^left out {2}table public\.web_logs +DEMO_DATA is not true$/m)
     expect(ran.stderr).toMatch(/^made +catalog tables$/m)
     expect((await init()).stderr).toBe('')
-    expect(await readdir(cwd)).toEqual(['data'])
+    expect(await readdir(place.cwd)).toEqual(['data'])
   })
 })

@@ -18,8 +18,9 @@ const as = (user: number): string[] => [
 const [dag, person] = [50_001, 50_002]
 const day = '2024-09-16'
 
+// Only root can become another user, and needs setpriv for it.
 const asRoot = isRoot ? describe : describe.skip
-asRoot('users of one group (only root can become them, by setpriv)', () => {
+asRoot('users of one group', () => {
   let server: TestPostgres
   let cwd: string
   let env: Record<string, string>

@@ -33,6 +33,7 @@ def crud_logs() -> Path:
     """Real logs and their expected result, where they are."""
     folder = Path(__file__).resolve().parents[3] / "shared/data/crud-logs"
     if not folder.is_dir():
+        # A user's clone has no ../shared (operations-spec §5.1).
         pytest.skip("the folder of real logs is not here")
     return folder
 

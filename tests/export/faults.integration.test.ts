@@ -18,18 +18,12 @@ import {
   type TestLake,
 } from './lake.ts'
 
-let server: TestPostgres
-let lake: TestLake
-eachWithLake(
-  `
+const each = eachWithLake(`
     CREATE TABLE t AS SELECT i AS id, timestamptz '2024-09-01 00:00:00+00' + i % 3 * interval '1 day' AS at
       FROM generate_series(1, 3000) i;
-    ANALYZE t`,
-  (ownServer, ownLake) => {
-    server = ownServer
-    lake = ownLake
-  },
-)
+    ANALYZE t`)
+const { server } = each
+let { lake } = each
 
 const run = (flags: Flags = {}): ReturnType<typeof runExport> => runExport(server, lake, flags)
 /** A run while another one is in its turn. */
@@ -140,7 +134,10 @@ describe('a commit without an answer', () => {
     breakable = await openLake(server, breaking(state))
     lake = breakable
   })
-  afterEach(() => breakable.close())
+  afterEach(async () => {
+    lake = each.lake
+    await breakable.close()
+  })
 
   it.each([true, false])('keeps every file, whether it arrived (%s)', async (applied) => {
     state.applied = applied

@@ -5,7 +5,6 @@ import type { ReplacedFile } from '../../jobs/export/write/replaced-file.ts'
 import { readReplacedFile } from '../../jobs/export/write/replaced-file.ts'
 import { localFileIO } from '../../jobs/storage/local.ts'
 import type { TableSummary } from '../../jobs/summary.ts'
-import type { TestPostgres } from '../support/postgres.ts'
 import { eachWithLake } from './each-with-lake.ts'
 import {
   currentSnapshot,
@@ -17,23 +16,14 @@ import {
   runExport,
   unreferenced,
   type Flags,
-  type TestLake,
 } from './lake.ts'
 
-let server: TestPostgres
-let lake: TestLake
 // Five days of 100 rows each.
-eachWithLake(
-  `
+const { server, lake } = eachWithLake(`
     CREATE TABLE t (id int NOT NULL, at timestamptz, url text);
     INSERT INTO t SELECT i, timestamptz '2024-09-01 00:00:00+00' + i % 5 * interval '1 day' + i * interval '1 second',
                          NULLIF('/page/' || i % 7, '/page/0') FROM generate_series(1, 500) i;
-    ANALYZE t`,
-  (ownServer, ownLake) => {
-    server = ownServer
-    lake = ownLake
-  },
-)
+    ANALYZE t`)
 
 const run = async (flags: Flags = {}): Promise<TableSummary> => {
   const { tables } = await runExport(server, lake, flags)
@@ -257,7 +247,7 @@ describe('plain Parquet', () => {
         most = Math.max(most, ++open)
         const file = await store.create(location, options)
         const ended = <T>(what: Promise<T>): Promise<T> => what.finally(() => open--)
-        return { ...file, close: () => ended(file.close()), abort: () => ended(file.abort()) }
+        return { ...file, close: (look) => ended(file.close(look)), abort: () => ended(file.abort()) }
       },
     }
     const backfill: Flags = {

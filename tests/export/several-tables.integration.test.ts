@@ -1,19 +1,10 @@
 import { expect, it } from '@jest/globals'
-import type { TestPostgres } from '../support/postgres.ts'
 import { eachWithLake } from './each-with-lake.ts'
-import { filesIn, load, runExport, type TestLake } from './lake.ts'
+import { filesIn, load, runExport } from './lake.ts'
 
-let server: TestPostgres
-let lake: TestLake
-eachWithLake(
-  `CREATE TABLE t AS SELECT generate_series(1, 10) AS id;
+const { server, lake } = eachWithLake(`CREATE TABLE t AS SELECT generate_series(1, 10) AS id;
    CREATE SCHEMA shop; CREATE TABLE shop.t AS SELECT 1 AS id; ANALYZE shop.t;
-   CREATE TABLE u (a int, b int[]); ANALYZE t, u`,
-  (ownServer, ownLake) => {
-    server = ownServer
-    lake = ownLake
-  },
-)
+   CREATE TABLE u (a int, b int[]); ANALYZE t, u`)
 
 it('several tables go to their namespaces and folders; what cannot be read does not stop the others', async () => {
   const failure: unknown = await runExport(server, lake, {

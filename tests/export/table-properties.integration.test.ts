@@ -4,23 +4,14 @@ import { parquetMetadata } from 'hyparquet'
 import thrift from '@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js'
 import { decodeThrift } from '@dsnp/parquetjs/dist/lib/util.js'
 import { canonicalLocation } from '../../jobs/storage/place.ts'
-import type { TestPostgres } from '../support/postgres.ts'
 import { eachWithLake } from './each-with-lake.ts'
-import { dataFilesOf, load, queryTable, runExport, type TestLake } from './lake.ts'
+import { dataFilesOf, load, queryTable, runExport } from './lake.ts'
 
-let server: TestPostgres
-let lake: TestLake
 // Values that are all different, that repeat in 20, and that repeat in 500 of 24 bytes each.
-eachWithLake(
-  `
+const { server, lake } = eachWithLake(`
     CREATE TABLE t (id bigint NOT NULL, word text, key text);
     INSERT INTO t SELECT i * 7919, 'word ' || i % 20, lpad((i % 500)::text, 20, '-') FROM generate_series(1, 3000) i;
-    ANALYZE t`,
-  (ownServer, ownLake) => {
-    server = ownServer
-    lake = ownLake
-  },
-)
+    ANALYZE t`)
 
 interface Page {
   readonly isDictionary: boolean

@@ -11,17 +11,12 @@ let week: string
 let expected: Buffer
 let cwd: string
 
-const args = (...more: string[]): string[] => [
-  'aggregate',
-  join(week, 'logs'),
-  'out',
-  day,
-  '--cache',
-  'cache',
-  '--scratch',
-  cwd,
+const argsWith = (scratch: string, ...more: string[]): string[] => [
+  ...['aggregate', join(week, 'logs'), 'out', day],
+  ...['--cache', 'cache', '--scratch', scratch],
   ...more,
 ]
+const args = (...more: string[]): string[] => argsWith(cwd, ...more)
 
 /** Seven days that keep a run busy for a second or more: two large ones for the engine, one of them not plain. */
 beforeAll(async () => {
@@ -186,16 +181,7 @@ const mounts = process.platform === 'linux' && spawnSync('unshare', ['-m', 'true
     const folder = join(cwd, full)
     await mkdir(folder)
     const mount = `mount -t tmpfs -o size=${megabytes}m tmpfs '${folder}' && "$@"; status=$?; find '${folder}' -name '*.tmp*' >&2; exit $status`
-    const at = [
-      'aggregate',
-      join(week, 'logs'),
-      'out',
-      day,
-      '--cache',
-      'cache',
-      '--scratch',
-      full === 'scratch' ? folder : cwd,
-    ]
+    const at = argsWith(full === 'scratch' ? folder : cwd)
     const ran = await run(at, { cwd, through: ['unshare', '-m', 'sh', '-c', mount, 'sh'] })
     expect(summaryOf(ran)).toMatchObject({
       exit: 1,

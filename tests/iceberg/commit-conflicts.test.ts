@@ -1,39 +1,23 @@
-import { beforeEach, describe, expect, it } from '@jest/globals'
-import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
+import { describe, expect, it } from '@jest/globals'
 import { commitSnapshot } from '../../jobs/iceberg/commit.ts'
 import { CommitFailedError, ValidationError } from '../../jobs/iceberg/errors.ts'
-import { branchSnapshot, type TableMetadata } from '../../jobs/iceberg/metadata.ts'
-import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
-import type { FileSelection, SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
+import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
 import {
   byDay,
-  commitTo,
   contents,
   dataFile,
   dayFilter,
   dayNumber,
+  eachWithTables,
   emptyTable,
-  lakeInMemory,
-  namesIn,
   request,
+  rowsWhere,
+  summaryOf,
   webLogs,
-  type Lake,
 } from './tables.ts'
 
-let lake: Lake
-beforeEach(() => {
-  lake = lakeInMemory()
-})
-
-const commit = (table: Table, partial: Partial<SnapshotRequest>): Promise<Table> =>
-  commitTo(lake, table, partial)
-
-const summaryOf = (metadata: TableMetadata): Readonly<Record<string, string>> =>
-  branchSnapshot(metadata, 'main')!.summary
-
-const rows = (filter: RowFilter): FileSelection => ({ kind: 'rows', filter })
-
-const filesIn = (): Promise<string[]> => namesIn(lake)
+const lake = eachWithTables()
+const { commit, filesIn } = lake
 
 describe('conflicts', () => {
   it('two appends both arrive, whoever is first; the loser keeps its manifest and snapshot id', async () => {
@@ -74,7 +58,7 @@ describe('conflicts', () => {
         commit(filled, {
           operation: 'overwrite',
           addFiles: [dataFile(filled, { count: 5 }, [dayNumber(text)])],
-          removeFiles: rows(dayFilter(text)),
+          removeFiles: rowsWhere(dayFilter(text)),
           conflictFilter: dayFilter(text),
         }),
       ),
@@ -89,7 +73,7 @@ describe('conflicts', () => {
     const overwrite = (): Partial<SnapshotRequest> => ({
       operation: 'overwrite',
       addFiles: [dataFile(table, { count: 5 }, [dayNumber('2024-05-02')])],
-      removeFiles: rows(dayFilter('2024-05-02')),
+      removeFiles: rowsWhere(dayFilter('2024-05-02')),
       conflictFilter: dayFilter('2024-05-02'),
       summary: { 'lakejobs.source-snapshot-time': '2' },
     })

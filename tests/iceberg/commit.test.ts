@@ -1,38 +1,22 @@
-import { beforeEach, describe, expect, it } from '@jest/globals'
-import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
+import { describe, expect, it } from '@jest/globals'
 import { commitSnapshot } from '../../jobs/iceberg/commit.ts'
-import { branchSnapshot, type TableMetadata } from '../../jobs/iceberg/metadata.ts'
-import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
-import type { FileSelection, SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
+import { branchSnapshot } from '../../jobs/iceberg/metadata.ts'
 import {
   byDay,
-  commitTo,
   contents,
   dataFile,
   dayFilter,
   dayNumber,
+  eachWithTables,
   emptyTable,
-  lakeInMemory,
-  namesIn,
   request,
+  rowsWhere,
+  summaryOf,
   webLogs,
-  type Lake,
 } from './tables.ts'
 
-let lake: Lake
-beforeEach(() => {
-  lake = lakeInMemory()
-})
-
-const commit = (table: Table, partial: Partial<SnapshotRequest>): Promise<Table> =>
-  commitTo(lake, table, partial)
-
-const summaryOf = (metadata: TableMetadata): Readonly<Record<string, string>> =>
-  branchSnapshot(metadata, 'main')!.summary
-
-const rows = (filter: RowFilter): FileSelection => ({ kind: 'rows', filter })
-
-const filesIn = (): Promise<string[]> => namesIn(lake)
+const lake = eachWithTables()
+const { commit, filesIn } = lake
 
 describe('append', () => {
   it('lists the parent’s manifests and one new one, with inherited sequence numbers', async () => {
@@ -114,7 +98,7 @@ describe('full overwrite', () => {
     table = await commit(table, {
       operation: 'overwrite',
       addFiles: [replacement],
-      removeFiles: rows({ kind: 'all' }),
+      removeFiles: rowsWhere({ kind: 'all' }),
     })
     expect((await contents(lake.io, table.metadata)).live).toEqual([replacement.filePath])
     expect(summaryOf(table.metadata)).toMatchObject({
@@ -135,7 +119,7 @@ describe('full overwrite', () => {
     let table = await emptyTable(lake)
     table = await commit(table, { addFiles: [dataFile(table, { count: 10 })] })
     const firstId = branchSnapshot(table.metadata, 'main')!['snapshot-id']
-    table = await commit(table, { operation: 'overwrite', removeFiles: rows({ kind: 'all' }) })
+    table = await commit(table, { operation: 'overwrite', removeFiles: rowsWhere({ kind: 'all' }) })
     const { manifests, entries } = await contents(lake.io, table.metadata)
     const { 'snapshot-id': id, summary } = branchSnapshot(table.metadata, 'main')!
     expect(summary['operation']).toBe('delete')
@@ -150,9 +134,9 @@ describe('full overwrite', () => {
   })
 })
 
-it('a full overwrite knows the totals though the parent’s summary is wrong or has none', async () => {
-  for (const wrong of ['3', undefined]) {
-    lake = lakeInMemory()
+it.each(['3', undefined])(
+  'a full overwrite knows the totals though the parent’s summary says %s',
+  async (wrong) => {
     let table = await emptyTable(lake)
     table = await commit(table, { addFiles: [dataFile(table, { count: 10 })] })
     const [parent] = table.metadata.snapshots
@@ -170,12 +154,12 @@ it('a full overwrite knows the totals though the parent’s summary is wrong or 
       {
         operation: 'overwrite',
         addFiles: [dataFile(table, { count: 7 })],
-        removeFiles: rows({ kind: 'all' }),
+        removeFiles: rowsWhere({ kind: 'all' }),
       },
     )
     expect(summaryOf(replaced.metadata)['total-records']).toBe('7')
-  }
-})
+  },
+)
 
 it('nothing is ever overwritten, nor is a file removed that was there before', async () => {
   const table = await emptyTable(lake)
@@ -205,7 +189,7 @@ describe('day overwrite', () => {
     table = await commit(table, {
       operation: 'overwrite',
       addFiles: [replacement],
-      removeFiles: rows(dayFilter('2024-05-02')),
+      removeFiles: rowsWhere(dayFilter('2024-05-02')),
     })
     const { manifests, entries, live } = await contents(lake.io, table.metadata)
     expect(live.sort()).toEqual([first, nulls, replacement].map((file) => file.filePath).sort())
@@ -243,7 +227,7 @@ describe('day overwrite', () => {
       addFiles: days.map((text) => dataFile(table, { count: 1 }, [dayNumber(text)])),
     })
     for (const text of days.slice(0, 2))
-      table = await commit(table, { operation: 'overwrite', removeFiles: rows(dayFilter(text)) })
+      table = await commit(table, { operation: 'overwrite', removeFiles: rowsWhere(dayFilter(text)) })
     const { manifests } = await contents(lake.io, table.metadata)
     expect(manifests).toMatchObject([{ existingFilesCount: 1, deletedFilesCount: 1 }])
   })
@@ -255,7 +239,7 @@ describe('day overwrite', () => {
     const after = dataFile(table, { count: 1, from: '2024-05-03T00:00:00Z', to: '2024-05-03T00:00:00Z' })
     const nulls = dataFile(table, { count: 3, nulls: 3 })
     table = await commit(table, { addFiles: [inside, before, after, nulls] })
-    table = await commit(table, { operation: 'overwrite', removeFiles: rows(dayFilter('2024-05-02')) })
+    table = await commit(table, { operation: 'overwrite', removeFiles: rowsWhere(dayFilter('2024-05-02')) })
     expect((await contents(lake.io, table.metadata)).live.sort()).toEqual(
       [before, after, nulls].map((file) => file.filePath).sort(),
     )
@@ -273,7 +257,7 @@ describe('day overwrite', () => {
     table = await commit(table, { addFiles: [dataFile(table, bounds)] })
     const before = await filesIn()
     await expect(
-      commit(table, { operation: 'overwrite', removeFiles: rows(dayFilter('2024-05-02')) }),
+      commit(table, { operation: 'overwrite', removeFiles: rowsWhere(dayFilter('2024-05-02')) }),
     ).rejects.toMatchObject({ code: 'data', fix: expect.stringContaining("--partition-by 'day(timestamp)'") })
     expect(await filesIn()).toEqual(before)
   })

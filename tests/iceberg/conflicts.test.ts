@@ -13,6 +13,7 @@ import {
   dayNumber,
   emptyTable,
   lakeInMemory,
+  namesIn,
   request,
   webLogs,
   type Lake,
@@ -57,11 +58,7 @@ const overwrite = (filter: RowFilter = dayFilter('2024-05-02')): Promise<CommitR
     }),
     lake.effects,
   )
-const filesIn = async (): Promise<string[]> => {
-  const names: string[] = []
-  for await (const { location } of lake.io.list('memory://lake')) names.push(location)
-  return names.sort()
-}
+const filesIn = (): Promise<string[]> => namesIn(lake)
 
 describe('an overwrite of a day is refused when somebody else meanwhile', () => {
   const deletes = (partial: Partial<DataFile>): DataFile => ({

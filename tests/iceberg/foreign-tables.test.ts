@@ -1,35 +1,26 @@
-import { beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { gunzipSync } from 'node:zlib'
 import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
 import type { DataFile } from '../../jobs/iceberg/data-file.ts'
 import { branchSnapshot } from '../../jobs/iceberg/metadata.ts'
 import { metadataBytes, parseMetadata } from '../../jobs/iceberg/metadata-json.ts'
 import { partitionSpec } from '../../jobs/iceberg/partition-spec.ts'
-import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
 import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
 import { logPrevious, applyUpdates, type TableUpdate } from '../../jobs/iceberg/updates.ts'
 import {
   byDay,
-  commitTo,
   contents,
   dataFile,
   dayFilter,
   dayNumber,
+  eachWithTables,
   emptyTable,
-  lakeInMemory,
-  namesIn,
   webLogs,
   webLogsSchema,
-  type Lake,
 } from './tables.ts'
 
-let lake: Lake
-beforeEach(() => {
-  lake = lakeInMemory()
-})
-
-const commit = (table: Table, partial: Partial<SnapshotRequest>): Promise<Table> =>
-  commitTo(lake, table, partial)
+const lake = eachWithTables()
+const { commit, filesIn } = lake
 
 const change = (...updates: TableUpdate[]): Promise<Table> => lake.catalog.commit(webLogs, [], updates)
 
@@ -41,8 +32,6 @@ const replaceDay = (table: Table, text = first): Promise<Table> =>
     addFiles: [dataFile(table, { count: 7 }, [dayNumber(text)])],
     removeFiles: { kind: 'rows', filter: dayFilter(text) },
   })
-
-const filesIn = (part: string): Promise<string[]> => namesIn(lake, part)
 
 describe('delete files', () => {
   const deletes = (table: Table, partition: DataFile['partition'], content = 1): DataFile => ({

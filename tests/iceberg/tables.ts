@@ -1,3 +1,4 @@
+import { beforeEach } from '@jest/globals'
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Catalog, Table, TableCreation, TableIdentifier } from '../../jobs/iceberg/catalog/catalog.ts'
 import type { CatalogEffects } from '../../jobs/iceberg/catalog/catalog-store.ts'
@@ -10,11 +11,12 @@ import type { Schema } from '../../jobs/iceberg/schema.ts'
 import { toSingleValue } from '../../jobs/iceberg/single-value.ts'
 import { commitSnapshot } from '../../jobs/iceberg/commit.ts'
 import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
-import type { SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
+import type { FileSelection, SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
 import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/table-files.ts'
 import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { memoryFileIO } from '../../jobs/storage/memory.ts'
+import { current } from '../support/current.ts'
 
 /** Tables in memory for the tests of commits: the real catalog and store, a clock that tests move. */
 export interface Lake {
@@ -150,3 +152,24 @@ export async function namesIn(lake: Lake, part = ''): Promise<string[]> {
     if (location.includes(part)) names.push(location)
   return names.sort()
 }
+
+/** A lake for each test of a file, and what most of them do with it. */
+export function eachWithTables(): Lake & {
+  readonly commit: (table: Table, partial: Partial<SnapshotRequest>) => Promise<Table>
+  readonly filesIn: (part?: string) => Promise<string[]>
+} {
+  let lake = lakeInMemory()
+  beforeEach(() => {
+    lake = lakeInMemory()
+  })
+  return current(() => ({
+    ...lake,
+    commit: (table, partial) => commitTo(lake, table, partial),
+    filesIn: (part) => namesIn(lake, part),
+  }))
+}
+
+export const summaryOf = (metadata: TableMetadata): Readonly<Record<string, string>> =>
+  branchSnapshot(metadata, mainBranch)!.summary
+
+export const rowsWhere = (filter: RowFilter): FileSelection => ({ kind: 'rows', filter })

@@ -189,6 +189,18 @@ describe('what has no exact counterpart', () => {
     })
   })
 
+  it('after it, what the server still sends is nobody’s, wherever its messages begin', async () => {
+    const message = 5 + 2 + 4 + 4
+    for (let shift = 0; shift < message; shift++) {
+      await server.query(`DROP TABLE IF EXISTS early; CREATE TABLE early (pad text, d date);
+        INSERT INTO early VALUES (repeat('x', ${shift}), 'infinity');
+        INSERT INTO early SELECT NULL, NULL FROM generate_series(1, 40000)`)
+      await expect(readTable(server, 'early')).rejects.toMatchObject({
+        message: expect.stringContaining('ctid (0,1)') as unknown,
+      })
+    }
+  })
+
   it('invalid UTF-8 of a SQL_ASCII database is exit 3, valid text is read', async () => {
     await server.createDatabase('ascii', "TEMPLATE template0 ENCODING 'SQL_ASCII'")
     const ascii = { ...server, database: 'ascii' }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
-import { FileExists, FileNotFound } from '../../jobs/storage/errors.ts'
+import { FileChanged, FileExists, FileNotFound } from '../../jobs/storage/errors.ts'
 import type { FileIO, FileStat } from '../../jobs/storage/file-io.ts'
 
 /** A store under test: an empty place in it, and what unpublished writes have left there. */
@@ -24,8 +24,15 @@ export async function listed(io: FileIO, prefix: string): Promise<readonly FileS
 const locations = async (io: FileIO, prefix: string): Promise<readonly string[]> =>
   (await listed(io, prefix)).map(({ location }) => location)
 
-/** What every `FileIO` must do; see the interface. */
-export function fileIOConformance(name: string, make: () => Promise<Subject>): void {
+/**
+ * What every `FileIO` must do; see the interface. `decidesReplacement`: false where what comes within an instant before
+ * a file appears may be replaced unseen.
+ */
+export function fileIOConformance(
+  name: string,
+  make: () => Promise<Subject>,
+  { decidesReplacement = true }: { readonly decidesReplacement?: boolean } = {},
+): void {
   describe(`FileIO: ${name}`, () => {
     let io: FileIO
     let subject: Subject
@@ -200,6 +207,96 @@ export function fileIOConformance(name: string, make: () => Promise<Subject>): v
       expect(content.equals(Buffer.alloc(size, winners[0]))).toBe(true)
       expect(await subject.leftovers()).toEqual([])
     })
+
+    it.each([4, 10 << 20])('replaces with %d bytes what was looked at, and looks again', async (size) => {
+      const at = `${place()}/x`
+      for (const before of [undefined, 'before']) {
+        if (before !== undefined) await io.write(at, text(before))
+        const file = await io.create(at)
+        await file.write(Buffer.alloc(size, before))
+        const seen: (string | undefined)[] = []
+        const others: (string | undefined)[] = []
+        const written = await file.close(async () => {
+          seen.push((await io.stat(at))?.identity)
+          if (others.length < 3) others.push((await io.write(at, text(`other ${others.length}`))).identity)
+          return seen.at(-1)
+        })
+        expect(seen.slice(1)).toEqual(others)
+        expect(await io.stat(at)).toMatchObject({ size, identity: written.identity })
+        await io.delete(at)
+      }
+      expect(await subject.leftovers()).toEqual([])
+    })
+
+    it.each([4, 10 << 20])('looks again when what %d bytes were to replace is gone', async (size) => {
+      const at = `${place()}/x`
+      await io.write(at, text('before'))
+      const file = await io.create(at)
+      await file.write(Buffer.alloc(size))
+      let looks = 0
+      await file.close(async () => {
+        const found = await io.stat(at)
+        if (looks++ === 0) await io.delete(at)
+        return found?.identity
+      })
+      expect(looks).toBe(2)
+      expect(await io.stat(at)).toMatchObject({ size })
+    })
+
+    it.each([4, 10 << 20])('gives up over %d bytes when others always come first', async (size) => {
+      const at = `${place()}/x`
+      const file = await io.create(at)
+      await file.write(Buffer.alloc(size))
+      let looks = 0
+      const closing = file.close(async () => {
+        const found = await io.stat(at)
+        await io.write(at, text(`other ${++looks}`))
+        return found?.identity
+      })
+      await expect(closing).rejects.toBeInstanceOf(FileChanged)
+      await expect(closing).rejects.toMatchObject({ code: 'conflict', field: at })
+      expect((await io.read(at)).toString()).toBe(`other ${looks}`)
+      expect(await subject.leftovers()).toEqual([])
+    })
+
+    it.each([4, 10 << 20])('drops %d bytes that must not replace what was seen', async (size) => {
+      const at = `${place()}/x`
+      await io.write(at, text('later'))
+      const file = await io.create(at)
+      await file.write(Buffer.alloc(size))
+      const refusal = new Error('a later one is there')
+      await expect(file.close(() => Promise.reject(refusal))).rejects.toBe(refusal)
+      expect((await io.read(at)).toString()).toBe('later')
+      expect(await subject.leftovers()).toEqual([])
+    })
+
+    if (decidesReplacement) {
+      it.each([1, 10 << 20])(
+        'lets none of many writers of %d bytes replace what it has not seen',
+        async (size) => {
+          const at = `${place()}/race`
+          const replaced: (string | undefined)[] = []
+          const written: string[] = []
+          const writing = Array.from({ length: size === 1 ? 8 : 3 }, async (_, i) => {
+            const file = await io.create(at)
+            await file.write(Buffer.alloc(size, i))
+            let seen: string | undefined
+            const { identity } = await file.close(async () => (seen = (await io.stat(at))?.identity))
+            replaced.push(seen)
+            written.push(identity)
+          })
+          for (const result of await Promise.allSettled(writing)) {
+            if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(FileChanged)
+          }
+          const last = (await io.stat(at))?.identity
+          // A chain from nothing to what is there: each was replaced once, by one that had seen it.
+          expect(written.length).toBeGreaterThan(1)
+          expect(replaced.toSorted()).toEqual(
+            [...written.filter((one) => one !== last), undefined].toSorted(),
+          )
+        },
+      )
+    }
 
     it('leaves nothing after abort, at any time, any number of times', async () => {
       const root = place()

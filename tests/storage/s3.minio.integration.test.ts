@@ -97,6 +97,35 @@ describe('s3FileIO against a store that fails', () => {
     expect(proxy.met()).toBe(2)
   })
 
+  it.each([
+    ['PutObject', body, ({ method }: IncomingMessage) => method === 'PUT'],
+    ['CompleteMultipartUpload', large, ({ url = '' }: IncomingMessage) => url.includes('?uploadId=')],
+  ])('takes its own object for no other when the answer to %s is lost', async (name, content, matches) => {
+    const at = `s3://lake/over-${name}`
+    await direct.write(at, body.subarray(1))
+    proxy.plan(matches, ['lose answer'])
+    const file = await io.create(at)
+    await file.write(content)
+    let looks = 0
+    const written = await file.close(async () => {
+      looks++
+      return (await direct.stat(at))?.identity
+    })
+    expect([looks, proxy.met()]).toEqual([1, 2])
+    expect((await direct.stat(at))?.identity).toBe(written.identity)
+  })
+
+  it('writes without conditions to a store that has none', async () => {
+    const at = 's3://lake/unconditional'
+    await direct.write(at, body.subarray(1))
+    proxy.plan(({ method }) => method === 'PUT', [{ status: 501, code: 'NotImplemented' }])
+    const file = await io.create(at)
+    await file.write(body)
+    await file.close(async () => (await direct.stat(at))?.identity)
+    expect(proxy.met()).toBe(2)
+    expect((await direct.read(at)).equals(body)).toBe(true)
+  })
+
   it('repeats a create-only write that met another one', async () => {
     proxy.plan(({ method }) => method === 'PUT', [{ status: 409, code: 'ConditionalRequestConflict' }])
     await io.write('s3://lake/conflict', body, { ifAbsent: true })

@@ -2,21 +2,18 @@
  * Why a record is rejected. A record with several faults gets the first that applies, in this order; the first
  * four make it end at its first line feed (see record.ts), the others concern the whole record.
  */
-export const rejectReasons = [
-  'line too long',
-  'unclosed quote',
-  'text after a closing quote',
-  'quote in an unquoted field',
-  'NUL byte',
-  'lone CR',
-  'invalid UTF-8',
-  'wrong field count',
-  'empty email',
-  'unknown action',
-  'bad timestamp',
-] as const
-
-export type RejectReason = (typeof rejectReasons)[number]
+export type RejectReason =
+  | 'line too long'
+  | 'unclosed quote'
+  | 'text after a closing quote'
+  | 'quote in an unquoted field'
+  | 'NUL byte'
+  | 'lone CR'
+  | 'invalid UTF-8'
+  | 'wrong field count'
+  | 'empty email'
+  | 'unknown action'
+  | 'bad timestamp'
 
 /** A record that is not a row. */
 export interface Reject {

@@ -6,7 +6,10 @@ import { actionAt, equals, isTimestamp } from './fields.ts'
 import { createRecordShape, delimitRecord } from './record.ts'
 import { rawLimit, type Reject, type RejectReason } from './reject.ts'
 
-/** The longest record, line end included; also how far a quoted field is followed before it counts as unclosed. */
+/**
+ * The longest record, line end included; also how far a quoted field is followed before it counts as unclosed. Exported
+ * for tests at its edge.
+ */
 export const maxRecordBytes = 1_048_576
 /** Input is taken in slices of at most this, so that the window stays bounded for any size of chunk. */
 const sliceBytes = 65_536

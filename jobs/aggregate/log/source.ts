@@ -11,8 +11,8 @@ const fileBufferBytes = 1 << 20
  * The bytes of a day's log, decompressed when its name ends in `.gz` (RFC 1952: any number of members, whose CRC
  * and length are checked). Throws a `dataError` naming the file when it is not gzip, cut short, damaged or
  * followed by other bytes, zeros included: nothing is left unread silently. Chunks before the fault have then been
- * delivered, so a caller publishes nothing before the end. A chunk is the caller's until it asks for the next one. Other errors are the store's own. `onStored` sees the
- * bytes as they are stored, compressed or not.
+ * delivered, so a caller publishes nothing before the end. A chunk is the caller's until it asks for the next one.
+ * Other errors are the store's own. `onStored` sees the bytes as they are stored, compressed or not.
  */
 export async function* readLog(
   io: FileIO,

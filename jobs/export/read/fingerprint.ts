@@ -22,10 +22,6 @@ export const combined = (a: Fingerprint, b: Fingerprint): Fingerprint => ({
   sum: [0, 1, 2, 3].map((lane) => (a.sum[lane]! + b.sum[lane]!) >>> 0) as unknown as Fingerprint['sum'],
 })
 
-/** As text: 32 hexadecimal digits. */
-export const sumText = ({ sum }: Fingerprint): string =>
-  sum.map((lane) => lane.toString(16).padStart(8, '0')).join('')
-
 /**
  * The fingerprint of the rows of `vectors`, one vector per column. A row's hash is made of its values' canonical
  * words in column order: numbers, dates and times as signed 64-bit integers, floats as doubles, decimals as

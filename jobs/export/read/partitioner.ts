@@ -28,7 +28,9 @@ export interface Partitioner {
 }
 
 export interface PartitionerLimits {
-  /** A partition's rows are given out at that many bytes … */
+  /** A partition's rows are given out at that many, and never more at once, … */
+  readonly groupRows: number
+  /** … at that many bytes … */
   readonly groupBytes: number
   /** … and the largest partition's when all of them together hold that many. */
   readonly heldBytes: number
@@ -37,13 +39,14 @@ export interface PartitionerLimits {
 interface Held {
   readonly partition: readonly (Value | null)[]
   readonly pieces: (readonly ColumnVector[])[]
+  rows: number
   bytes: number
 }
 
 /** Collects rows by partition until they make a row group; without fields it passes batches through. */
 export function createPartitioner(
   sources: readonly PartitionSource[],
-  { groupBytes, heldBytes }: PartitionerLimits,
+  { groupRows, groupBytes, heldBytes }: PartitionerLimits,
 ): Partitioner {
   const held = new Map<string, Held>()
   let total = 0
@@ -58,6 +61,16 @@ export function createPartitioner(
     if (pieces.length > 1) reuseMemory(pieces.flatMap(memoryOf))
     return { partition, vectors }
   }
+  const hold = (key: string, partition: Held['partition'], piece: readonly ColumnVector[]): Held => {
+    const entry = held.get(key) ?? { partition, pieces: [], rows: 0, bytes: 0 }
+    const bytes = piece.reduce((sum, vector) => sum + sizeOf(vector), 0)
+    held.set(key, entry)
+    entry.pieces.push(piece)
+    entry.rows += piece[0]!.rows
+    entry.bytes += bytes
+    total += bytes
+    return entry
+  }
   const largest = (): [string, Held] => {
     const [first, ...others] = [...held]
     if (first === undefined) throw new TypeError('nothing is held')
@@ -70,13 +83,11 @@ export function createPartitioner(
       const complete: PartitionRows[] = []
       for (const { partition, vectors: rows } of split(sources, vectors)) {
         const key = keyOf(partition)
-        const entry = held.get(key) ?? { partition, pieces: [], bytes: 0 }
-        const bytes = rows.reduce((sum, vector) => sum + sizeOf(vector), 0)
-        held.set(key, entry)
-        entry.pieces.push(rows)
-        entry.bytes += bytes
-        total += bytes
-        if (entry.bytes >= groupBytes) complete.push(take(key, entry))
+        const room = groupRows - (held.get(key)?.rows ?? 0)
+        for (const piece of cut(rows, room, groupRows)) {
+          const entry = hold(key, partition, piece)
+          if (entry.rows === groupRows || entry.bytes >= groupBytes) complete.push(take(key, entry))
+        }
       }
       while (total > heldBytes) complete.push(take(...largest()))
       return complete
@@ -114,6 +125,19 @@ function split(sources: readonly PartitionSource[], vectors: readonly ColumnVect
   }))
   reuseMemory(memoryOf(vectors))
   return parts
+}
+
+/** The rows in pieces: the first has at most `first` of them, the others at most `most`. */
+function cut(vectors: readonly ColumnVector[], first: number, most: number): (readonly ColumnVector[])[] {
+  const { rows } = vectors[0]!
+  if (rows <= first) return [vectors]
+  const pieces: ColumnVector[][] = []
+  for (let from = 0, to = first; from < rows; from = to, to = Math.min(to + most, rows)) {
+    const own = Int32Array.from({ length: to - from }, (_, i) => from + i)
+    pieces.push(vectors.map((vector) => gather(vector, own)))
+  }
+  reuseMemory(memoryOf(vectors))
+  return pieces
 }
 
 /** For each ordinal its rows, ascending: a counting sort. */

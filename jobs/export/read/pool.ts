@@ -5,7 +5,7 @@ import { createEncoder, type EncodeSettings } from './encode-rows.ts'
 import { combined, type Fingerprint } from './fingerprint.ts'
 import { keyOf, type PartitionRows } from './partitioner.ts'
 import { readTable, type ReadRequest, type ReadResult } from './read-table.ts'
-import type { ReaderThread, ReaderThreads, TakeEncoded } from './thread.ts'
+import { threadRows, type ReaderThread, type ReaderThreads, type TakeEncoded } from './thread.ts'
 
 /** The fingerprint of the rows of one partition. */
 export interface PartitionFingerprint {
@@ -24,12 +24,10 @@ export interface ReaderPool {
   read(request: Omit<ReadRequest, 'next'>, settings: EncodeSettings, write: TakeEncoded): Promise<ReadTotals>
 }
 
-/** Tables estimated smaller are read before a thread has its first rows. */
-const threadRows = 50_000
-
 /**
- * `most` readers at the same time; the threads are the caller's. What has one reader only is read in this thread and encoded in another, so that the
- * server need not wait while a row group is encoded; small tables are read and encoded in this one.
+ * `most` readers at the same time; the threads are the caller's. What has one reader only is read in this thread and
+ * encoded in another, so that the server need not wait while a row group is encoded; small tables are read and encoded
+ * in this one.
  */
 export function createReaderPool(most: number, threads: ReaderThreads, signal: AbortSignal): ReaderPool {
   return {

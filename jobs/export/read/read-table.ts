@@ -40,7 +40,7 @@ export async function readTable(
   take: TakeRows,
   signal?: AbortSignal,
 ): Promise<ReadResult> {
-  const { access, plan, partition, groupBytes } = request
+  const { access, plan, partition, groupRows, groupBytes } = request
   const connection = await openReader(access, signal)
   try {
     try {
@@ -52,12 +52,12 @@ export async function readTable(
     const decoder = createDecoder({
       columns: plan.columns,
       checkUtf8: plan.checkUtf8,
-      groupRows: request.groupRows,
+      groupRows,
       groupBytes: partition.length === 0 ? groupBytes : Math.min(groupBytes, partitionBatchBytes),
       maxRowBytes: request.maxRowBytes,
     })
     // What waits for more of its partition is one row group together: every reader holds that much.
-    const partitioner = createPartitioner(partition, { groupBytes, heldBytes: groupBytes })
+    const partitioner = createPartitioner(partition, { groupRows, groupBytes, heldBytes: groupBytes })
     let rows = 0
     for (let index = takeNext(request.next); index < plan.ranges.length; index = takeNext(request.next)) {
       rows += await copyRange(connection, access, plan, plan.ranges[index]!, decoder, async ({ vectors }) => {

@@ -6,6 +6,9 @@ import type { EncodedRows, EncodeSettings } from './encode-rows.ts'
 import type { PartitionRows } from './partitioner.ts'
 import type { ReadRequest, ReadResult } from './read-table.ts'
 
+/** Tables expected to have fewer rows are read without threads: before one has its first rows. */
+export const threadRows = 50_000
+
 /** What a thread is told (worker.ts). */
 export type ToThread =
   | { readonly kind: 'read'; readonly request: ReadRequest; readonly settings: EncodeSettings }

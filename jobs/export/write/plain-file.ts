@@ -2,14 +2,17 @@ import type { Schema } from '../../iceberg/schema.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import { assembleFile } from '../../parquet/file.ts'
 import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
-import type { FileIO } from '../../storage/file-io.ts'
+import type { FileIO, Look } from '../../storage/file-io.ts'
 import { createdBy } from '../../version.ts'
 
 /** One Parquet file outside of any table, replaced as a whole when it is published (export-spec §2.5). */
 export interface PlainFile {
   add(rowGroup: RelocatableRowGroup): Promise<void>
-  /** Makes the file appear, with `entries` in its key-value metadata; resolves to its size in bytes. */
-  publish(entries: Readonly<Record<string, string>>): Promise<number>
+  /**
+   * Makes the file appear over what `look` has seen, with `entries` in its key-value metadata; resolves to its size in
+   * bytes.
+   */
+  publish(entries: Readonly<Record<string, string>>, look: Look): Promise<number>
   discard(): Promise<void>
 }
 
@@ -25,9 +28,9 @@ export async function createPlainFile(
     async add(rowGroup) {
       for (const block of assembler.add(rowGroup)) await output.write(block)
     },
-    async publish(entries) {
+    async publish(entries, look) {
       for (const block of assembler.finish(entries).bytes) await output.write(block)
-      return (await output.close()).size
+      return (await output.close(look)).size
     },
     discard: () => output.abort(),
   }

@@ -3,7 +3,7 @@ import { mapConcurrently } from '../../concurrency.ts'
 import type { Schema } from '../../iceberg/schema.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
-import type { FileIO } from '../../storage/file-io.ts'
+import type { FileIO, Look } from '../../storage/file-io.ts'
 import type { ExportScope } from '../options.ts'
 import { createPlainFile, type PlainFile } from './plain-file.ts'
 import { readReplacedFile, type ReplacedFile } from './replaced-file.ts'
@@ -18,8 +18,8 @@ export interface PlainFiles {
   replaced(): Promise<readonly (ReplacedFile | undefined)[]>
   /** What the unit's file would replace now, where that is not `known` any more. */
   replacedNow(unit: PlainUnit, known: ReplacedFile | undefined): Promise<ReplacedFile | undefined>
-  /** Makes a unit's file appear, with `entries` in its footer; resolves to its size in bytes. */
-  publish(unit: PlainUnit, entries: Readonly<Record<string, string>>): Promise<number>
+  /** Makes a unit's file appear over what `look` has seen, with `entries` in its footer; resolves to its bytes. */
+  publish(unit: PlainUnit, entries: Readonly<Record<string, string>>, look: Look): Promise<number>
   /** Drops what is not published; to be called at the end in any case. */
   discard(): Promise<void>
 }
@@ -100,7 +100,7 @@ async function direct(units: readonly PlainUnit[], settings: PlainFilesSettings)
   }
   return {
     add: (rowGroup, interval) => fileOf(interval).add(rowGroup),
-    publish: (unit, entries) => fileOf(nameOf(unit)).publish(entries),
+    publish: (unit, entries, look) => fileOf(nameOf(unit)).publish(entries, look),
     discard,
   }
 }
@@ -114,12 +114,12 @@ async function spooled(units: readonly PlainUnit[], settings: PlainFilesSettings
   const spool: Spool = await openSpool(scratch)
   return {
     add: (rowGroup, interval) => spool.add(interval, rowGroup),
-    async publish(unit, entries) {
+    async publish(unit, entries, look) {
       signal.throwIfAborted()
       const file = await createPlainFile(io, unit.location, settings)
       try {
         for await (const rowGroup of spool.rowGroups(nameOf(unit))) await file.add(rowGroup)
-        return await file.publish(entries)
+        return await file.publish(entries, look)
       } catch (error) {
         await file.discard()
         throw error

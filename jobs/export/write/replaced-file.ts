@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers'
 import type { FileMetaData } from '@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js'
+import { FileNotFound } from '../../storage/errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 
 /** A plain Parquet file that is about to be replaced, by its footer. */
@@ -22,18 +23,26 @@ export async function readReplacedFile(io: FileIO, location: string): Promise<Re
   const found = await io.stat(location)
   if (found === undefined) return undefined
   const { identity, size } = found
-  const decode = await loadDecoder()
+  const footer = await readFooter(io, location, size)
+  // Another program's file, damaged, or gone meanwhile: nothing is known of it, so nothing speaks against replacing it.
+  const known = footer && contentOf(footer, await loadDecoder())
+  return { identity, ...(known ?? { rows: 0, entries: {} }) }
+}
+
+/** Undefined: the footer is damaged. */
+function contentOf(
+  footer: Buffer,
+  decode: (footer: Buffer) => FileMetaData,
+): Omit<ReplacedFile, 'identity'> | undefined {
   try {
-    const metadata = decode(await readFooter(io, location, size))
+    const metadata = decode(footer)
     const entries = metadata.key_value_metadata ?? []
     return {
-      identity,
       rows: metadata.num_rows.toNumber(),
       entries: Object.fromEntries(entries.map(({ key, value }) => [key, value ?? ''])),
     }
   } catch {
-    // Another program's file, damaged, or gone meanwhile: nothing is known of it, so nothing speaks against replacing it.
-    return { identity, rows: 0, entries: {} }
+    return undefined
   }
 }
 
@@ -49,13 +58,18 @@ async function loadDecoder(): Promise<(footer: Buffer) => FileMetaData> {
   }
 }
 
-/** The file's metadata, and what follows it to the file's end. */
-async function readFooter(io: FileIO, location: string, size: number): Promise<Buffer> {
+/** The file's metadata, and what follows it to the file's end; undefined for what is not Parquet, or is gone. */
+async function readFooter(io: FileIO, location: string, size: number): Promise<Buffer | undefined> {
   const lastBytes = async (count: number): Promise<Buffer> =>
     buffer(await io.stream(location, { start: Math.max(0, size - count), end: size }))
-  let end = await lastBytes(footerBytes)
-  if (end.toString('latin1', end.length - 4) !== 'PAR1') throw new Error('no Parquet')
-  const length = end.readUInt32LE(end.length - trailerBytes) + trailerBytes
-  if (length > end.length) end = await lastBytes(length)
-  return end.subarray(end.length - length)
+  try {
+    let end = await lastBytes(footerBytes)
+    if (end.length < trailerBytes || end.toString('latin1', end.length - 4) !== 'PAR1') return undefined
+    const length = end.readUInt32LE(end.length - trailerBytes) + trailerBytes
+    if (length > end.length) end = await lastBytes(length)
+    return end.subarray(end.length - length)
+  } catch (error) {
+    if (error instanceof FileNotFound) return undefined
+    throw error
+  }
 }

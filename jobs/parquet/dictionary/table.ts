@@ -19,7 +19,7 @@ export interface DictionaryTable {
 }
 
 /** The largest dictionary page that there is room for. */
-export const largestBody = 1 << 20
+const largestBody = 1 << 20
 /** What is looked up at a time. */
 export const sliceValues = 8192
 export const sliceBytes = largestBody

@@ -51,7 +51,8 @@ function runCopy(
     let delivery = Promise.resolve()
     let isOver = false
     const fail = (error: unknown): void => {
-      copySocket.restore()
+      // Until the connection is cut more rows come: pg takes none, and cannot know where in a row they begin.
+      copySocket.divert(() => undefined)
       connection.kill()
       reject(asError(error))
     }

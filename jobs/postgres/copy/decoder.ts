@@ -9,6 +9,7 @@ import {
   createBatch,
   createKernelBatch,
   kernelInput,
+  leading,
   messageHeader,
   rowOfValue,
   scanInKernel,
@@ -28,11 +29,11 @@ export interface DecoderOptions {
   readonly columns: readonly SourceColumn[]
   /** True when the server does not guarantee valid UTF-8 (a SQL_ASCII database). */
   readonly checkUtf8: boolean
-  /** A row group is complete at that many rows … */
+  /** A row group is complete at that many rows, and never has more, … */
   readonly groupRows: number
   /** … or before it would exceed that many bytes. */
   readonly groupBytes: number
-  /** A row with more bytes is refused (`--max-row-bytes`). */
+  /** A row with more bytes in COPY's binary format is refused (`--max-row-bytes`). */
   readonly maxRowBytes: number
 }
 
@@ -92,15 +93,16 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     grouped = 0
   }
   const announce = (bytes: number): void => {
-    if (bytes - messageHeader <= maxRowBytes) return
-    throw new RefusedValue(
-      `a row of ${bytes - messageHeader} bytes (limit ${maxRowBytes})`,
-      undefined,
-      copied,
-    )
+    const row = bytes - messageHeader - leading(batch)
+    if (row > maxRowBytes)
+      throw new RefusedValue(`a row of ${row} bytes (limit ${maxRowBytes})`, undefined, copied)
+  }
+  /** The batch then takes no more rows than the row group. */
+  const limit = (batch: RowBatch): void => {
+    batch.capacity = Math.min(batch.mostRows, groupRows - grouped)
   }
   const append = (batch: RowBatch, span: number): void => {
-    if (grouped > 0 && (grouped + batch.rows > groupRows || size() + span > groupBytes)) closeGroup()
+    if (grouped > 0 && size() + span > groupBytes) closeGroup()
     for (const [index, builder] of builders.entries()) {
       const refused = builder.append(batch)
       if (refused < 0) continue
@@ -113,6 +115,7 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     }
     copied += batch.rows
     grouped += batch.rows
+    if (grouped === groupRows) closeGroup()
   }
   /** Regular rows are read by the kernel; returns where something else begins. */
   const consumeQuickly = (bytes: Uint8Array, from: number, to: number): number => {
@@ -122,6 +125,7 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     let at = input
     do {
       const start = at
+      limit(quick)
       at = scanInKernel(quick, start, input + to - from)
       if (quick.rows > 0) append(quick, at - start)
     } while (quick.rows === quick.capacity)
@@ -131,6 +135,7 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     attachBytes(batch, bytes)
     for (let at = from; ;) {
       const start = consumeQuickly(bytes, at, to)
+      limit(batch)
       // The header has a message of its own: behind it the kernel goes on.
       at = scanRows(batch, start, batch.started ? to : Math.min(to, messageEnd(bytes, start)))
       if (batch.rows > 0) append(batch, at - start)

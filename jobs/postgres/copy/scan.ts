@@ -8,6 +8,8 @@ export const copyData = 0x64
 export const messageHeader = 5
 
 const signature = [0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0x00]
+/** The stream's header, which is in the first row's message: signature, flags and the length of an extension. */
+const streamHeader = signature.length + 8
 
 /**
  * Where the values of some rows begin in `bytes`: found in one pass over the rows, used in one tight loop per
@@ -15,8 +17,10 @@ const signature = [0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0
  */
 export interface RowBatch {
   readonly columns: number
-  readonly capacity: number
-  /** Longer messages are not read. */
+  /** Rows that it takes, at most `mostRows`. */
+  capacity: number
+  readonly mostRows: number
+  /** Longer messages are not read; the stream's header does not count. */
   readonly maxMessage: number
   /** First byte of each value that is not NULL, dense. */
   readonly positions: Int32Array
@@ -54,14 +58,15 @@ const batchRows = 2048
 const batchValues = 65_536
 
 export function createBatch(columns: number, maxMessage: number): RowBatch {
-  const capacity = Math.max(1, Math.min(batchRows, Math.floor(batchValues / Math.max(columns, 1))))
+  const mostRows = Math.max(1, Math.min(batchRows, Math.floor(batchValues / Math.max(columns, 1))))
   return {
     columns,
-    capacity,
+    capacity: mostRows,
+    mostRows,
     maxMessage,
-    positions: new Int32Array(columns * capacity),
+    positions: new Int32Array(columns * mostRows),
     counts: new Int32Array(columns),
-    nulls: new Int32Array(columns * capacity),
+    nulls: new Int32Array(columns * mostRows),
     nullCounts: new Int32Array(columns),
     bytes: new Uint8Array(0),
     view: new DataView(new ArrayBuffer(0)),
@@ -149,7 +154,7 @@ export function scanRows(batch: RowBatch, from: number, to: number): number {
   let at = from
   while (rows < capacity && at + messageHeader <= to && bytes[at] === copyData) {
     const end = at + 1 + view.getInt32(at + 1)
-    if (end > to || end - at > batch.maxMessage) break
+    if (end > to || end - at - leading(batch) > batch.maxMessage) break
     let field = at + messageHeader
     if (!batch.started) field = readHeader(batch, field, end)
     while (field < end) {
@@ -180,16 +185,18 @@ export function scanRows(batch: RowBatch, from: number, to: number): number {
   return at
 }
 
+/** Bytes of the next message that are not its row's. */
+export const leading = ({ started }: RowBatch): number => (started ? 0 : streamHeader)
+
 function readHeader(batch: RowBatch, from: number, to: number): number {
   const { bytes, view } = batch
-  const fixed = signature.length + 8
-  if (to - from < fixed || signature.some((byte, index) => bytes[from + index] !== byte)) {
+  if (to - from < streamHeader || signature.some((byte, index) => bytes[from + index] !== byte)) {
     throw notCopy('no COPY signature')
   }
   const flags = view.getInt32(from + signature.length)
   if (flags >>> 16 !== 0) throw notCopy(`unknown critical flags ${flags}`)
   batch.started = true
-  return from + fixed + view.getInt32(from + signature.length + 4)
+  return from + streamHeader + view.getInt32(from + signature.length + 4)
 }
 
 /** The row of the batch (from 0) that holds value `index` of the column. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { combined, fingerprintOf, type Fingerprint, sumText } from '../../../jobs/export/read/fingerprint.ts'
+import { combined, fingerprintOf, type Fingerprint } from '../../../jobs/export/read/fingerprint.ts'
 import {
   anyRow,
   boolean,
@@ -23,6 +23,10 @@ const noRows = (columns: number): Fingerprint => ({
   nulls: new Array<number>(columns).fill(0),
   sum: [0, 0, 0, 0],
 })
+
+/** As text: 32 hexadecimal digits. */
+const sumText = ({ sum }: Fingerprint): string =>
+  sum.map((lane) => lane.toString(16).padStart(8, '0')).join('')
 
 const ofRows = (rows: readonly Row[]): ReturnType<typeof fingerprintOf> =>
   fingerprintOf(types, columnsOf(rows))

@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { createPartitioner, keyOf, type PartitionSource } from '../../../jobs/export/read/partitioner.ts'
+import {
+  createPartitioner,
+  keyOf,
+  type PartitionRows,
+  type PartitionSource,
+} from '../../../jobs/export/read/partitioner.ts'
 import { anyRow, columnsOf, rowsIn, vectorOf, string, type Row } from './vectors.ts'
 
 const byNumber: PartitionSource = {
@@ -25,6 +30,8 @@ const rowTexts = (vectors: readonly Parameters<typeof rowsIn>[0][]): string[] =>
   return columns[0]!.map((_, row) => JSON.stringify(columns.map((column) => column[row])))
 }
 
+const rowsOfGroup = ({ vectors }: PartitionRows): number => vectors[0]!.rows
+
 describe('the partitioner', () => {
   it('gives every row out once, in its partition, whatever the limits', () => {
     const batches = fc.array(fc.array(anyRow, { minLength: 1, maxLength: 12 }), { maxLength: 5 })
@@ -33,8 +40,9 @@ describe('the partitioner', () => {
         batches,
         fc.integer({ min: 1, max: 500 }),
         fc.integer({ min: 1, max: 900 }),
-        (all, group, held) => {
-          const partitioner = createPartitioner([byNumber], { groupBytes: group, heldBytes: held })
+        fc.integer({ min: 1, max: 30 }),
+        (all, group, held, groupRows) => {
+          const partitioner = createPartitioner([byNumber], { groupRows, groupBytes: group, heldBytes: held })
           const out = [
             ...all.flatMap((rows: readonly Row[]) => partitioner.add(columnsOf(rows))),
             ...partitioner.finish(),
@@ -42,6 +50,7 @@ describe('the partitioner', () => {
           for (const { partition, vectors } of out) {
             const numbers = new Set(rowsIn(vectors[0]!))
             expect(numbers.size).toBe(1)
+            expect(vectors[0]!.rows).toBeLessThanOrEqual(groupRows)
             const [hex] = numbers
             expect(hex == null ? null : Buffer.from(hex, 'hex').readInt32LE()).toBe(partition[0])
           }
@@ -52,15 +61,26 @@ describe('the partitioner', () => {
     )
   })
 
+  it('fills row groups to the last row', () => {
+    const partitioner = createPartitioner([byNumber], { groupRows: 5, groupBytes: 1e6, heldBytes: 1e6 })
+    const batch = (rows: number): number[] =>
+      partitioner.add(columnsOf(Array.from({ length: rows }, (): Row => [1, 'a', 1n]))).map(rowsOfGroup)
+    expect([batch(3), batch(4), batch(13), batch(5)]).toEqual([[], [5], [5, 5, 5], [5]])
+    expect(partitioner.finish().map(rowsOfGroup)).toEqual([])
+    expect(batch(1)).toEqual([])
+    expect(partitioner.finish().map(rowsOfGroup)).toEqual([1])
+  })
+
   it('passes batches through where there is no field', () => {
     const vectors = columnsOf([[1, 'a', 1n]])
-    const partitioner = createPartitioner([], { groupBytes: 1, heldBytes: 1 })
+    const partitioner = createPartitioner([], { groupRows: 1, groupBytes: 1, heldBytes: 1 })
     expect(partitioner.add(vectors)).toEqual([{ partition: [], vectors }])
     expect(partitioner.finish()).toEqual([])
   })
 
   it('never takes texts with line breaks for two others', () => {
     const partitioner = createPartitioner([byText(0, 1000), byText(1, 1001)], {
+      groupRows: 1e6,
       groupBytes: 1e6,
       heldBytes: 1e6,
     })

@@ -144,12 +144,29 @@ describe('the COPY decoder', () => {
     expect(vectors.map(({ data }) => data.byteOffset % 8)).toEqual(vectors.map(() => 0))
   })
 
+  it.each([1, 7, 1000, 2048, 2049])(
+    'makes row groups of exactly %d rows, and one of the rest',
+    (groupRows) => {
+      const rows = Array.from({ length: 5001 }, (_, i) => [send.int4(i)])
+      for (const size of [1000, 1e6]) {
+        const options = { columns: [column('int4', { kind: 'int' })], groupRows }
+        const { groups } = decode(options, copyStream(rows), size)
+        const full = Math.floor(5001 / groupRows)
+        expect(groups.map((group) => group.rows)).toEqual(
+          [...Array<number>(full).fill(groupRows), 5001 % groupRows].filter((count) => count > 0),
+        )
+        const read = groups.flatMap(({ vectors }) => rowsOf(vectors[0]!, (value) => value.readInt32LE()))
+        expect(read).toEqual(rows.map((_, i) => i))
+      }
+    },
+  )
+
   it('gives buffers away and starts anew', () => {
     const rows = Array.from({ length: 5000 }, (_, i) => [i % 3 === 0 ? null : send.int4(i)])
     const decoder = createDecoder({ ...roomy, columns: [column('int4', { kind: 'int' })], groupRows: 2049 })
     decoder.begin(() => undefined)(copyStream(rows))
     const groups = [decoder.take()!, decoder.take()!, decoder.take(true)!]
-    expect(groups.map((group) => group.rows)).toEqual([2049, 2048, 903])
+    expect(groups.map((group) => group.rows)).toEqual([2049, 2049, 902])
     const buffers = groups.map(({ vectors }) => vectors[0]!.data.buffer)
     structuredClone(buffers, { transfer: [buffers[0] as ArrayBuffer] })
     expect(rowsOf(groups[1]!.vectors[0]!, (value) => value.readInt32LE()).slice(0, 3)).toEqual([
@@ -221,16 +238,22 @@ describe('what the lake cannot hold', () => {
     expect(refusal(() => run([...good, Buffer.from([0xff]), ...good], true)).row).toBe(3)
   })
 
-  it('rows above the limit are refused before they are buffered', () => {
-    const rows = [['x'], ['y'.repeat(100)]].map((row) => row.map((value) => Buffer.from(value)))
-    const stream = copyStream(rows)
-    for (const part of [stream, stream.subarray(0, stream.length - 80)]) {
+  it.each([0, 1, 2])('row %d above the limit is refused before it is buffered', (row) => {
+    const values = ['', '', ''].with(row, 'y'.repeat(100))
+    const stream = copyStream(values.map((value) => [Buffer.from(value)]))
+    for (const part of [stream, stream.subarray(0, stream.lastIndexOf('yyyy'))]) {
       for (const size of [1, 5, 1000]) {
         const run = (): unknown => decode({ columns: [text], maxRowBytes: 105 }, part, size)
-        expect(refusal(run)).toMatchObject({ row: 1, column: undefined })
+        expect(refusal(run)).toMatchObject({
+          row,
+          column: undefined,
+          message: 'a row of 106 bytes (limit 105)',
+        })
       }
     }
-    expect(decode({ columns: [text], maxRowBytes: 106 }, stream).rows).toBe(2)
+    for (const size of [1, 5, 1000]) {
+      expect(decode({ columns: [text], maxRowBytes: 106 }, stream, size).rows).toBe(3)
+    }
   })
 })
 
@@ -312,9 +335,10 @@ describe('what is not the binary COPY of the plan', () => {
 
 it('a row of 64 MB in small chunks takes linear time', () => {
   const value = Buffer.alloc(64 * 1024 * 1024, 'é')
+  const stream = copyStream([[value]])
   // Processor time: on a busy machine the wall clock says nothing.
   const started = process.cpuUsage()
-  const { groups } = decode({ columns: [text] }, copyStream([[value]]), 8192)
+  const { groups } = decode({ columns: [text] }, stream, 8192)
   const vector = groups[0]!.vectors[0]!
   expect(Buffer.compare(Buffer.from(vector.data.buffer, 0, value.length), value)).toBe(0)
   const { user, system } = process.cpuUsage(started)
