@@ -21,6 +21,16 @@ const lakejobs = (...words: string[]): SpawnSyncReturns<string> =>
     encoding: 'utf8',
   })
 
+describe('a reader thread', () => {
+  it('loads no HTTP client: that takes 20 ms', () => {
+    const worker = join(import.meta.dirname, '../dist/export-read-worker.js')
+    const script = `import(${JSON.stringify(worker)}).then(() => console.log(process.moduleLoadList.join()))`
+    const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+    expect(stdout).toContain('NativeModule net')
+    expect(stdout).not.toContain('undici/undici')
+  })
+})
+
 describe('lakejobs', () => {
   it('generates a week and aggregates it from the default folders, the second time from the cache', async () => {
     expect(lakejobs('generate', 'data/crud/input', '2024-09-10', '7', '5', '1000').status).toBe(0)

@@ -63,9 +63,14 @@ const { metafile } = await build({
   plugins: [placesInOneFolder],
   external: [...external.packages, ...external.absent],
   metafile: true,
-  // For packages that are CommonJS.
   banner: {
-    js: "import { createRequire as requireOf } from 'node:module'\nconst require = requireOf(import.meta.url)",
+    js: [
+      // For packages that are CommonJS.
+      "import { createRequire as requireOf } from 'node:module'",
+      'const require = requireOf(import.meta.url)',
+      // What jobs/postgres/navigator.ts does ahead of pg: within a chunk it may come behind.
+      "globalThis.navigator ??= { userAgent: 'Node.js/' + process.versions.node.split('.')[0] }",
+    ].join('\n'),
   },
 })
 for (const [file, { imports }] of Object.entries(metafile.outputs)) {
