@@ -9,11 +9,11 @@ interface Seen {
 }
 
 /** What happened, in order; `estimates` are the tables': a number of rows, unknown, or not found. */
-function start(estimates: readonly (number | undefined | Error)[], failure?: Error): Seen {
+function start(estimates: readonly (number | undefined | Error)[], failure?: Error, count = 2): Seen {
   const events: string[] = []
-  let count = 0
+  let connections = 0
   const connect = async (): Promise<SourceConnection> => {
-    const name = `connection ${++count}`
+    const name = `connection ${++connections}`
     events.push(name)
     await new Promise(setImmediate)
     if (failure !== undefined) throw failure
@@ -25,17 +25,26 @@ function start(estimates: readonly (number | undefined | Error)[], failure?: Err
     at: (index: number) => events.push(`thread ${index}`) as unknown as ReaderThread,
     close: () => Promise.resolve(void events.push('threads closed')),
   }
-  return { early: startEarly(connect, threads, 2), events }
+  return { early: startEarly(connect, threads, count), events }
 }
 
 describe('startEarly', () => {
   it.each<[string, (number | undefined | Error)[], string[]]>([
-    ['a large table', [10, 50_000], ['thread 0', 'thread 1']],
-    ['a table of unknown size', [undefined], ['thread 0', 'thread 1']],
+    ['a large table', [10, 50_000], ['thread 1']],
+    ['a table of unknown size', [undefined], ['thread 1']],
     ['small tables', [49_999, 0], []],
     ['a missing table', [new Error('there is no table')], []],
   ])('%s', async (_, estimates, threads) => {
     const { early, events } = start(estimates)
+    await early.connectSource()
+    expect(events).toEqual(['thread 0', 'connection 1', ...threads])
+  })
+
+  it.each([
+    [10, []],
+    [50_000, ['thread 0']],
+  ])('leaves a lone processor to the loading: a table of %i rows', async (rows, threads) => {
+    const { early, events } = start([rows], undefined, 1)
     await early.connectSource()
     expect(events).toEqual(['connection 1', ...threads])
   })
@@ -44,19 +53,19 @@ describe('startEarly', () => {
     const { early, events } = start([10])
     expect(await early.connectSource()).not.toBe(await early.connectSource())
     await early.close()
-    expect(events).toEqual(['connection 1', 'connection 2', 'threads closed'])
+    expect(events).toEqual(['thread 0', 'connection 1', 'connection 2', 'threads closed'])
   })
 
   it('leaves nothing behind when the export fails before it takes the connection', async () => {
     const { early, events } = start([undefined])
     await early.close()
-    expect(events).toEqual(['connection 1', 'thread 0', 'thread 1', 'connection 1 closed', 'threads closed'])
+    expect(events).toEqual(['thread 0', 'connection 1', 'thread 1', 'connection 1 closed', 'threads closed'])
   })
 
   it('throws a failure to whoever takes the connection, and to nobody else', async () => {
     await expect(start([10], new Error('refused')).early.connectSource()).rejects.toThrow('refused')
     const { early, events } = start([10], new Error('refused'))
     await early.close()
-    expect(events).toEqual(['connection 1', 'threads closed'])
+    expect(events).toEqual(['thread 0', 'connection 1', 'threads closed'])
   })
 })
