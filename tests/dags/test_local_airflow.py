@@ -219,5 +219,5 @@ def write_long_job(airflow: LocalAirflow, last: str) -> None:
     """Logs whose counting takes some seconds."""
     first = (date.fromisoformat(last) - timedelta(days=6)).isoformat()
     folder = str(airflow.folder / "crud/input")
-    command = ["node", str(ROOT / "dist/main.js"), "generate", folder, first, "7", "200000", "2500000"]
+    command = ["node", str(ROOT / "dist/main.js"), "generate", folder, first, "7", "2000000", "3500000"]
     subprocess.run(command, check=True, capture_output=True)
