@@ -16,11 +16,13 @@ export interface EarlyStart {
 export function startEarly(
   connect: () => Promise<SourceConnection>,
   threads: ReaderThreads,
-  count: number,
+  connections: number,
 ): EarlyStart {
+  // This thread reads, too; what it reads alone, another one encodes.
+  const count = connections > 1 ? connections - 1 : connections
   // Another processor has nothing to do until the connection is there: 30 ms for a large table, of which a small one
   // loses 10.
-  const ahead = count > 1 ? 1 : 0
+  const ahead = connections > 1 ? 1 : 0
   if (ahead === 1) threads.at(0)
   const starting = connect().then((connected) => {
     const isLarge = connected.found.some(

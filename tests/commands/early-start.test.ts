@@ -9,7 +9,7 @@ interface Seen {
 }
 
 /** What happened, in order; `estimates` are the tables': a number of rows, unknown, or not found. */
-function start(estimates: readonly (number | undefined | Error)[], failure?: Error, count = 2): Seen {
+function start(estimates: readonly (number | undefined | Error)[], failure?: Error, readers = 3): Seen {
   const events: string[] = []
   let connections = 0
   const connect = async (): Promise<SourceConnection> => {
@@ -25,7 +25,7 @@ function start(estimates: readonly (number | undefined | Error)[], failure?: Err
     at: (index: number) => events.push(`thread ${index}`) as unknown as ReaderThread,
     close: () => Promise.resolve(void events.push('threads closed')),
   }
-  return { early: startEarly(connect, threads, count), events }
+  return { early: startEarly(connect, threads, readers), events }
 }
 
 describe('startEarly', () => {
@@ -47,6 +47,12 @@ describe('startEarly', () => {
     const { early, events } = start([rows], undefined, 1)
     await early.connectSource()
     expect(events).toEqual(['connection 1', ...threads])
+  })
+
+  it('reads in this thread, too: two connections are one more thread', async () => {
+    const { early, events } = start([50_000], undefined, 2)
+    await early.connectSource()
+    expect(events).toEqual(['thread 0', 'connection 1'])
   })
 
   it('gives the connection away once; each later attempt has one of its own', async () => {

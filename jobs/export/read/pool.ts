@@ -1,11 +1,11 @@
 import { JobError } from '../../errors.ts'
 import type { Value } from '../../iceberg/types.ts'
-import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
-import { createEncoder, type EncodeSettings } from './encode-rows.ts'
+import type { EncodeSettings } from './encode-rows.ts'
 import { combined, type Fingerprint } from './fingerprint.ts'
 import { keyOf, type PartitionRows } from './partitioner.ts'
+import { readEncoded, type TakeEncoded } from './read-encoded.ts'
 import { readTable, type ReadRequest, type ReadResult } from './read-table.ts'
-import { threadRows, type ReaderThread, type ReaderThreads, type TakeEncoded } from './thread.ts'
+import { threadRows, type ReaderThread, type ReaderThreads } from './thread.ts'
 
 /** The fingerprint of the rows of one partition. */
 export interface PartitionFingerprint {
@@ -18,16 +18,16 @@ export interface ReadTotals {
   readonly fingerprints: readonly PartitionFingerprint[]
 }
 
-/** Reads tables with several threads, each with a connection of its own. */
+/** Reads tables with several threads, this one among them, each with a connection of its own. */
 export interface ReaderPool {
   /** `write` gets the row groups of all threads, one after the other, and none after a failure. */
   read(request: Omit<ReadRequest, 'next'>, settings: EncodeSettings, write: TakeEncoded): Promise<ReadTotals>
 }
 
 /**
- * `most` readers at the same time; the threads are the caller's. What has one reader only is read in this thread and
- * encoded in another, so that the server need not wait while a row group is encoded; small tables are read and encoded
- * in this one.
+ * `most` readers at the same time: this thread and some of its caller's. What has one reader only is read in this thread
+ * and encoded in another, so that the server need not wait while a row group is encoded; small tables are read and
+ * encoded in this one.
  */
 export function createReaderPool(most: number, threads: ReaderThreads, signal: AbortSignal): ReaderPool {
   return {
@@ -36,43 +36,30 @@ export function createReaderPool(most: number, threads: ReaderThreads, signal: A
       const { plan } = request
       const shared: ReadRequest = { ...request, next: new Int32Array(new SharedArrayBuffer(4)) }
       const isSmall = plan.estimatedRows !== undefined && plan.estimatedRows < threadRows
-      const readers = Math.min(most, plan.ranges.length)
+      const readers = isSmall ? 1 : Math.min(most, plan.ranges.length)
       const writer = createWriter(write)
+      const failed = new AbortController()
+      const stop = AbortSignal.any([signal, failed.signal])
+      const others = Array.from({ length: readers - 1 }, (_, index) =>
+        threads.at(index).read(shared, settings, writer.add),
+      )
+      const own =
+        isSmall || readers > 1
+          ? readEncoded(shared, settings, writer.add, stop)
+          : readAhead(shared, settings, threads.at(0), writer.add, stop)
       try {
-        const results = isSmall
-          ? [await readHere(shared, settings, writer.add, signal)]
-          : readers === 1
-            ? [await readAhead(shared, settings, threads.at(0), writer.add, signal)]
-            : await Promise.all(
-                Array.from({ length: readers }, (_, index) =>
-                  threads.at(index).read(shared, settings, writer.add),
-                ),
-              )
+        const results = await Promise.all([own, ...others])
         await writer.drained()
         return { rows: countRows(request, results, shared.next), fingerprints: writer.fingerprints() }
       } catch (error) {
-        // The other threads would read on, or wait for ever for an answer; the next table gets new ones.
-        await threads.close()
+        // The others would read on, or wait for ever for an answer; the next table gets new threads.
+        failed.abort(error)
+        await Promise.allSettled([own, threads.close()])
         await writer.drained().catch(() => undefined)
         throw error
       }
     },
   }
-}
-
-async function readHere(
-  request: ReadRequest,
-  settings: EncodeSettings,
-  write: TakeEncoded,
-  signal: AbortSignal,
-): Promise<ReadResult> {
-  const encode = await createEncoder(settings)
-  const take = (rows: PartitionRows): Promise<void> => {
-    const encoded = encode(rows)
-    reuseMemory(memoryOf(rows.vectors))
-    return write(encoded)
-  }
-  return readTable(request, take, signal)
 }
 
 /** While one row group is encoded and written, the next one is read. */

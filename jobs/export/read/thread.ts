@@ -4,6 +4,7 @@ import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
 import { fromThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
 import type { EncodedRows, EncodeSettings } from './encode-rows.ts'
 import type { PartitionRows } from './partitioner.ts'
+import type { TakeEncoded } from './read-encoded.ts'
 import type { ReadRequest, ReadResult } from './read-table.ts'
 
 /** Tables expected to have fewer rows are read without threads: before one has its first rows. */
@@ -20,9 +21,6 @@ export type FromThread =
   | { readonly kind: 'rows'; readonly rows: EncodedRows; readonly spent: readonly ArrayBuffer[] }
   | { readonly kind: 'done'; readonly result: ReadResult }
   | ThreadFailure
-
-/** Takes a row group; while its promise is pending the thread makes one more, then waits. */
-export type TakeEncoded = (rows: EncodedRows) => Promise<void>
 
 /** One thread, which does one thing at a time. When it ends or the signal is aborted, what it does fails. */
 export interface ReaderThread {

@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads'
 import { transferables } from '../../parquet/row-group.ts'
-import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
+import { memoryOf } from '../../parquet/vector-memory.ts'
 import { toThreadFailure } from '../../thread-failure.ts'
 import { createEncoder, type EncodedRows } from './encode-rows.ts'
-import { readTable, type ReadResult } from './read-table.ts'
+import { readEncoded } from './read-encoded.ts'
 import type { FromThread, ToThread } from './thread.ts'
 
 /** A thread that reads and encodes tables, or encodes what another one reads (thread.ts). */
@@ -16,7 +16,8 @@ parentPort?.on('message', (message: ToThread) => {
 
 async function answer(message: Exclude<ToThread, { kind: 'accepted' }>): Promise<void> {
   try {
-    if (message.kind === 'read') send({ kind: 'done', result: await read(message) })
+    if (message.kind === 'read')
+      send({ kind: 'done', result: await readEncoded(message.request, message.settings, handOver) })
     else {
       const encode = await createEncoder(message.settings)
       sendRows(encode(message.rows), memoryOf(message.rows.vectors))
@@ -26,24 +27,12 @@ async function answer(message: Exclude<ToThread, { kind: 'accepted' }>): Promise
   }
 }
 
-async function read({ request, settings }: Extract<ToThread, { kind: 'read' }>): Promise<ReadResult> {
-  const encode = await createEncoder(settings)
-  return readTable(request, async (rows) => {
-    const encoded = encode(rows)
-    reuseMemory(memoryOf(rows.vectors))
-    await handOver(encoded)
-  })
-}
-
-/** One row group is on its way at a time: the next one is made meanwhile, a third would only fill memory. */
-let onTheWay = Promise.resolve()
-
-async function handOver(rows: EncodedRows): Promise<void> {
-  await onTheWay
-  onTheWay = new Promise((resolve) => {
+/** Resolves when the rows are accepted: one row group is on its way at a time. */
+function handOver(rows: EncodedRows): Promise<void> {
+  return new Promise((resolve) => {
     accept = resolve
+    sendRows(rows)
   })
-  sendRows(rows)
 }
 
 function sendRows(rows: EncodedRows, spent: readonly ArrayBuffer[] = []): void {

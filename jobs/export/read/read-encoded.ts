@@ -1,0 +1,34 @@
+import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
+import { createEncoder, type EncodedRows, type EncodeSettings } from './encode-rows.ts'
+import { readTable, type ReadRequest, type ReadResult } from './read-table.ts'
+
+/** Takes a row group; while its promise is pending its reader makes one more, then waits. */
+export type TakeEncoded = (rows: EncodedRows) => Promise<void>
+
+/**
+ * Reads and encodes in this thread. One row group is on its way at a time: the next one is made meanwhile, a third would
+ * only fill memory. Returns when the last one is taken.
+ */
+export async function readEncoded(
+  request: ReadRequest,
+  settings: EncodeSettings,
+  take: TakeEncoded,
+  signal?: AbortSignal,
+): Promise<ReadResult> {
+  const encode = await createEncoder(settings)
+  let onTheWay = Promise.resolve()
+  const result = await readTable(
+    request,
+    async (rows) => {
+      const encoded = encode(rows)
+      reuseMemory(memoryOf(rows.vectors))
+      await onTheWay
+      onTheWay = take(encoded)
+      // Whoever waits next gets the failure; until then it is not an unhandled one.
+      onTheWay.catch(() => undefined)
+    },
+    signal,
+  )
+  await onTheWay
+  return result
+}
