@@ -4,7 +4,7 @@ import type { JobContext } from '../context.ts'
 import { asError, JobError } from '../errors.ts'
 import type { ExportFormat } from '../export/options.ts'
 import type { Catalog } from '../iceberg/catalog/catalog.ts'
-import type { CommitLog } from '../iceberg/catalog/catalog-store.ts'
+import type { CatalogEffects, CommitLog } from '../iceberg/catalog/catalog-store.ts'
 import type { PostgresSettings } from '../postgres/connect.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import { openFileIO } from '../storage/open.ts'
@@ -41,33 +41,62 @@ function explained(catalog: Catalog, { host, port }: PostgresSettings): Catalog 
 
 /** Opens the SQL catalog if Iceberg is written, and checks its settings and its warehouse's. `dryRun` makes nothing. */
 export async function openCatalogs(
-  { env, now, signal, logger }: JobContext,
+  context: JobContext,
   formats: ReadonlySet<ExportFormat>,
   dryRun: boolean,
 ): Promise<Catalogs> {
+  const { env } = context
   const s3 = s3Settings(env)
-  const [{ sqlCatalog }, { memoryCatalog }, { memoryFileIO }, { openDatabase }] = await Promise.all([
-    import('../iceberg/catalog/sql.ts'),
+  const warehouse = placeSetting(env, 'WAREHOUSE')
+  if (!formats.has('iceberg')) {
+    const scratch = await scratchCatalog(context, warehouse)
+    return { catalog: scratch, scratch, close: () => Promise.resolve() }
+  }
+  const server = postgresSettings(env, 'ICEBERG_POSTGRES')
+  const { openDatabase } = await import('../postgres/database.ts')
+  // The rest is loaded while the server answers.
+  const opening = openDatabase(server, 'ICEBERG_POSTGRES')
+  // Whoever waits for it gets the failure; until then it is not an unhandled one.
+  opening.catch(() => undefined)
+  try {
+    const [scratch, { sqlCatalog }] = await Promise.all([
+      scratchCatalog(context, warehouse),
+      import('../iceberg/catalog/sql.ts'),
+      openStore(warehouse, s3, dryRun),
+    ])
+    const database = await opening
+    const openOne = (location: string): Promise<FileIO> => openFileIO(location, s3)
+    const openIO = async (location: string): Promise<FileIO> =>
+      resolvingFileIO(await openOne(location), openOne)
+    const log: CommitLog = (level, fields, message) => {
+      context.logger[level](fields, message)
+    }
+    const effects = { ...effectsOf(context), openIO, log }
+    const catalog = sqlCatalog(catalogName(env), database, warehouse, effects)
+    return { catalog: explained(catalog, server), scratch, close: () => database.close() }
+  } catch (error) {
+    await opening.then(
+      (database) => database.close(),
+      () => undefined,
+    )
+    throw error
+  }
+}
+
+async function scratchCatalog(context: JobContext, warehouse: string): Promise<Catalog> {
+  const [{ memoryCatalog }, { memoryFileIO }] = await Promise.all([
     import('../iceberg/catalog/memory.ts'),
     import('../storage/memory.ts'),
-    import('../postgres/database.ts'),
   ])
-  const warehouse = placeSetting(env, 'WAREHOUSE')
-  const name = env['ICEBERG_CATALOG_NAME'] ?? 'local'
-  const effects = { now, uuid: randomUUID, sleep: (ms: number) => setTimeout(ms, undefined, { signal }) }
-  const memory = memoryFileIO(now)
-  const scratch = memoryCatalog(name, warehouse, { ...effects, openIO: () => Promise.resolve(memory) })
-  if (!formats.has('iceberg')) return { catalog: scratch, scratch, close: () => Promise.resolve() }
-
-  await openStore(warehouse, s3, dryRun)
-  const server = postgresSettings(env, 'ICEBERG_POSTGRES')
-  const database = await openDatabase(server, 'ICEBERG_POSTGRES')
-  const openOne = (location: string): Promise<FileIO> => openFileIO(location, s3)
-  const openIO = async (location: string): Promise<FileIO> =>
-    resolvingFileIO(await openOne(location), openOne)
-  const log: CommitLog = (level, fields, message) => {
-    logger[level](fields, message)
-  }
-  const catalog = sqlCatalog(name, database, warehouse, { ...effects, openIO, log })
-  return { catalog: explained(catalog, server), scratch, close: () => database.close() }
+  const memory = memoryFileIO(context.now)
+  const openIO = (): Promise<FileIO> => Promise.resolve(memory)
+  return memoryCatalog(catalogName(context.env), warehouse, { ...effectsOf(context), openIO })
 }
+
+const catalogName = (env: JobContext['env']): string => env['ICEBERG_CATALOG_NAME'] ?? 'local'
+
+const effectsOf = ({ now, signal }: JobContext): Pick<CatalogEffects, 'now' | 'uuid' | 'sleep'> => ({
+  now,
+  uuid: randomUUID,
+  sleep: (ms) => setTimeout(ms, undefined, { signal }),
+})

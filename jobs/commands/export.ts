@@ -175,8 +175,10 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
   let catalogs: Catalogs | undefined
   try {
     const { openCatalogs } = await import('./catalogs.ts')
-    catalogs = await openCatalogs(context, formats, values['dry-run'])
-    const { exportTables } = await import('../export/export.ts')
+    const opening = openCatalogs(context, formats, values['dry-run'])
+    const loading = import('../export/export.ts')
+    catalogs = await opening
+    const { exportTables } = await loading
     return await exportTables(
       {
         tables,
