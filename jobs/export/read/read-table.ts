@@ -52,6 +52,7 @@ export async function readTable(
     const decoder = createDecoder({
       columns: plan.columns,
       checkUtf8: plan.checkUtf8,
+      ...(plan.estimatedRows !== undefined && { likelyRows: plan.estimatedRows }),
       groupRows,
       groupBytes: partition.length === 0 ? groupBytes : Math.min(groupBytes, partitionBatchBytes),
       maxRowBytes: request.maxRowBytes,

@@ -27,45 +27,57 @@ export interface ColumnBuilder {
   take(): ColumnVector
 }
 
+/** Room is made for that many rows at least. */
 const initialRows = 1024
 
-/** The builder for the column at `index` of the batch. `checkUtf8`: the server does not vouch for its texts. */
-export function createBuilder(column: SourceColumn, index: number, checkUtf8: boolean): ColumnBuilder {
-  const { wire, type } = column
+export interface BuilderOptions {
+  /** The server does not vouch for its texts. */
+  readonly checkUtf8: boolean
+  /** Rows for which the first vector has room: one that grows is copied again and again. */
+  readonly rows: number
+}
+
+/** The builder for the column at `index` of the batch. */
+export function createBuilder(
+  { wire, type }: SourceColumn,
+  index: number,
+  { checkUtf8, rows: likely }: BuilderOptions,
+): ColumnBuilder {
+  const rows = Math.max(likely, initialRows)
   switch (wire) {
     case 'bool':
-      return fixedBuilder(index, 1, copyBool)
+      return fixedBuilder(index, 1, copyBool, rows)
     case 'int2':
-      return fixedBuilder(index, 4, copyInt2)
+      return fixedBuilder(index, 4, copyInt2, rows)
     case 'int4':
     case 'float4':
-      return fixedBuilder(index, 4, copyWord)
+      return fixedBuilder(index, 4, copyWord, rows)
     case 'int8':
     case 'float8':
-      return fixedBuilder(index, 8, copyDoubleWord)
+      return fixedBuilder(index, 8, copyDoubleWord, rows)
     case 'date':
-      return fixedBuilder(index, 4, copyDate)
+      return fixedBuilder(index, 4, copyDate, rows)
     case 'time':
-      return fixedBuilder(index, 8, copyTime)
+      return fixedBuilder(index, 8, copyTime, rows)
     case 'timestamp':
-      return fixedBuilder(index, 8, copyTimestamp)
+      return fixedBuilder(index, 8, copyTimestamp, rows)
     case 'uuid':
-      return fixedBuilder(index, 16, copyUuid)
+      return fixedBuilder(index, 16, copyUuid, rows)
     case 'numeric':
       if (type.kind !== 'decimal') throw new TypeError(`numeric as ${type.kind}`)
-      return fixedBuilder(index, decimalWidth(type.precision), numericLoop(type.precision, type.scale))
+      return fixedBuilder(index, decimalWidth(type.precision), numericLoop(type.precision, type.scale), rows)
     case 'text':
-      return bytesBuilder(index, 0, checkUtf8)
+      return bytesBuilder(index, 0, checkUtf8, rows)
     case 'jsonb':
-      return bytesBuilder(index, 1, checkUtf8)
+      return bytesBuilder(index, 1, checkUtf8, rows)
     case 'bytea':
-      return bytesBuilder(index, 0, false)
+      return bytesBuilder(index, 0, false, rows)
   }
 }
 
-function fixedBuilder(column: number, width: number, loop: FixedLoop): ColumnBuilder {
+function fixedBuilder(column: number, width: number, loop: FixedLoop, rows: number): ColumnBuilder {
   let target = nothing
-  let reserve = initialRows * width
+  let reserve = rows * width
   let count = 0
   const presence = createPresence(column)
   return {
@@ -93,11 +105,11 @@ function fixedBuilder(column: number, width: number, loop: FixedLoop): ColumnBui
 const blockCopy = 64
 
 /** text, bytea and jsonb, whose first byte is the format's version. */
-function bytesBuilder(column: number, skip: 0 | 1, checkUtf8: boolean): ColumnBuilder {
+function bytesBuilder(column: number, skip: 0 | 1, checkUtf8: boolean, rows: number): ColumnBuilder {
   let target = nothing
-  let reserve = initialRows * 16
+  let reserve = rows * 16
   let offsets = noOffsets()
-  let offsetReserve = 4 * initialRows
+  let offsetReserve = 4 * rows
   let count = 0
   let end = 0
   const presence = createPresence(column)

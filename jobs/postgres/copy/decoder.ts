@@ -29,6 +29,8 @@ export interface DecoderOptions {
   readonly columns: readonly SourceColumn[]
   /** True when the server does not guarantee valid UTF-8 (a SQL_ASCII database). */
   readonly checkUtf8: boolean
+  /** About how many rows will come, if somebody knows. */
+  readonly likelyRows?: number
   /** A row group is complete at that many rows, and never has more, … */
   readonly groupRows: number
   /** … or before it would exceed that many bytes. */
@@ -65,12 +67,15 @@ export class RefusedValue extends Error {
   }
 }
 
+/** Bytes of a value, as long as none has been seen. */
+const likelyWidth = 8
+
 /** Offsets of text values are 32 bits wide. */
 const vectorLimit = 0x7fff_ffff
 
 /** A decoder of COPY (FORMAT binary) for these columns. Memory: one row group and the largest row. */
 export function createDecoder(options: DecoderOptions): CopyDecoder {
-  const { columns, checkUtf8, groupRows, groupBytes, maxRowBytes } = options
+  const { columns, checkUtf8, likelyRows = 0, groupRows, groupBytes, maxRowBytes } = options
   if (groupBytes + maxRowBytes > vectorLimit) {
     throw usageError(`row groups of ${groupBytes} bytes and rows of ${maxRowBytes} exceed 2 GiB together`, {
       field: '--max-row-bytes',
@@ -78,7 +83,8 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     })
   }
   const onWire = wireOrder(columns)
-  const builders = onWire.map((column, index) => createBuilder(column, index, checkUtf8))
+  const rows = Math.min(likelyRows, groupRows, Math.ceil(groupBytes / (likelyWidth * columns.length)))
+  const builders = onWire.map((column, index) => createBuilder(column, index, { checkUtf8, rows }))
   const places = columns.map((column) => onWire.indexOf(column))
   const ready: RowGroup[] = []
   const maxMessage = maxRowBytes + messageHeader
