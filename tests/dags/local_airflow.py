@@ -35,12 +35,14 @@ def until(what: str, look: Callable[[], T], seconds: float = 300) -> T:
     return found
 
 
-def processes_of(folder: Path, command: bytes = b"") -> list[int]:
-    """Processes that have the folder in their environment, and `command` in their command line."""
+def processes_of(folder: Path, command: bytes = b"", run: str = "") -> list[int]:
+    """Processes with the folder in their environment and `command` in their command line; of one DAG run: its jobs."""
+    wanted = [str(folder).encode(), *([f"AIRFLOW_CTX_DAG_RUN_ID={run}\0".encode()] if run else [])]
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if str(folder).encode() in (entry / "environ").read_bytes() and command in (entry / "cmdline").read_bytes():
+            environment = (entry / "environ").read_bytes()
+            if all(part in environment for part in wanted) and command in (entry / "cmdline").read_bytes():
                 found.append(int(entry.name))
         except OSError:
             continue

@@ -18,6 +18,12 @@ import pytest
 from local_airflow import ROOT, LocalAirflow, free_port, processes_of, until, worker_environment
 
 DAILY = {"web_logs_lake": "export_to_lake", "crud_weekly_aggregate": "aggregate_week"}
+# Where an export of the view is held up, and what its session at the server waits for: a lock, or a row.
+HOLDS = {"before its first row": "relation", "between two rows": "PgSleep"}
+# Not a lock there: a reader gives up on one after ten seconds, and its job would end by itself.
+HELD_VIEW = """CREATE OR REPLACE VIEW held AS
+    SELECT i AS id, timestamptz '2024-09-16 00:00:00Z' + i * interval '1 second' AS timestamp
+    FROM generate_series(1, 200000) AS i WHERE i < 200000 OR pg_sleep(600) IS NOT NULL"""
 posts: list[dict] = []
 
 
@@ -149,16 +155,18 @@ def test_a_failure_is_reported_with_an_address_that_works(airflow):
     assert post["log"].startswith(f"{airflow.url}/dags/{dag}/runs/")
 
 
-def test_a_run_that_is_marked_failed_ends_its_job_cleanly(airflow):
-    dag = "crud_weekly_aggregate"
-    write_long_job(airflow, "2023-01-07")
-    run = airflow.trigger(dag, {"date": "2023-01-07", "demo_data": False})
-    until("the job runs", lambda: processes_of(airflow.folder, b"main.js\0aggregate"))
-    airflow.call("PATCH", airflow.run_path(dag, run), {"state": "failed"})
-    until("the job has ended", lambda: not processes_of(airflow.folder, b"main.js\0aggregate"), 90)
-    assert airflow.state(dag, run) == "failed"
-    assert not (airflow.folder / "crud/output/2023-01-07.csv").exists()
-    assert not list((airflow.folder / "crud/output").glob("*.tmp*"))
+@pytest.mark.parametrize("event", HOLDS.values(), ids=HOLDS)
+def test_a_run_that_is_marked_failed_ends_its_job_cleanly(airflow, event):
+    with source(airflow) as cursor:
+        run = trigger_held_export(airflow, cursor, event)
+        assert len(processes_of(airflow.folder, run=run)) == 1
+        assert bool(held_files(airflow)) == (event == "PgSleep")
+        airflow.call("PATCH", airflow.run_path("lake_backfill", run), {"state": "failed"})
+        # Left alone it would go on for ten minutes.
+        until("the job has ended", lambda: not processes_of(airflow.folder, run=run), 30)
+        until("the server has ended its statement", lambda: not waits_of_others(cursor), 5)
+    assert airflow.state("lake_backfill", run) == "failed"
+    assert held_files(airflow) == []
 
 
 def test_a_browser_does_what_a_newcomer_does(airflow):
@@ -170,13 +178,12 @@ def test_a_browser_does_what_a_newcomer_does(airflow):
 
 
 def test_ctrl_c_in_the_midst_of_a_job_leaves_nothing(airflow):
-    # A job that would wait for its table for ten minutes.
     with source(airflow) as cursor:
-        cursor.execute("LOCK TABLE web_logs IN ACCESS EXCLUSIVE MODE")
-        airflow.trigger("web_logs_lake", {"date": "2024-09-20", "demo_data": False})
-        until("the job runs", lambda: processes_of(airflow.folder, b"main.js\0export"))
+        trigger_held_export(airflow, cursor, HOLDS["between two rows"])
+        assert held_files(airflow)
         assert airflow.stop() == 130
     assert processes_of(airflow.folder) == []
+    assert held_files(airflow) == []
 
 
 def test_a_second_start_goes_on(airflow):
@@ -215,9 +222,31 @@ def source(airflow: LocalAirflow) -> Iterator[psycopg2.extensions.cursor]:
         connection.close()
 
 
-def write_long_job(airflow: LocalAirflow, last: str) -> None:
-    """Logs whose counting takes some seconds."""
-    first = (date.fromisoformat(last) - timedelta(days=6)).isoformat()
-    folder = str(airflow.folder / "crud/input")
-    command = ["node", str(ROOT / "dist/main.js"), "generate", folder, first, "7", "2000000", "3500000"]
-    subprocess.run(command, check=True, capture_output=True)
+def trigger_held_export(airflow: LocalAirflow, cursor: psycopg2.extensions.cursor, event: str) -> str:
+    """A run whose export of the view waits for `event`; the cursor's session holds the lock, if it is one."""
+    cursor.execute(HELD_VIEW)
+    cursor.connection.commit()
+    if event == "relation":
+        cursor.execute("LOCK TABLE held IN ACCESS EXCLUSIVE MODE")
+    # A DAG without a schedule: no other run of it follows when this one ends.
+    days = {"from": "2024-09-16", "to": "2024-09-16"}
+    run = airflow.trigger("lake_backfill", {"job": "export", "mode": "full", "table": "public.held", **days})
+    until("the export waits", lambda: event in waits_of_others(cursor), 60)
+    return run
+
+
+def waits_of_others(cursor: psycopg2.extensions.cursor) -> list[str]:
+    """What the other sessions that have locked the view, or want to, wait for."""
+    # What a transaction has seen of the activity stays as it was.
+    cursor.execute("SELECT pg_stat_clear_snapshot()")
+    cursor.execute(
+        """SELECT DISTINCT coalesce(wait_event, '') FROM pg_stat_activity JOIN pg_locks USING (pid)
+        WHERE relation = 'held'::regclass AND pid <> pg_backend_pid()"""
+    )
+    return [event for (event,) in cursor.fetchall()]
+
+
+def held_files(airflow: LocalAirflow) -> list[Path]:
+    """What the lake has of the view: files that are being written, data files, metadata."""
+    lake = airflow.folder / "lake"
+    return [path for path in lake.rglob("*") if path.is_file() and "held" in str(path.relative_to(lake))]
