@@ -47,7 +47,7 @@ const options = {
     kind: 'list',
     env: 'EXPORT_PARTITION_BY',
     describe:
-      "transforms such as 'day(timestamp)' or 'bucket(16, user_id)' (default: none; EXPORT_PARTITION_BY is for tables that full exports make)",
+      "transforms such as 'day(timestamp)' or 'bucket(16, user_id)' (default: none; EXPORT_PARTITION_BY is for tables that full exports make, if they have the columns)",
   },
   rename: {
     kind: 'list',

@@ -57,6 +57,7 @@ export async function exportTable(run: ExportRun, work: TableExport): Promise<Ta
       table: tableText(pair.target),
       operation: operationId,
       folder: target.table.metadata.location,
+      ...(target.changes.length > 0 && { changes: target.changes }),
     }
     run.context.logger.info(fields, 'data files and manifests of this run have the operation in their names')
   }

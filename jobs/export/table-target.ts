@@ -42,7 +42,7 @@ export interface TargetRequest {
   readonly columns: readonly WantedColumn[]
   /** Undefined: not said. */
   readonly partitionBy: readonly PartitionExpression[] | undefined
-  /** Of a table that is made, where neither `partitionBy` nor the day says it. */
+  /** Of a table that is made, where neither `partitionBy` nor the day says it; one without its columns is unpartitioned. */
   readonly newTablesBy: readonly PartitionExpression[]
   /** Day mode: the column whose days are replaced. */
   readonly dayColumn: string | undefined
@@ -85,9 +85,11 @@ async function stageNew(
     'schema-id': 0,
     fields: columns.map((column, index) => ({ id: index + 1, ...column })),
   }
+  const lacking = newTablesBy.find(({ column }) => fieldByName(schema, column) === undefined)
+  const isPassedOver = partitionBy === undefined && dayColumn === undefined && lacking !== undefined
   const byDefault: readonly PartitionExpression[] =
     dayColumn === undefined ? newTablesBy : [{ transform: { kind: 'day' }, column: dayColumn }]
-  const expressions = partitionBy ?? byDefault
+  const expressions = isPassedOver ? [] : (partitionBy ?? byDefault)
   const spec = expressions.length === 0 ? unpartitioned : partitionSpec(schema, expressions)
   if (dayColumn !== undefined) assertByDay(identifier, spec, schema, dayColumn)
   const table = await catalog.stageCreate(identifier, { schema, spec, properties })
@@ -98,7 +100,10 @@ async function stageNew(
     spec: defaultSpec(table.metadata),
     updates: [],
     requirements: [],
-    changes: [`create table ${tableText(identifier)}`],
+    changes: [
+      `create table ${tableText(identifier)}`,
+      ...(isPassedOver ? [`unpartitioned: EXPORT_PARTITION_BY names ${lacking.column}, which it has not`] : []),
+    ],
   }
 }
 

@@ -46,6 +46,17 @@ describe('full', () => {
     expect(await names('d')).toEqual(['at_day'])
   })
 
+  it('leaves a table unpartitioned that has not all columns of EXPORT_PARTITION_BY, and says so', async () => {
+    const newTablesBy = ['day(at)', 'day(timestamp)'].map(parsePartitionExpression)
+    const planned = await run({ newTablesBy, dryRun: true })
+    expect(planned.tables?.[0]?.plan?.['changes']).toEqual([
+      'create table default.t',
+      'unpartitioned: EXPORT_PARTITION_BY names timestamp, which it has not',
+    ])
+    await run({ newTablesBy })
+    expect((await load(lake)).metadata['partition-specs'].at(-1)?.fields).toEqual([])
+  })
+
   it('creates the table, unpartitioned and optional, with one snapshot', async () => {
     const outcome = await run({ formats: ['iceberg', 'parquet'] })
     const table = await load(lake)
