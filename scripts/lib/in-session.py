@@ -1,6 +1,6 @@
-"""`in-session.py SIGNAL COMMAND…` runs a command out of reach of the terminal's Ctrl-C, and stops all of it.
+"""`in-session.py COMMAND…` runs a command out of reach of the terminal's Ctrl-C, and stops all of it.
 
-On SIGTERM, or when its caller is gone, the command gets SIGNAL (INT or TERM) and time to end its own processes in order. What is left of its
+On SIGTERM, or when its caller is gone, the command gets SIGTERM and time to end its own processes in order. What is left of its
 session after that is killed.
 """
 
@@ -13,7 +13,7 @@ import time
 ORDERLY_SECONDS = 30
 GRACE_SECONDS = 10
 
-first, *command = sys.argv[1:]
+command = sys.argv[1:]
 
 
 def start_session() -> None:
@@ -41,7 +41,7 @@ def send(group: int, number: signal.Signals, seconds: float) -> None:
 
 
 def stop() -> None:
-    child.send_signal(signal.Signals[f"SIG{first}"])
+    child.terminate()
     try:
         child.wait(ORDERLY_SECONDS)
     except subprocess.TimeoutExpired:
