@@ -26,6 +26,10 @@ const host: Host = {
     listener = next
     early.splice(0).forEach(next)
   },
+  onWarning(next) {
+    // By itself Node.js prints them over several lines, where others expect one JSON object a line.
+    process.removeAllListeners('warning').on('warning', next)
+  },
   exitNow: (code) => process.exit(code),
 }
 const { runCli } = await import('./cli.ts')

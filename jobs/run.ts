@@ -28,6 +28,8 @@ export interface Host {
   readonly terminal: boolean
   /** Signals go to this listener from now on, with those that came before. */
   readonly onSignal: (listener: (name: Signal) => void) => void
+  /** What packages and Node.js warn of goes to this listener from now on. */
+  readonly onWarning: (listener: (warning: Error) => void) => void
   readonly exitNow: (code: number) => void
 }
 
@@ -70,6 +72,9 @@ export async function runJob(
     if (interruption.signal.aborted) host.exitNow(signalExits[name])
     logger.warn(`${name}: stopping and cleaning up; once more stops at once`)
     interruption.abort(new Interrupted(name))
+  })
+  host.onWarning((warning) => {
+    logger.debug({ err: warning }, 'a warning for developers')
   })
   try {
     const env = readEnvironment(host)
