@@ -1,4 +1,5 @@
 import { usageError } from '../errors.ts'
+import { wordBounds } from '../parquet/bounds.ts'
 import type { ColumnVector, FixedVector } from '../parquet/vector.ts'
 import { daysOf, hoursOf, monthsOfDays, yearsOfDays } from './transform-time.ts'
 import { bucketsOf } from './transform-bucket.ts'
@@ -38,6 +39,8 @@ export function applyTransform(
       },
     )
   if (transform.kind === 'void') return { ordinals: new Int32Array(vector.rows), values: [null] }
+  const only = onlyTime(transform, type, vector)
+  if (only !== undefined) return spread(vector, new Int32Array(vector.count), [only])
   const ints = intResults(transform, type, vector)
   if (ints !== undefined) return spread(vector, ...groupInts(ints))
   const slices = truncated(transform, type, vector)
@@ -63,6 +66,21 @@ function intResults(transform: Transform, type: PrimitiveType, vector: ColumnVec
     default:
       return undefined
   }
+}
+
+/**
+ * The year, month, day or hour of all values, if they have the same: these transforms keep the order, so the least and the
+ * greatest value tell. Logs lie in a table as they came.
+ */
+function onlyTime(transform: Transform, type: PrimitiveType, vector: ColumnVector): number | undefined {
+  const { kind } = transform
+  if (kind !== 'year' && kind !== 'month' && kind !== 'day' && kind !== 'hour') return undefined
+  if (vector.kind !== 'fixed' || vector.count === 0) return undefined
+  const words = new Int32Array(vector.data.buffer, vector.data.byteOffset, (vector.count * vector.width) >> 2)
+  const bounds = wordBounds(words, vector.count, vector.width === 4 ? 1 : 2)
+  const data = new Uint8Array(bounds.buffer)
+  const [least, greatest] = intResults(transform, type, { ...vector, data, count: 2 }) ?? []
+  return least === greatest ? least : undefined
 }
 
 /** A value as the vector holds it: little-endian up to 8 bytes, wide decimals big-endian (vector.ts). */

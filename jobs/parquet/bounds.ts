@@ -22,8 +22,8 @@ const sliceValues = 16_384
 const places = (): Places =>
   (reserved ??= { values: kernel().reserve(8 * sliceValues), result: kernel().reserve(16) })
 
-/** The bounds of `count` > 0 values of one or two words, as words: the least one's, then the greatest one's. */
-function wordBounds(words: Int32Array, count: number, perValue: 1 | 2): Int32Array<ArrayBuffer> {
+/** The bounds of `count` > 0 values of int32 or int64, as words (low, high): the least one's, then the greatest one's. */
+export function wordBounds(words: Int32Array, count: number, perValue: 1 | 2): Int32Array<ArrayBuffer> {
   const { words: memory, int32Bounds: bounds32, int64Bounds: bounds64 } = kernel()
   const { values, result } = places()
   const at = result >> 2

@@ -98,6 +98,27 @@ describe('time transforms', () => {
     )
   })
 
+  it('are one value for a batch within one day, and two from its first microsecond outside', () => {
+    const day = 86_400_000_000n
+    const within = fc.bigInt({ min: 0n, max: day - 1n })
+    fc.assert(
+      fc.property(instant, fc.array(within, { minLength: 1, maxLength: 6 }), (some, offsets) => {
+        const number = floorDiv(some, day)
+        const rows = [null, ...offsets.map((offset) => number * day + offset), null]
+        const expected = rows.map((row) => (row === null ? null : Number(number)))
+        expect(results('day', { kind: 'timestamptz' }, fixed(8, rows))).toEqual(expected)
+        for (const [outside, other] of [
+          [number * day - 1n, number - 1n],
+          [(number + 1n) * day, number + 1n],
+        ] as const)
+          expect(results('day', { kind: 'timestamptz' }, fixed(8, [...rows, outside]))).toEqual([
+            ...expected,
+            Number(other),
+          ])
+      }),
+    )
+  })
+
   it('take dates too', () => {
     expect(results('month', { kind: 'date' }, fixed(4, [17486, -1]))).toEqual([574, -1])
     expect(results('day', { kind: 'date' }, fixed(4, [17486, -1]))).toEqual([17486, -1])

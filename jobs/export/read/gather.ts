@@ -1,3 +1,4 @@
+import { obtainMemory } from '../../parquet/vector-memory.ts'
 import type { BytesVector, ColumnVector, FixedVector } from '../../parquet/vector.ts'
 
 /**
@@ -27,7 +28,7 @@ export function gather(vector: ColumnVector, rows: Int32Array): ColumnVector {
   }
 }
 
-/** Vectors of the same column, one behind the other. */
+/** Vectors of the same column, one behind the other, in memory of their own. */
 export function concatenate(pieces: readonly ColumnVector[]): ColumnVector {
   const [first] = pieces
   if (first === undefined) throw new TypeError('no vectors to put together')
@@ -42,7 +43,7 @@ export function concatenate(pieces: readonly ColumnVector[]): ColumnVector {
     if (own !== undefined) defined.set(own.subarray(0, pieces[i]!.rows), at)
   }
   if (first.kind === 'fixed') {
-    const data = new Uint8Array(count * first.width)
+    const data = new Uint8Array(obtainMemory(count * first.width))
     let at = 0
     for (const piece of pieces) {
       data.set(piece.data.subarray(0, piece.count * first.width), at)
@@ -60,8 +61,11 @@ export const sizeOf = (vector: ColumnVector): number =>
 type Rows = Pick<ColumnVector, 'count' | 'rows' | 'defined'>
 
 function concatenateBytes(pieces: readonly BytesVector[], { count, rows, defined }: Rows): BytesVector {
-  const data = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.offsets[piece.count]!, 0))
-  const offsets = new Int32Array(count + 1)
+  const data = new Uint8Array(
+    obtainMemory(pieces.reduce((sum, piece) => sum + piece.offsets[piece.count]!, 0)),
+  )
+  const offsets = new Int32Array(obtainMemory(4 * (count + 1)))
+  offsets[0] = 0
   let value = 0
   let end = 0
   for (const piece of pieces) {

@@ -30,7 +30,7 @@ export interface Partitioner {
 export interface PartitionerLimits {
   /** A partition's rows are given out at that many, and never more at once, … */
   readonly groupRows: number
-  /** … at that many bytes … */
+  /** … at that many bytes, or before they would be more … */
   readonly groupBytes: number
   /** … and the largest partition's when all of them together hold that many. */
   readonly heldBytes: number
@@ -63,7 +63,7 @@ export function createPartitioner(
   }
   const hold = (key: string, partition: Held['partition'], piece: readonly ColumnVector[]): Held => {
     const entry = held.get(key) ?? { partition, pieces: [], rows: 0, bytes: 0 }
-    const bytes = piece.reduce((sum, vector) => sum + sizeOf(vector), 0)
+    const bytes = bytesOf(piece)
     held.set(key, entry)
     entry.pieces.push(piece)
     entry.rows += piece[0]!.rows
@@ -85,6 +85,9 @@ export function createPartitioner(
         const key = keyOf(partition)
         const room = groupRows - (held.get(key)?.rows ?? 0)
         for (const piece of cut(rows, room, groupRows)) {
+          const before = held.get(key)
+          if (before !== undefined && before.bytes + bytesOf(piece) > groupBytes)
+            complete.push(take(key, before))
           const entry = hold(key, partition, piece)
           if (entry.rows === groupRows || entry.bytes >= groupBytes) complete.push(take(key, entry))
         }
@@ -95,6 +98,9 @@ export function createPartitioner(
     finish: () => [...held].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => take(key, entry)),
   }
 }
+
+const bytesOf = (vectors: readonly ColumnVector[]): number =>
+  vectors.reduce((sum, vector) => sum + sizeOf(vector), 0)
 
 /** Text that is equal for equal partitions. */
 export const keyOf = (partition: readonly (Value | null)[]): string =>

@@ -71,6 +71,15 @@ describe('the partitioner', () => {
     expect(partitioner.finish().map(rowsOfGroup)).toEqual([1])
   })
 
+  it('gives out what it holds before it would be more than the bytes of a row group', () => {
+    // Three rows of 25 bytes fit, four do not.
+    const partitioner = createPartitioner([byNumber], { groupRows: 100, groupBytes: 80, heldBytes: 1e6 })
+    const batch = (rows: number): number[] =>
+      partitioner.add(columnsOf(Array.from({ length: rows }, (): Row => [1, 'a', 1n]))).map(rowsOfGroup)
+    expect([batch(2), batch(1), batch(1), batch(5)]).toEqual([[], [], [3], [1, 5]])
+    expect(partitioner.finish()).toEqual([])
+  })
+
   it('passes batches through where there is no field', () => {
     const vectors = columnsOf([[1, 'a', 1n]])
     const partitioner = createPartitioner([], { groupRows: 1, groupBytes: 1, heldBytes: 1 })
