@@ -27,6 +27,8 @@ export async function inTurn<T>(database: Database, name: string, work: () => Pr
 
 async function lock(database: Database, name: string): Promise<DatabaseSession | undefined> {
   const session = await database.connect?.().catch(() => undefined)
+  // The work needs another connection, which takes 10 ms to make: it is made while we wait and manifests are written.
+  if (session !== undefined) void database.query('SELECT').catch(() => undefined)
   try {
     await session?.query('BEGIN')
     await session?.query(`SET LOCAL lock_timeout = ${longestWaitMs}`)
