@@ -1,3 +1,4 @@
+import { mapConcurrently } from '../../concurrency.ts'
 import type { DataFile } from '../../iceberg/data-file.ts'
 import { fileContent } from '../../iceberg/data-file.ts'
 import { fileMetrics, type ChunkMetrics } from '../../iceberg/metrics.ts'
@@ -47,6 +48,9 @@ export interface DataFilesWriter {
 
 /** More partitions are written one file after the other: every open file holds an upload part. */
 const maxOpenFiles = 8
+
+/** Each waits for the disk or the store, not for the processor. */
+const finishedAtOnce = 4
 
 interface OpenFile {
   readonly location: string
@@ -128,8 +132,9 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
     },
     async finish(isWanted) {
       await remove(created.filter(({ interval }) => !isWanted(interval)))
-      for (const [key, file] of open) if (isWanted(file.interval)) await finishFile(key, file)
-      return [...finished].flatMap(([file, described]) => (isWanted(file.interval) ? [described] : []))
+      const wanted = [...open].filter(([, file]) => isWanted(file.interval))
+      await mapConcurrently(wanted, finishedAtOnce, ([key, file]) => finishFile(key, file))
+      return created.flatMap((file) => (isWanted(file.interval) ? (finished.get(file) ?? []) : []))
     },
     // Whichever were published, only this export knows their names.
     discard: () => remove(created),
