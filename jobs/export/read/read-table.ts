@@ -29,7 +29,7 @@ export type ReadResult =
 export type TakeRows = (rows: PartitionRows) => Promise<void>
 
 /** Batches are taken apart by partition while they are small: their rows are gathered with random access. */
-const partitionBatchBytes = 4 * 2 ** 20
+const partitionBatchBytes = 2 * 2 ** 20
 
 /**
  * Reads ranges until none is left: COPY, decoded into columns, taken apart by partition. Memory: a few row groups and
