@@ -71,11 +71,19 @@ function concatenateBytes(pieces: readonly BytesVector[], { count, rows, defined
   for (const piece of pieces) {
     const length = piece.offsets[piece.count]!
     data.set(piece.data.subarray(0, length), end)
-    for (let i = 1; i <= piece.count; i++) offsets[value + i] = end + piece.offsets[i]!
+    shiftOffsets(piece.offsets, piece.count, end, offsets, value)
     value += piece.count
     end += length
   }
   return { kind: 'bytes', data, offsets, count, rows, defined }
+}
+
+/**
+ * Writes the ends of `count` values behind the first `at` of `to`, `by` bytes further on. A function of its own: V8 compiles
+ * a loop anew whenever something else in its function is of another shape, which took 0.1 s of an export by day.
+ */
+function shiftOffsets(from: Int32Array, count: number, by: number, to: Int32Array, at: number): void {
+  for (let i = 1; i <= count; i++) to[at + i] = by + from[i]!
 }
 
 /** The values at `places`, as if none of them were NULL. */
@@ -122,7 +130,7 @@ function gatherBytes({ data, offsets }: BytesVector, places: Int32Array): BytesV
   if (isRun(places)) {
     const first = places[0]!
     const from = offsets[first]!
-    for (let i = 1; i <= count; i++) taken[i] = offsets[first + i]! - from
+    shiftOffsets(offsets.subarray(first), count, -from, taken, 0)
     const run = new Uint8Array(data.subarray(from, offsets[first + count]))
     return { kind: 'bytes', data: run, offsets: taken, count, rows: count, defined: undefined }
   }

@@ -148,13 +148,21 @@ function cut(vectors: readonly ColumnVector[], first: number, most: number): (re
 
 /** For each ordinal its rows, ascending: a counting sort. */
 function rowsByOrdinal(ordinals: Int32Array, count: number): Int32Array[] {
-  const sizes = new Int32Array(count)
-  for (const ordinal of ordinals) sizes[ordinal]!++
-  const rows = Array.from(sizes, (size) => new Int32Array(size))
-  const filled = new Int32Array(count)
-  for (let row = 0; row < ordinals.length; row++) {
-    const ordinal = ordinals[row]!
-    rows[ordinal]![filled[ordinal]!++] = row
-  }
-  return rows
+  // For each ordinal where its rows begin, and behind them where the last one's end.
+  const starts = new Int32Array(count + 1)
+  countOrdinals(ordinals, starts)
+  for (let ordinal = 0; ordinal < count; ordinal++) starts[ordinal + 1]! += starts[ordinal]!
+  const rows = new Int32Array(ordinals.length)
+  placeRows(ordinals, starts.slice(), rows)
+  return Array.from({ length: count }, (_, ordinal) => rows.subarray(starts[ordinal], starts[ordinal + 1]))
+}
+
+// Loops in functions of their own: V8 compiles one anew whenever something else in its function is of another shape.
+
+function countOrdinals(ordinals: Int32Array, starts: Int32Array): void {
+  for (const ordinal of ordinals) starts[ordinal + 1]!++
+}
+
+function placeRows(ordinals: Int32Array, next: Int32Array, rows: Int32Array): void {
+  for (let row = 0; row < ordinals.length; row++) rows[next[ordinals[row]!]!++] = row
 }
