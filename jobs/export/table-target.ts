@@ -102,7 +102,9 @@ async function stageNew(
     requirements: [],
     changes: [
       `create table ${tableText(identifier)}`,
-      ...(isPassedOver ? [`unpartitioned: EXPORT_PARTITION_BY names ${lacking.column}, which it has not`] : []),
+      ...(isPassedOver
+        ? [`unpartitioned: EXPORT_PARTITION_BY names ${lacking.column}, which it has not`]
+        : []),
     ],
   }
 }
