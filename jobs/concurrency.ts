@@ -24,3 +24,24 @@ export async function mapConcurrently<Item, Result>(
   if (failures.length > 0) throw failures[0]
   return results
 }
+
+/**
+ * Work of which one piece is on its way at a time: `start` waits for the piece before, begins this one and does not wait
+ * for it. A failure is thrown to whoever waits next.
+ */
+export function oneOnTheWay(): {
+  readonly start: (work: () => Promise<void>) => Promise<void>
+  /** Until the last piece is done. */
+  readonly done: () => Promise<void>
+} {
+  let onTheWay = Promise.resolve()
+  return {
+    async start(work) {
+      await onTheWay
+      onTheWay = work()
+      // Until somebody waits for it, it is not an unhandled one.
+      onTheWay.catch(() => undefined)
+    },
+    done: () => onTheWay,
+  }
+}

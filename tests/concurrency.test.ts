@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mapConcurrently } from '../jobs/concurrency.ts'
+import { mapConcurrently, oneOnTheWay } from '../jobs/concurrency.ts'
 
 describe('mapConcurrently', () => {
   it('keeps the order, and at most so many at a time', async () => {
@@ -26,5 +26,32 @@ describe('mapConcurrently', () => {
     }
     await expect(mapConcurrently([30, 1, 50], 2, work)).rejects.toThrow('1')
     expect(over).toEqual([1, 30])
+  })
+})
+
+describe('oneOnTheWay', () => {
+  it('begins a piece when the one before is done, and does not wait for it', async () => {
+    const events: string[] = []
+    const work = (name: string) => async (): Promise<void> => {
+      events.push(`${name} begins`)
+      await sleep(5)
+      events.push(`${name} ends`)
+    }
+    const { start, done } = oneOnTheWay()
+    await start(work('a'))
+    events.push('started')
+    await start(work('b'))
+    await done()
+    expect(events).toEqual(['a begins', 'started', 'a ends', 'b begins', 'b ends'])
+  })
+
+  it('throws a failure to whoever waits next, and begins nothing after it', async () => {
+    const { start, done } = oneOnTheWay()
+    await start(() => Promise.reject(new Error('failed')))
+    await sleep(1)
+    let begun = false
+    await expect(start(() => Promise.resolve(void (begun = true)))).rejects.toThrow('failed')
+    await expect(done()).rejects.toThrow('failed')
+    expect(begun).toBe(false)
   })
 })

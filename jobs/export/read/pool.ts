@@ -1,3 +1,4 @@
+import { oneOnTheWay } from '../../concurrency.ts'
 import { JobError } from '../../errors.ts'
 import type { Value } from '../../iceberg/types.ts'
 import type { EncodeSettings } from './encode-rows.ts'
@@ -70,15 +71,11 @@ async function readAhead(
   write: TakeEncoded,
   signal: AbortSignal,
 ): Promise<ReadResult> {
-  let onTheWay = Promise.resolve()
-  const take = async (rows: PartitionRows): Promise<void> => {
-    await onTheWay
-    onTheWay = thread.encode(rows, settings).then(write)
-    // Whoever waits next gets the failure; until then it is not an unhandled one.
-    onTheWay.catch(() => undefined)
-  }
+  const encoding = oneOnTheWay()
+  const take = (rows: PartitionRows): Promise<void> =>
+    encoding.start(() => thread.encode(rows, settings).then(write))
   const result = await readTable(request, take, signal)
-  await onTheWay
+  await encoding.done()
   return result
 }
 

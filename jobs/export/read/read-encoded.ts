@@ -1,3 +1,4 @@
+import { oneOnTheWay } from '../../concurrency.ts'
 import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
 import { createEncoder, type EncodedRows, type EncodeSettings } from './encode-rows.ts'
 import { readTable, type ReadRequest, type ReadResult } from './read-table.ts'
@@ -16,19 +17,16 @@ export async function readEncoded(
   signal?: AbortSignal,
 ): Promise<ReadResult> {
   const encode = await createEncoder(settings)
-  let onTheWay = Promise.resolve()
+  const handOver = oneOnTheWay()
   const result = await readTable(
     request,
-    async (rows) => {
+    (rows) => {
       const encoded = encode(rows)
       reuseMemory(memoryOf(rows.vectors))
-      await onTheWay
-      onTheWay = take(encoded)
-      // Whoever waits next gets the failure; until then it is not an unhandled one.
-      onTheWay.catch(() => undefined)
+      return handOver.start(() => take(encoded))
     },
     signal,
   )
-  await onTheWay
+  await handOver.done()
   return result
 }
