@@ -153,8 +153,9 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
   const scope = flags.exportScope(values)
   const parquet = settings.placeSetting(env, 'PARQUET_LOCATION')
   const shrink = values['max-shrink']
-  const partitionBy = values['partition-by']?.map(parsePartitionExpression)
   const isPartitionFlag = context.originOf('EXPORT_PARTITION_BY') === 'flag'
+  const setting = isPartitionFlag ? '--partition-by' : 'EXPORT_PARTITION_BY'
+  const partitionBy = values['partition-by']?.map((text) => parsePartitionExpression(text, setting))
   const tables = tablePairs(values.table, env['ICEBERG_NAMESPACE'] ?? 'default')
   const connections = values.connections ?? Math.min(availableParallelism(), 8)
   const source = settings.postgresSettings(env, 'POSTGRES')

@@ -46,6 +46,7 @@ export function commitTable(
       randomBytes,
       random: Math.random,
       sleep: (ms) => setTimeout(ms, undefined, { signal: context.signal }),
+      signal: context.signal,
       log: (level, fields, message) => {
         context.logger[level](fields, message)
       },

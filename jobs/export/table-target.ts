@@ -85,12 +85,14 @@ async function stageNew(
     'schema-id': 0,
     fields: columns.map((column, index) => ({ id: index + 1, ...column })),
   }
+  const isByDefault = partitionBy === undefined && dayColumn === undefined
   const lacking = newTablesBy.find(({ column }) => fieldByName(schema, column) === undefined)
-  const isPassedOver = partitionBy === undefined && dayColumn === undefined && lacking !== undefined
+  const isPassedOver = isByDefault && lacking !== undefined
   const byDefault: readonly PartitionExpression[] =
     dayColumn === undefined ? newTablesBy : [{ transform: { kind: 'day' }, column: dayColumn }]
   const expressions = isPassedOver ? [] : (partitionBy ?? byDefault)
-  const spec = expressions.length === 0 ? unpartitioned : partitionSpec(schema, expressions)
+  const setting = isByDefault ? 'EXPORT_PARTITION_BY' : '--partition-by'
+  const spec = expressions.length === 0 ? unpartitioned : partitionSpec(schema, expressions, { setting })
   if (dayColumn !== undefined) assertByDay(identifier, spec, schema, dayColumn)
   const table = await catalog.stageCreate(identifier, { schema, spec, properties })
   return {

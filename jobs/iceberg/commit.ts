@@ -21,6 +21,8 @@ export interface CommitEffects {
   /** In [0, 1): spreads the waits of writers that collided. */
   readonly random: () => number
   readonly sleep: (ms: number) => Promise<void>
+  /** Ends the commit with its reason, up to the moment in which it is sent to the catalog. */
+  readonly signal?: AbortSignal
   readonly log?: CommitLog
 }
 
@@ -92,10 +94,11 @@ async function attempts(
   let conflict: CommitFailedError | TableAlreadyExistsError | undefined
   for (let attempt = 1; ; attempt++) {
     try {
-      return await catalog.inTurn(started.identifier, async () => {
+      const attemptInTurn = async (): Promise<Attempted> => {
         const table = await refreshed(catalog, started, conflict)
         return attemptOnce(catalog, started, table, request, state, attempt, effects)
-      })
+      }
+      return await catalog.inTurn(started.identifier, attemptInTurn, effects.signal)
     } catch (error) {
       const isConflict = error instanceof CommitFailedError || error instanceof TableAlreadyExistsError
       if (!isConflict || attempt > retries || effects.now().getTime() >= deadline) throw error
@@ -147,6 +150,7 @@ async function attemptOnce(
   const isNew = table.metadataLocation === undefined
   if (snapshot === undefined && updates.length === 0 && !isNew)
     return { kind: 'unchanged', table, writtenFiles }
+  effects.signal?.throwIfAborted()
   const committed = isNew
     ? await catalog.create(table, updates)
     : await catalog.commit(identifier, requirements, updates)

@@ -37,29 +37,36 @@ export const firstPartitionId = 1000
 
 export const unpartitioned: PartitionSpec = { 'spec-id': 0, fields: [] }
 
+export interface SpecOptions {
+  /** The specs that the table has: a field of theirs keeps its id and its name, as version 2 demands. */
+  readonly specs?: readonly PartitionSpec[]
+  /** New ids start after it. */
+  readonly lastPartitionId?: number
+  /** Where the expressions come from, as errors call it. */
+  readonly setting?: string
+}
+
 /**
- * A spec for `--partition-by` expressions over a table's columns. A field that another of the table's `specs`
- * has keeps its id, as version 2 demands; new ids start after `lastPartitionId`.
- * Errors: `JobError` usage for an unknown column, a transform its type does not allow, a name taken twice.
+ * A spec for `--partition-by` expressions over a table's columns. Errors: `JobError` usage for an unknown column, a
+ * transform its type does not allow, a name taken twice.
  */
 export function partitionSpec(
   schema: Schema,
   expressions: readonly PartitionExpression[],
-  specs: readonly PartitionSpec[] = [],
-  lastPartitionId: number = firstPartitionId - 1,
+  { specs = [], lastPartitionId = firstPartitionId - 1, setting = '--partition-by' }: SpecOptions = {},
 ): PartitionSpec {
   let lastId = lastPartitionId
   const fields = expressions.map((expression): PartitionField => {
     const shown = `${formatTransform(expression.transform)} of ${expression.column}`
     const source = fieldByName(schema, expression.column)
     if (source === undefined)
-      throw usageError(`--partition-by ${shown}: the table has no such column`, {
-        field: '--partition-by',
+      throw usageError(`${setting} ${shown}: the table has no such column`, {
+        field: setting,
         fix: `use one of ${schema.fields.map(({ name }) => name).join(', ')}`,
       })
     if (resultType(expression.transform, source.type) === undefined)
-      throw usageError(`--partition-by ${shown}: not possible for type ${JSON.stringify(source.type)}`, {
-        field: '--partition-by',
+      throw usageError(`${setting} ${shown}: not possible for type ${JSON.stringify(source.type)}`, {
+        field: setting,
         fix: 'choose a transform that the column’s type allows, or another column',
       })
     const transform = formatTransform(expression.transform)
@@ -69,15 +76,15 @@ export function partitionSpec(
     // Its name stays, too: another program, or a column since renamed, may have given it.
     const name = known?.name ?? partitionFieldName(expression)
     if (expression.transform.kind !== 'identity' && fieldByName(schema, name) !== undefined)
-      throw usageError(`--partition-by ${shown}: its name ${name} is a column of the table`, {
-        field: '--partition-by',
+      throw usageError(`${setting} ${shown}: its name ${name} is a column of the table`, {
+        field: setting,
         fix: 'partition by that column, or leave it out with --columns',
       })
     return { 'source-id': source.id, 'field-id': known?.['field-id'] ?? ++lastId, name, transform }
   })
   if (new Set(fields.map(({ name }) => name)).size < fields.length)
-    throw usageError('--partition-by names one column and transform twice', {
-      field: '--partition-by',
+    throw usageError(`${setting} names one column and transform twice`, {
+      field: setting,
       fix: 'leave the second out',
     })
   return { 'spec-id': 0, fields }

@@ -47,12 +47,12 @@ export function formatTransform(transform: Transform): string {
 /**
  * Parses one `--partition-by` value: `day(timestamp)`, `bucket(16, user_id)`, `truncate(url, 4)` (parameters
  * in either order, as Spark takes them), or a column alone for identity. A column in double quotes is taken
- * literally. Errors: `JobError` usage.
+ * literally. Errors: `JobError` usage, which names the `setting` that has the value.
  */
-export function parsePartitionExpression(text: string): PartitionExpression {
+export function parsePartitionExpression(text: string, setting = '--partition-by'): PartitionExpression {
   const refuse = (): never => {
-    throw usageError(`--partition-by ${text}: not a partition transform`, {
-      field: '--partition-by',
+    throw usageError(`${setting} ${text}: not a partition transform`, {
+      field: setting,
       fix: `use ${accepted}`,
     })
   }

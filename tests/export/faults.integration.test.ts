@@ -66,6 +66,25 @@ const interrupted = (before: () => Promise<unknown>, catalog = lake.catalog): Ca
   }
 }
 
+/** Holds the table's queue of writers at the catalog; `queued` resolves once one waits in it. */
+async function holdTheTurn(): Promise<{ queued: () => Promise<void>; release: () => Promise<void> }> {
+  const holder = await lake.pool.connect()
+  await holder.query('BEGIN')
+  await holder.query(`SELECT pg_advisory_xact_lock(hashtextextended('lakejobs commit local/default.t', 0))`)
+  const waiting = `SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`
+  return {
+    queued: async () => {
+      let n: unknown = 0
+      for (let look = 0; n === 0 && look < 500; look++) n = (await server.query(waiting))[0]!['n']
+      expect(n).toBe(1)
+    },
+    release: async () => {
+      await holder.query('COMMIT')
+      holder.release()
+    },
+  }
+}
+
 describe('a failure', () => {
   it('while reading leaves no table and no file', async () => {
     await server.query(`INSERT INTO t VALUES (9999, 'infinity')`)
@@ -113,6 +132,24 @@ describe('a failure', () => {
     }
     await expect(run({ catalog: stopping, signal: controller.signal })).rejects.toThrow('stopped')
     expect(await filesIn(lake.folder)).toEqual(before)
+  })
+
+  it('by a signal while another writer has its turn does so at once', async () => {
+    await run()
+    const before = await filesIn(lake.folder)
+    const controller = new AbortController()
+    const turn = await holdTheTurn()
+    const waiting = run({ signal: controller.signal })
+    await turn.queued()
+    controller.abort(new Error('stopped'))
+    const stopped = performance.now()
+    await expect(waiting).rejects.toThrow('stopped')
+    expect(performance.now() - stopped).toBeLessThan(3000)
+    await turn.release()
+    expect(await filesIn(lake.folder)).toEqual(before)
+    expect((await load(lake)).metadata.snapshots).toHaveLength(1)
+    await run()
+    expect((await load(lake)).metadata.snapshots).toHaveLength(2)
   })
 })
 
@@ -174,22 +211,16 @@ describe('two exports at once', () => {
 
   it('queue at the catalog, and foreign writers do not', async () => {
     await run()
-    const holder = await lake.pool.connect()
-    await holder.query('BEGIN')
-    await holder.query(`SELECT pg_advisory_xact_lock(hashtextextended('lakejobs commit local/default.t', 0))`)
+    const turn = await holdTheTurn()
     const waiting = run()
-    const isWaiting = `SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`
-    let n: unknown = 0
-    for (let look = 0; n === 0 && look < 500; look++) n = (await server.query(isWaiting))[0]!['n']
-    expect(n).toBe(1)
+    await turn.queued()
     await lake.catalog.commit(
       { namespace: ['default'], name: 't' },
       [],
       [{ action: 'set-properties', updates: { by: 'another' } }],
     )
     expect((await load(lake)).metadata.snapshots).toHaveLength(1)
-    await holder.query('COMMIT')
-    holder.release()
+    await turn.release()
     expect((await waiting).tables).toMatchObject([{ status: 'ok' }])
     const { metadata } = await load(lake)
     expect(metadata.snapshots).toHaveLength(2)

@@ -107,7 +107,7 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
     dryRun: false,
     ...rest,
     tables: tablePairs(tables, 'default'),
-    partitionBy: partitionBy?.map(parsePartitionExpression),
+    partitionBy: partitionBy?.map((text) => parsePartitionExpression(text)),
   }
   const interruption = signal ?? new AbortController().signal
   setMaxListeners(0, interruption)

@@ -47,7 +47,7 @@ describe('full', () => {
   })
 
   it('leaves a table unpartitioned that has not all columns of EXPORT_PARTITION_BY, and says so', async () => {
-    const newTablesBy = ['day(at)', 'day(timestamp)'].map(parsePartitionExpression)
+    const newTablesBy = ['day(at)', 'day(timestamp)'].map((text) => parsePartitionExpression(text))
     const planned = await run({ newTablesBy, dryRun: true })
     expect(planned.tables?.[0]?.plan?.['changes']).toEqual([
       'create table default.t',
@@ -55,6 +55,16 @@ describe('full', () => {
     ])
     await run({ newTablesBy })
     expect((await load(lake)).metadata['partition-specs'].at(-1)?.fields).toEqual([])
+  })
+
+  it('refuses what EXPORT_PARTITION_BY cannot do with a column, by its name', async () => {
+    const refusal = { code: 'usage', field: 'EXPORT_PARTITION_BY' }
+    const message = expect.stringContaining('EXPORT_PARTITION_BY day of id') as unknown
+    const newTablesBy = [parsePartitionExpression('day(id)')]
+    await expect(run({ newTablesBy })).rejects.toMatchObject({ ...refusal, message })
+    const flag = { code: 'usage', field: '--partition-by' }
+    await expect(run({ newTablesBy, partitionBy: ['day(id)'] })).rejects.toMatchObject(flag)
+    expect(() => parsePartitionExpression('day(', 'EXPORT_PARTITION_BY')).toThrow(/^EXPORT_PARTITION_BY day\(/)
   })
 
   it('creates the table, unpartitioned and optional, with one snapshot', async () => {

@@ -177,6 +177,27 @@ it('nothing is ever overwritten, nor is a file removed that was there before', a
   expect((await lake.io.read(same)).toString()).toBe('somebody else’s')
 })
 
+it('a signal that comes while manifests are written leaves the table as it was, and no file', async () => {
+  const table = await emptyTable(lake)
+  const before = await filesIn()
+  const stop = new AbortController()
+  const io: typeof table.io = {
+    ...table.io,
+    write: (...file) => {
+      stop.abort(new Error('stopped'))
+      return table.io.write(...file)
+    },
+  }
+  const added = request(table, { addFiles: [dataFile(table, { count: 1 })] })
+  const stopped = commitSnapshot(lake.catalog, { ...table, io }, added, {
+    ...lake.effects,
+    signal: stop.signal,
+  })
+  await expect(stopped).rejects.toThrow('stopped')
+  expect(await filesIn()).toEqual(before)
+  expect((await lake.catalog.load(webLogs)).metadataLocation).toBe(table.metadataLocation)
+})
+
 describe('day overwrite', () => {
   it('keeps other days as EXISTING with their own snapshot and sequence numbers', async () => {
     let table = await emptyTable(lake, byDay)

@@ -344,7 +344,7 @@ describe('changes of a table with an overwrite', () => {
     const { metadata } = await emptyTable(lakeInMemory())
     const columns = webLogsSchema.fields.map(({ name, type, required }) => ({ name, type, required }))
     const by = (...texts: string[]): ReturnType<typeof parsePartitionExpression>[] =>
-      texts.map(parsePartitionExpression)
+      texts.map((text) => parsePartitionExpression(text))
     const first = tableChanges('t', metadata, { columns, partitionBy: by('day(timestamp)') }, 0)
     const partitionBy = by('bucket(4, user_id)', 'day(timestamp)')
     const second = tableChanges('t', first.metadata, { columns, partitionBy }, 0)

@@ -27,8 +27,8 @@ export interface CatalogStore {
   removeProperties(namespace: Namespace, keys: readonly string[]): Promise<void>
   /** The namespace's properties, all of them: what makes an empty one exist. */
   removeNamespace(namespace: Namespace): Promise<void>
-  /** Runs `work` when no other writer of ours works on the table, or after a bounded wait. */
-  inTurn<T>(identifier: TableIdentifier, work: () => Promise<T>): Promise<T>
+  /** Runs `work` when no other writer of ours works on the table, or after a bounded wait; `signal` ends the wait. */
+  inTurn<T>(identifier: TableIdentifier, work: () => Promise<T>, signal?: AbortSignal): Promise<T>
   /**
    * What a failed `insert` or `swap` means: `refused` did not happen and will not, `unsent` never reached the
    * store, `unknown` may have happened or may do so yet.

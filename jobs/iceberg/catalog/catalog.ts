@@ -64,9 +64,9 @@ export interface Catalog {
 
   /**
    * Runs one attempt, from refresh to commit, while no other writer of ours makes one on this table; after a
-   * bounded wait it runs anyway. Writers of others are never held up.
+   * bounded wait it runs anyway, unless `signal` ends the wait with its reason. Writers of others are never held up.
    */
-  inTurn<T>(identifier: TableIdentifier, attempt: () => Promise<T>): Promise<T>
+  inTurn<T>(identifier: TableIdentifier, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T>
 
   /** Forgets a table; its files stay. Errors: `NoSuchTableError`. */
   drop(identifier: TableIdentifier): Promise<void>

@@ -172,7 +172,8 @@ function sqlStore(name: string, database: Database): CatalogStore {
       )
     },
 
-    inTurn: (identifier, work) => inTurn(database, `lakejobs commit ${name}/${tableText(identifier)}`, work),
+    inTurn: (identifier, work, signal) =>
+      inTurn(database, `lakejobs commit ${name}/${tableText(identifier)}`, work, signal),
 
     outcomeOf: outcomeOfError,
   }

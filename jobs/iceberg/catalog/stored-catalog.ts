@@ -123,7 +123,7 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
       return committed
     },
 
-    inTurn: (identifier, attempt) => store.inTurn(identifier, attempt),
+    inTurn: (identifier, attempt, signal) => store.inTurn(identifier, attempt, signal),
 
     async drop(identifier) {
       if (!(await store.remove(identifier))) throw new NoSuchTableError(tableText(identifier))
