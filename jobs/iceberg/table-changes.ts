@@ -70,9 +70,9 @@ export function tableChanges(
     // The same field may have had another name in an older spec.
     const specs = [defaultSpec(base), ...base['partition-specs']]
     const spec = partitionSpec(evolved.schema, partitionBy, {
- specs,
- lastPartitionId: base['last-partition-id'],
- })
+      specs,
+      lastPartitionId: base['last-partition-id'],
+    })
     updates.push({ action: 'add-spec', spec }, { action: 'set-default-spec', 'spec-id': -1 })
     requirements.push({
       type: 'assert-last-assigned-partition-id',

@@ -64,7 +64,9 @@ describe('full', () => {
     await expect(run({ newTablesBy })).rejects.toMatchObject({ ...refusal, message })
     const flag = { code: 'usage', field: '--partition-by' }
     await expect(run({ newTablesBy, partitionBy: ['day(id)'] })).rejects.toMatchObject(flag)
-    expect(() => parsePartitionExpression('day(', 'EXPORT_PARTITION_BY')).toThrow(/^EXPORT_PARTITION_BY day\(/)
+    expect(() => parsePartitionExpression('day(', 'EXPORT_PARTITION_BY')).toThrow(
+      /^EXPORT_PARTITION_BY day\(/,
+    )
   })
 
   it('creates the table, unpartitioned and optional, with one snapshot', async () => {

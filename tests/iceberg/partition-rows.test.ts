@@ -21,7 +21,10 @@ const columns: Record<number, { vector: ColumnVector; type: PrimitiveType }> = {
   3: { vector: bytes(['a', 'a', null, 'b', 'a']), type: { kind: 'string' } },
 }
 const sorted = (...by: string[]): unknown[] => {
-  const spec = partitionSpec(webLogsSchema, by.map((text) => parsePartitionExpression(text)))
+  const spec = partitionSpec(
+    webLogsSchema,
+    by.map((text) => parsePartitionExpression(text)),
+  )
   const { ordinals, tuples } = partitionRows(partitionType(spec, [webLogsSchema]), 5, (id) => columns[id]!)
   return Array.from(ordinals, (ordinal) => tuples[ordinal])
 }
