@@ -128,7 +128,8 @@ def report(results: dict[str, list[tuple[Measured, int]]], zstd: int, seeded: fl
         for name in results
     ]
     compared = [
-        [f"time: {ours}", to, f"{seconds[ours] / seconds[to]:.2f}", f"{bound:.2f}"]
+        # A hundredth is a quarter of the smallest bound.
+        [f"time: {ours}", to, *(f"{ratio:.{3 if bound < 0.1 else 2}f}" for ratio in (seconds[ours] / seconds[to], bound))]
         for ours, to, bound in TIMES
         if ours in results and to in results
     ]
