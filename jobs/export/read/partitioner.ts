@@ -61,15 +61,23 @@ export function createPartitioner(
     if (pieces.length > 1) reuseMemory(pieces.flatMap(memoryOf))
     return { partition, vectors }
   }
-  const hold = (key: string, partition: Held['partition'], piece: readonly ColumnVector[]): Held => {
+  /** Gives out what is held of the partition if the piece makes it too large, or full. */
+  const hold = (
+    key: string,
+    partition: Held['partition'],
+    piece: readonly ColumnVector[],
+    complete: PartitionRows[],
+  ): void => {
+    const bytes = piece.reduce((sum, vector) => sum + sizeOf(vector), 0)
+    const before = held.get(key)
+    if (before !== undefined && before.bytes + bytes > groupBytes) complete.push(take(key, before))
     const entry = held.get(key) ?? { partition, pieces: [], rows: 0, bytes: 0 }
-    const bytes = bytesOf(piece)
     held.set(key, entry)
     entry.pieces.push(piece)
     entry.rows += piece[0]!.rows
     entry.bytes += bytes
     total += bytes
-    return entry
+    if (entry.rows === groupRows || entry.bytes >= groupBytes) complete.push(take(key, entry))
   }
   const largest = (): [string, Held] => {
     const [first, ...others] = [...held]
@@ -83,14 +91,15 @@ export function createPartitioner(
       const complete: PartitionRows[] = []
       for (const { partition, vectors: rows } of split(sources, vectors)) {
         const key = keyOf(partition)
-        const room = groupRows - (held.get(key)?.rows ?? 0)
-        for (const piece of cut(rows, room, groupRows)) {
-          const before = held.get(key)
-          if (before !== undefined && before.bytes + bytesOf(piece) > groupBytes)
-            complete.push(take(key, before))
-          const entry = hold(key, partition, piece)
-          if (entry.rows === groupRows || entry.bytes >= groupBytes) complete.push(take(key, entry))
+        const count = rows[0]!.rows
+        const room = (): number => groupRows - (held.get(key)?.rows ?? 0)
+        if (count <= room()) {
+          hold(key, partition, rows, complete)
+          continue
         }
+        for (let from = 0, to = room(); from < count; from = to, to = Math.min(count, from + room()))
+          hold(key, partition, slice(rows, from, to), complete)
+        reuseMemory(memoryOf(rows))
       }
       while (total > heldBytes) complete.push(take(...largest()))
       return complete
@@ -98,9 +107,6 @@ export function createPartitioner(
     finish: () => [...held].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => take(key, entry)),
   }
 }
-
-const bytesOf = (vectors: readonly ColumnVector[]): number =>
-  vectors.reduce((sum, vector) => sum + sizeOf(vector), 0)
 
 /** Text that is equal for equal partitions. */
 export const keyOf = (partition: readonly (Value | null)[]): string =>
@@ -133,17 +139,9 @@ function split(sources: readonly PartitionSource[], vectors: readonly ColumnVect
   return parts
 }
 
-/** The rows in pieces: the first has at most `first` of them, the others at most `most`. */
-function cut(vectors: readonly ColumnVector[], first: number, most: number): (readonly ColumnVector[])[] {
-  const { rows } = vectors[0]!
-  if (rows <= first) return [vectors]
-  const pieces: ColumnVector[][] = []
-  for (let from = 0, to = first; from < rows; from = to, to = Math.min(to + most, rows)) {
-    const own = Int32Array.from({ length: to - from }, (_, i) => from + i)
-    pieces.push(vectors.map((vector) => gather(vector, own)))
-  }
-  reuseMemory(memoryOf(vectors))
-  return pieces
+function slice(vectors: readonly ColumnVector[], from: number, to: number): ColumnVector[] {
+  const own = Int32Array.from({ length: to - from }, (_, i) => from + i)
+  return vectors.map((vector) => gather(vector, own))
 }
 
 /** For each ordinal its rows, ascending: a counting sort. */

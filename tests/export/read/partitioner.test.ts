@@ -80,6 +80,16 @@ describe('the partitioner', () => {
     expect(partitioner.finish()).toEqual([])
   })
 
+  it('never gives out more rows than asked for, also where bytes cut a batch before', () => {
+    const partitioner = createPartitioner([byNumber], { groupRows: 5, groupBytes: 400, heldBytes: 1e6 })
+    const batch = (rows: number, text: string): number[] =>
+      partitioner.add(columnsOf(Array.from({ length: rows }, (): Row => [1, text, 1n]))).map(rowsOfGroup)
+    expect(batch(3, 'wide'.repeat(25))).toEqual([])
+    // Two more would fill the group, were they not too many bytes.
+    expect(batch(9, 'a')).toEqual([3, 5])
+    expect(partitioner.finish().map(rowsOfGroup)).toEqual([4])
+  })
+
   it('passes batches through where there is no field', () => {
     const vectors = columnsOf([[1, 'a', 1n]])
     const partitioner = createPartitioner([], { groupRows: 1, groupBytes: 1, heldBytes: 1 })
