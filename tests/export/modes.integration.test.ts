@@ -132,6 +132,15 @@ describe('full', () => {
     expect(await unreferenced(lake, table)).toEqual([])
   })
 
+  it('writes one file for each of a few partitions, however their rows are mixed', async () => {
+    await run({ partitionBy: ['bucket(16, id)'], groupBytes: 2000 })
+    const files = await dataFilesOf(await load(lake))
+    expect(files.map(({ partition }) => partition[0]).sort((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 16 }, (_, bucket) => bucket),
+    )
+    expect(await inLake()).toEqual(await inSource())
+  })
+
   it('finishes files at the target size', async () => {
     await run({ targetFileBytes: 1000, groupRows: 500 })
     const files = await dataFilesOf(await load(lake))

@@ -4,6 +4,7 @@ import { fileContent } from '../../iceberg/data-file.ts'
 import { fileMetrics, type ChunkMetrics } from '../../iceberg/metrics.ts'
 import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
 import { dataFileLocation } from '../../iceberg/data-location.ts'
+import { dataFolder } from '../../iceberg/table-files.ts'
 import { partitionPath } from '../../iceberg/partition-path.ts'
 import type { Schema } from '../../iceberg/schema.ts'
 import type { Value } from '../../iceberg/types.ts'
@@ -46,8 +47,10 @@ export interface DataFilesWriter {
   discard(): Promise<string[]>
 }
 
-/** More partitions are written one file after the other: every open file holds an upload part. */
-const maxOpenFiles = 8
+/** More partitions are written one file after the other: on a disk an open file is a handle, … */
+const mostOpenOnDisk = 128
+/** … in a store up to an upload part of 8 MB and what is on its way. */
+const mostOpenInStore = 16
 
 /** Each waits for the disk or the store, not for the processor. */
 const finishedAtOnce = 4
@@ -67,6 +70,8 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
   const open = new Map<string, OpenFile>()
   const created: OpenFile[] = []
   const finished = new Map<OpenFile, DataFile>()
+  const isOnDisk = io.localPath(canonicalLocation(dataFolder(settings))) !== undefined
+  const mostOpen = isOnDisk ? mostOpenOnDisk : mostOpenInStore
   let count = 0
 
   const openFile = async (partition: readonly (Value | null)[], interval: string): Promise<OpenFile> => {
@@ -122,7 +127,7 @@ export function createDataFiles(settings: DataFilesSettings): DataFilesWriter {
       let file = open.get(key)
       if (file === undefined) {
         const [oldest] = open
-        if (oldest !== undefined && open.size >= maxOpenFiles) await finishFile(...oldest)
+        if (oldest !== undefined && open.size >= mostOpen) await finishFile(...oldest)
         file = await openFile(partition, interval)
         open.set(key, file)
       }
