@@ -48,7 +48,7 @@ export interface DataFilesWriter {
 }
 
 /** More partitions are written one file after the other: on a disk an open file is a handle, … */
-const mostOpenOnDisk = 128
+const mostOpenOnDisk = 256
 /** … in a store up to an upload part of 8 MB and what is on its way. */
 const mostOpenInStore = 16
 
