@@ -49,6 +49,8 @@ async function lock(
   }
   signal?.addEventListener('abort', giveBack)
   try {
+    // It may have been aborted while the connection was made: nobody would hear of it any more.
+    signal?.throwIfAborted()
     await session.query('BEGIN')
     await session.query(`SET LOCAL lock_timeout = ${longestWaitMs}`)
     await session.query('SET LOCAL idle_in_transaction_session_timeout = 0')

@@ -137,6 +137,32 @@ describe('the rows', () => {
   })
 })
 
+it('a signal that comes while the connection for the queue is made ends the wait in it', async () => {
+  const stop = new AbortController()
+  const connect = async (): Promise<pg.PoolClient> => {
+    const client = await pool.connect()
+    stop.abort(new Error('stopped'))
+    return client
+  }
+  const lake = lakeOn({ query: (sql, parameters) => pool.query(sql, parameters), connect })
+  const name = 'lakejobs commit local/default.web_logs'
+  const holder = await pool.connect()
+  await holder.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [name])
+  try {
+    let isBegun = false
+    const begin = (): Promise<void> => {
+      isBegun = true
+      return Promise.resolve()
+    }
+    const started = performance.now()
+    await expect(lake.catalog.inTurn(webLogs, begin, stop.signal)).rejects.toThrow('stopped')
+    expect(performance.now() - started).toBeLessThan(3000)
+    expect(isBegun).toBe(false)
+  } finally {
+    holder.release(true)
+  }
+})
+
 describe('a connection that breaks around the compare-and-set', () => {
   /** Calls `interfere` instead of the first `times` statements that begin with `verb`. */
   const breaking = (
