@@ -1,48 +1,50 @@
 import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
+import { innerRooms, libraries, rooms } from './eslint.rooms.js'
 
-/**
- * The arrows of docs/architecture.md: main -> commands -> job folders -> iceberg -> parquet, storage;
- * iceberg/catalog -> postgres; postgres -> parquet (column vectors). A folder may import only what is listed for it (and jobs/*.ts).
- */
-const jobFolders = [
-  'init',
-  'check',
-  'seed',
-  'generate',
-  'export',
-  'aggregate',
-  'verify',
-  'inspect',
-  'maintain',
-  'report',
-]
-const libraries = {
-  kernel: [],
-  storage: [],
-  parquet: ['kernel'],
-  postgres: ['parquet', 'kernel'],
-  iceberg: ['parquet', 'storage', 'postgres'],
-}
-const folders = ['commands', ...jobFolders, ...Object.keys(libraries)]
-
-const boundary = (folder, allowed) => ({
-  files: [`jobs/${folder}/**/*.ts`],
+const forbid = (files, patterns) => ({
+  files,
   rules: {
     'no-restricted-imports': [
       'error',
-      {
-        patterns: [
-          {
-            regex: `^(\\.\\./)+(${folders.filter((other) => other !== folder && !allowed.includes(other)).join('|')})/`,
-            message: `jobs/${folder} may import ${['jobs/*.ts', ...allowed].join(', ')} only (docs/architecture.md)`,
-          },
-          { regex: '/main\\.ts$', message: 'nothing imports the entry point' },
-        ],
-      },
+      { patterns: [...patterns, { regex: '/main\\.ts$', message: 'nothing imports the entry point' }] },
     ],
   },
 })
+/** What is a run's, not a library's: its summary and its context. */
+const run = {
+  regex: '^(\\.\\./)+(summary|context)\\.ts$',
+  message: 'libraries know neither the summary nor the context of a run (docs/architecture.md)',
+}
+const anyRoom = {
+  regex: `^\\./(${Object.keys(rooms).join('|')})/`,
+  message: 'the files directly in jobs/ import no room (docs/architecture.md)',
+}
+const others = (all, own, allowed) => all.filter((room) => room !== own && !allowed.includes(room)).join('|')
+const outer = (room, allowed) => ({
+  regex: `^(\\.\\./)+(${others(Object.keys(rooms), room, allowed)})/`,
+  message: `jobs/${room} may import ${['jobs/*.ts', ...allowed].join(', ')} only (docs/architecture.md)`,
+})
+const inner = (folder, room, allowed) => ({
+  regex: `^(\\.\\./)+(${others(Object.keys(innerRooms[folder]), room, allowed)})/`,
+  message: `jobs/${folder}/${room} may import ${allowed.join(', ') || 'nothing'} of its folder (docs/architecture.md)`,
+})
+const boundaries = [
+  forbid(['jobs/*.ts'], [anyRoom]),
+  forbid(['jobs/errors.ts'], [{ regex: '^\\.', message: 'whatever fails imports it' }]),
+  forbid(['jobs/main.ts'], []),
+  ...Object.entries(rooms).map(([room, allowed]) =>
+    forbid([`jobs/${room}/**/*.ts`], [outer(room, allowed), ...(room in libraries ? [run] : [])]),
+  ),
+  ...Object.entries(innerRooms).flatMap(([folder, all]) =>
+    Object.entries(all).map(([room, allowed]) =>
+      forbid(
+        [`jobs/${folder}/${room}/**/*.ts`],
+        [outer(folder, rooms[folder]), inner(folder, room, allowed), run],
+      ),
+    ),
+  ),
+]
 
 export default defineConfig(
   // The kernel's sources are AssemblyScript, whose types TypeScript does not know.
@@ -75,9 +77,7 @@ export default defineConfig(
       ],
     },
   },
-  boundary('commands', [...jobFolders, ...Object.keys(libraries)]),
-  ...jobFolders.map((folder) => boundary(folder, Object.keys(libraries))),
-  ...Object.entries(libraries).map(([folder, allowed]) => boundary(folder, allowed)),
+  ...boundaries,
   {
     files: ['jobs/main.ts', 'docker/filter/main.ts', 'tests/**', 'scripts/**'],
     rules: { 'no-restricted-properties': 'off' },

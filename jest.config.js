@@ -7,7 +7,7 @@ export const common = {
   moduleNameMapper: { '^uuid$': '<rootDir>/tests/no-uuid.json' },
   transform: {
     '^.+\\.ts$': [
-      '@swc/jest',
+      '<rootDir>/scripts/lib/jest-transform.js',
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, sourceMaps: 'inline' },
     ],
   },

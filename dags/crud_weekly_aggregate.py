@@ -8,7 +8,9 @@ yesterday.
 |---|---|
 | reads | daily logs in `CRUD_INPUT`: YYYY-MM-DD.csv or .csv.gz |
 | writes | YYYY-MM-DD.csv in `CRUD_OUTPUT`, named by the window's last day |
+| | the same rows under that day in the table `CRUD_ICEBERG` of the lake (Compose: `crud_weekly`) |
 | | rejected lines in `.lakejobs/rejects` beside it |
+| engine | the parameter **Engine**: `duckdb`, here, or `spark`, the Spark at `SPARK_REMOTE`; the result is the same |
 | window | seven days that end with the day before the run, in UTC, unless the parameter **Day** says otherwise |
 
 ## Tasks
@@ -17,6 +19,8 @@ yesterday.
    **Demo data** is off and where `DEMO_DATA` is not true: skipped is fine.
 2. **aggregate_week**: counts, and publishes the result in one step. Days that were counted before come from a cache.
    Rows, rejected lines, missing days and where the result is: click the task, **Storage**, **XCom**.
+3. **report**: the page of the day, also where a task before it has failed; **Lake** in the menu shows it. What becomes of it
+   is not what becomes of the run.
 
 ## Run it again
 
@@ -26,7 +30,7 @@ window. To run a task of a past run again, open the run, click the task, then **
 
 ## When a task fails
 
-Its log's last lines say what is wrong and what to do.
+The red lines of its log say what is wrong, then what to do.
 
 | exit | meaning | Airflow | what to do |
 |---|---|---|---|
@@ -48,24 +52,26 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, CronTriggerTimetable
-from lakejobs_dags.days import DAY, DEMO_DATA, WINDOW_START, day_param, demo_param
-from lakejobs_dags.defaults import CRUD_COUNTS, DAG_DEFAULTS
+from airflow.sdk import DAG
+from lakejobs_dags import settings
+from lakejobs_dags.days import DAY, DEMO_DATA, ENGINE, WINDOW_START, day_param, demo_param, engine_param
+from lakejobs_dags.defaults import CRUD_COUNTS, dag_defaults
 from lakejobs_dags.job_task import job_task
+from lakejobs_dags.report import report_task
 
 with DAG(
-    dag_id="crud_weekly_aggregate",
+    **dag_defaults("crud_weekly_aggregate"),
     description="Every morning: what each user did in the last seven days",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 7 * * *", timezone="UTC"),
+    schedule=settings.SCHEDULE,
     tags=["daily", "aggregate", "crud"],
     # Waiting for yesterday's log until noon included.
     dagrun_timeout=timedelta(hours=8),
     params={
         "date": day_param("The last of the seven days. Empty: yesterday. Leave Logical Date as it is."),
+        "engine": engine_param(),
         "demo_data": demo_param("Write demo logs for days without a log first. Needs DEMO_DATA=true."),
     },
-    **DAG_DEFAULTS,
 ):
     generate = job_task(
         "generate_demo_logs",
@@ -79,11 +85,11 @@ with DAG(
     aggregate = job_task(
         "aggregate_week",
         "aggregate",
-        {"date": DAY, "missing-days": "latest"},
+        {"date": DAY, "missing-days": "latest", "engine": ENGINE},
         day=DAY,
         # Demo logs are optional: the counting runs also where that task was skipped.
         trigger_rule="none_failed",
         outlets=[CRUD_COUNTS],
         doc_md="Counts the window and publishes its result.",
     )
-    generate >> aggregate
+    generate >> aggregate >> report_task(DAY)

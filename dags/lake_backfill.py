@@ -6,9 +6,10 @@ Many days at once, started by hand: click **Trigger**, choose what, from when an
 | parameter | meaning |
 |---|---|
 | **Job** | **export**: the days of a PostgreSQL table to the lake; **aggregate**: for each day, the counts of the seven days up to it |
-| **From**, **To** | first and last day, both included, in UTC |
+| **From**, **To** | first and last day, both included, in UTC; of no use to mode full |
 | **Mode** | export only. **day** replaces each of these days; **full** replaces the whole table, whatever the days |
-| **Table** | export only. Empty: `LAKEJOBS_TABLE`, else public.web_logs |
+| **Write all** | export only. Off: days, or the table, are left as they are where the lake has their rows already |
+| **Table** | export only. Those of `lakejobs.yaml` are offered, and have its options. Empty: `LAKEJOBS_TABLE`, else public.web_logs |
 
 It reads and writes what **web_logs_lake** and **crud_weekly_aggregate** do. One of its two tasks runs, the other is
 **skipped** (pink).
@@ -20,7 +21,7 @@ publishes day by day and reads each log once.
 
 ## When it fails
 
-The log's last lines say what is wrong and what to do: correct it and trigger again, or **Clear** the task. Exits are
+The red lines of its log say what is wrong, then what to do: correct it and trigger again, or **Clear** the task. Exits are
 explained in the docs of the two daily DAGs.
 """
 
@@ -28,16 +29,29 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Param
-from lakejobs_dags.defaults import CRUD_COUNTS, DAG_DEFAULTS, WEB_LOGS
+from airflow.sdk import DAG, AssetAlias, Param
+from lakejobs_dags.days import DAY_BEFORE, FORCE, force_param
+from lakejobs_dags.defaults import CRUD_COUNTS, dag_defaults
 from lakejobs_dags.job_task import job_task
+from lakejobs_dags.tables.document import Faults
+from lakejobs_dags.tables.forms import config_file, read
 
-# schema.table, with its target behind "=" or without.
-_NAME = r"[A-Za-z_][A-Za-z0-9_$]*"
-_TABLE = rf"{_NAME}(\.{_NAME})?(={_NAME}\.{_NAME})?"
+# [source/]schema.table or a pattern, with its target behind "=" or without.
+_NAME = r"[A-Za-z_*][A-Za-z0-9_$*]*"
+_TABLE = rf"([A-Za-z*][A-Za-z0-9_-]*/)?{_NAME}(\.{_NAME})?(={_NAME}\.{_NAME})?"
+_OFFERED = read(Faults()).tables
+# Of a lakejobs.yaml all would be meant.
+_USUAL = "public.web_logs" if config_file() else ""
+_DAY = f"{{{{ params.to or {DAY_BEFORE} }}}}"
+
+
+def _day(title: str, description: str) -> Param:
+    # Empty fields are none of the form's errors: a whole table needs none. The jobs refuse one that is missing.
+    return Param(None, type=["null", "string"], format="date", title=title, description=description)
+
 
 with DAG(
-    dag_id="lake_backfill",
+    **dag_defaults("lake_backfill"),
     description="By hand: export or aggregate many days at once",
     doc_md=__doc__,
     schedule=None,
@@ -55,8 +69,8 @@ with DAG(
             title="Job",
             description="What to do for these days.",
         ),
-        "from": Param(type="string", format="date", title="From (UTC)", description="First day."),
-        "to": Param(type="string", format="date", title="To (UTC)", description="Last day, included."),
+        "from": _day("From (UTC)", "First day."),
+        "to": _day("To (UTC)", "Last day, included."),
         "mode": Param(
             "day",
             type="string",
@@ -65,37 +79,44 @@ with DAG(
             title="Mode",
             description="Export only.",
         ),
+        "force": force_param(),
         "table": Param(
             None,
             type=["null", "string"],
-            pattern=rf"^{_TABLE}(,{_TABLE})*$",
+            pattern=rf"^{_TABLE}(,{_TABLE})*(?![\s\S])",
             title="Table",
+            **({"examples": list(_OFFERED)} if _OFFERED else {}),
             description="Export only: schema.table, several separated by commas. Empty: the table of web_logs_lake.",
         ),
     },
-    **DAG_DEFAULTS,
 ):
     job_task(
         "export_days",
         "export",
         {
             "mode": "{{ params.mode }}",
-            "from": "{{ params['from'] if params.mode == 'day' else '' }}",
-            "to": "{{ params.to if params.mode == 'day' else '' }}",
-            "table": "{{ params.table or '' }}",
+            "from": "{{ params['from'] or '' if params.mode == 'day' else '' }}",
+            "to": "{{ params.to or '' if params.mode == 'day' else '' }}",
+            "table": f"{{{{ params.table or '{_USUAL}' }}}}",
+            "skip-unchanged": True,
+            "force": FORCE,
             "partition-by": "{{ '' if params.table else 'day(timestamp)' }}",
         },
-        day="{{ params.to }}",
+        day=_DAY,
         skip_because="{{ '' if params.job == 'export' else 'the parameter Job is ' ~ params.job }}",
         execution_timeout=timedelta(hours=12),
-        outlets=[WEB_LOGS],
+        outlets=[AssetAlias("lake_backfill")],
         doc_md="Replaces the days, or the whole table.",
     )
     job_task(
         "aggregate_days",
         "aggregate",
-        {"from": "{{ params['from'] }}", "to": "{{ params.to }}", "missing-days": "warn"},
-        day="{{ params.to }}",
+        {
+            "from": "{{ params['from'] or '(give From)' }}",
+            "to": "{{ params.to or '(give To)' }}",
+            "missing-days": "warn",
+        },
+        day=_DAY,
         skip_because="{{ '' if params.job == 'aggregate' else 'the parameter Job is ' ~ params.job }}",
         execution_timeout=timedelta(hours=12),
         outlets=[CRUD_COUNTS],

@@ -8,11 +8,14 @@ import base64
 import json
 import os
 import secrets
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
 os.umask(0o007)
 folder = Path("/opt/airflow/secrets")
+dags = Path("/opt/airflow/dags")
+plugins = Path("/opt/airflow/plugins")
 
 
 def write(name: str, text: str) -> None:
@@ -22,6 +25,20 @@ def write(name: str, text: str) -> None:
     incoming.replace(folder / name)
 
 
+def refuse_unreadable() -> None:
+    """Airflow finds no DAG, and no error either, in a folder that it may not read: a clone made with umask 077."""
+    for path in (dags, *sorted(dags.rglob("*")), plugins, *sorted(plugins.rglob("*"))):
+        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+            owner = path.stat().st_uid
+            sys.exit(
+                f"airflow-init: {path.relative_to('/opt/airflow')} cannot be read by user {os.getuid()}, whom Airflow "
+                f"runs as: set LAKEJOBS_UID={owner} in .env, or chmod -R a+rX dags plugins; then docker compose up again"
+            )
+    if not any(dags.glob("*.py")):
+        sys.exit("airflow-init: there is no DAG in ./dags: call Docker Compose where the clone is")
+
+
+refuse_unreadable()
 for name in ("fernet_key", "jwt_secret", "secret_key"):
     if not (folder / name).exists():
         write(name, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())

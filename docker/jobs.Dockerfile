@@ -34,7 +34,7 @@ FROM ${NODE_IMAGE} AS jobs
 # tini as PID 1, whoever starts the container: a job is ended by SIGTERM from its first moment on, not only once it
 # listens, and gets it alone.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates tini \
+    && apt-get install -y --no-install-recommends acl ca-certificates tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 50000 --gid 0 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin lakejobs
 ENV NODE_ENV=production \

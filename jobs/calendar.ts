@@ -3,8 +3,9 @@
  * flags carry. All days are UTC days.
  */
 const pattern = /^\d{4}-\d{2}-\d{2}$/
-const msPerDay = 86_400_000
-const firstDay = '0001-01-01'
+export const msPerDay = 86_400_000
+/** The first day that there is. */
+export const firstDay = '0001-01-01'
 
 export type Day = string
 
@@ -22,6 +23,9 @@ export const dayOf = (instant: Date): Day => instant.toISOString().slice(0, 10)
 export const addDays = (day: Day, count: number): Day =>
   dayOf(new Date(Date.parse(`${day}T00:00:00Z`) + count * msPerDay))
 
+/** Days since 1970, as Iceberg's dates count them. */
+export const ordinalOf = (day: Day): number => Date.parse(`${day}T00:00:00Z`) / msPerDay
+
 /** Every day from `first` to `last`, both inclusive; empty when `last` is before `first`. */
 export function daysBetween(first: Day, last: Day): Day[] {
   if (last < first) return []
@@ -29,6 +33,23 @@ export function daysBetween(first: Day, last: Day): Day[] {
   // Never steps past `last`: what follows 9999-12-31 is no day, and sorts before it.
   for (let day = first; day !== last; days.push(day)) day = addDays(day, 1)
   return days
+}
+
+/** The days `from` … `to`. */
+export interface DayRange {
+  readonly from: Day
+  readonly to: Day
+}
+
+/** Days, in any order, as ascending ranges with gaps between them. */
+export function rangesOf(days: Iterable<Day>): DayRange[] {
+  const ranges: DayRange[] = []
+  for (const day of [...new Set(days)].sort()) {
+    const last = ranges.at(-1)
+    if (last !== undefined && day === addDays(last.to, 1)) ranges[ranges.length - 1] = { ...last, to: day }
+    else ranges.push({ from: day, to: day })
+  }
+  return ranges
 }
 
 /** The `length` days that end with `last`, oldest first; fewer where time begins, at 0001-01-01. */

@@ -1,5 +1,4 @@
 import { types } from 'node:util'
-import type { Outcome } from './summary.ts'
 
 /**
  * The errors a caller of a job can tell apart: one class, one code per decision. The code fixes the exit
@@ -25,8 +24,8 @@ export interface ErrorDetails {
   /** One sentence in the imperative: what makes the next run succeed. */
   readonly fix?: string
   readonly cause?: unknown
-  /** What was done until then: the summary's fields (rejects, missing days …) of a run that failed. */
-  readonly outcome?: Outcome
+  /** What was done until then, for whoever reports the run; nothing else looks inside (`outcomeOf` of summary.ts). */
+  readonly outcome?: object
 }
 
 /** A failure that the user can act on: printed as one line, without a stack trace. */
@@ -35,7 +34,7 @@ export class JobError extends Error {
   readonly code: ErrorCode
   readonly field: string | undefined
   readonly fix: string | undefined
-  readonly outcome: Outcome
+  readonly outcome: object
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -75,6 +74,39 @@ export function systemCode(thrown: unknown): string | undefined {
   return typeof thrown.code === 'string' ? thrown.code : undefined
 }
 
+const listCap = 20
+
+/** Items of a message, 20 at most: `a, b`; of more than 20 how many are left out. */
+export const listed = (items: readonly string[], separator = ', '): string =>
+  items.length <= listCap
+    ? items.join(separator)
+    : `${items.slice(0, listCap).join(separator)} and ${items.length - listCap} more`
+
+const mostNear = 3
+
+/** Names that differ from one by a third of its letters at most, the nearest first. */
+export function nearest(names: readonly string[], name: string): string[] {
+  const most = Math.max(2, Math.floor(name.length / 3))
+  return names
+    .map((one) => ({ one, distance: distance(one.toLowerCase(), name.toLowerCase()) }))
+    .filter((near) => near.distance <= most)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, mostNear)
+    .map(({ one }) => one)
+}
+
+/** Levenshtein's: letters to insert, remove or replace. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    row = next
+  }
+  return row[b.length]!
+}
+
 const ranks = [exitCodes.usage, exitCodes.data, exitCodes.conflict, exitCodes.failed] as const
 
 /**
@@ -85,16 +117,4 @@ export function decisive(failures: readonly Error[]): Error {
   const exitOf = (error: Error): number =>
     error instanceof JobError ? exitCodes[error.code] : exitCodes.failed
   return ranks.flatMap((exit) => failures.filter((error) => exitOf(error) === exit))[0] ?? failures[0]!
-}
-
-/** The same failure, with what was done until then. */
-export function withOutcome(error: Error, outcome: Outcome): JobError {
-  if (!(error instanceof JobError)) return new JobError('failed', error.message, { cause: error, outcome })
-  const { code, field, fix } = error
-  return new JobError(code, error.message, {
-    cause: error,
-    outcome,
-    ...(field === undefined ? {} : { field }),
-    ...(fix === undefined ? {} : { fix }),
-  })
 }

@@ -34,7 +34,11 @@ export function createProgress({ terminal, write, logger, clock }: ProgressTarge
       const report = (): void => {
         const perSecond = Math.round(count / Math.max((clock() - started) / 1000, 0.001))
         if (terminal) write(`\r\x1b[K${bar({ label, count, total, unit, perSecond })}`)
-        else logger.info({ done: count, total, unit, perSecond }, label)
+        else
+          logger.info(
+            { done: count, total, unit, perSecond },
+            amount({ label, count, total, unit, perSecond }),
+          )
       }
       return {
         add(more) {
@@ -59,6 +63,10 @@ interface BarState {
   readonly unit: string
   readonly perSecond: number
 }
+
+/** `aggregate: 2.3 M of 7.0 M rows, 1.1 M/s` */
+const amount = ({ label, count, total, unit, perSecond }: BarState): string =>
+  `${label}: ${short(count)} ${total === undefined ? '' : `of ${short(total)} `}${unit}, ${short(perSecond)}/s`
 
 /** `aggregate ████████░░░░  33 %  2.3 M of 7 M rows  1.1 M/s` */
 export function bar({ label, count, total, unit, perSecond }: BarState): string {

@@ -52,4 +52,11 @@ export function xoshiro128(state: readonly [number, number, number, number]): Ra
   }
 }
 
+/** The 32-bit finaliser of MurmurHash3 (Appleby, public domain): a bijection, every bit of `word` moves every bit. */
+export function mixed32(word: number): number {
+  let hash = Math.imul(word ^ (word >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}
+
 const rotateLeft = (word: number, by: number): number => (word << by) | (word >>> (32 - by))

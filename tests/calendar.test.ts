@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { addDays, dayOf, daysBetween, isDay, windowOf } from '../jobs/calendar.ts'
+import { addDays, dayOf, daysBetween, isDay, rangesOf, windowOf } from '../jobs/calendar.ts'
 
 describe('calendar', () => {
   it.each(['2024-02-29', '2000-02-29', '0001-01-01', '9999-12-31'])('%s is a day', (day) => {
@@ -34,6 +34,16 @@ describe('calendar', () => {
     expect(daysBetween('2024-04-01', '2024-04-01')).toEqual(['2024-04-01'])
     expect(daysBetween('2024-04-02', '2024-04-01')).toEqual([])
     expect(windowOf('2024-03-02', 3)).toEqual(['2024-02-29', '2024-03-01', '2024-03-02'])
+  })
+
+  it('puts days together, in whatever order and however often they come', () => {
+    const days = ['2024-03-01', '2024-01-02', '2024-02-29', '2024-01-02', '2024-01-04']
+    expect(rangesOf(days)).toEqual([
+      { from: '2024-01-02', to: '2024-01-02' },
+      { from: '2024-01-04', to: '2024-01-04' },
+      { from: '2024-02-29', to: '2024-03-01' },
+    ])
+    expect(rangesOf([])).toEqual([])
   })
 
   it('ends where its days end', () => {

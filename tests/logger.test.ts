@@ -14,6 +14,9 @@ async function logged(settings: string): Promise<{ readonly stdout: string; read
       const logger = createLogger(${settings})
       logger.debug('hidden')
       logger.warn({ day: '2024-09-16' }, 'a warning')
+      logger.info({ rows: 5, files: ['a', 'b'] }, 'a sentence')
+      logger.info({ table: 't', operation: '1', folder: 'f' }, 'a trace')
+      logger.error({ code: 'usage', field: '--x' }, 'a failure')
       process.kill(process.pid, 'SIGKILL')`
     const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', code])
     return await run.catch((error: unknown) => error as { stdout: string; stderr: string })
@@ -26,21 +29,33 @@ describe('createLogger', () => {
   it('writes an object per line to standard error', async () => {
     const { stdout, stderr } = await logged(`{ format: 'json', level: 'info' }`)
     expect(stdout).toBe('')
+    const line = { time: expect.stringMatching(/^\d{4}-.*Z$/) as unknown }
     expect(
       stderr
         .trimEnd()
         .split('\n')
         .map((line) => JSON.parse(line) as object),
     ).toEqual([
-      { level: 'warn', time: expect.stringMatching(/^\d{4}-.*Z$/), day: '2024-09-16', msg: 'a warning' },
+      { ...line, level: 'warn', day: '2024-09-16', msg: 'a warning' },
+      { ...line, level: 'info', rows: 5, files: ['a', 'b'], msg: 'a sentence' },
+      { ...line, level: 'info', table: 't', operation: '1', folder: 'f', msg: 'a trace' },
+      { ...line, level: 'error', code: 'usage', field: '--x', msg: 'a failure' },
     ])
   })
 
   it('writes for people, there too', async () => {
     const { stdout, stderr } = await logged(`{ format: 'pretty', level: 'info' }`)
     expect(stdout).toBe('')
-    expect(stderr).toMatch(/WARN.*: a warning\n +day: "2024-09-16"/)
-    expect(stderr).not.toContain('hidden')
+    expect(stderr.replaceAll(/^\[[\d:]+\] /gm, '')).toBe(
+      'WARN: a warning {"day":"2024-09-16"}\nINFO: a sentence\nERROR: a failure\n',
+    )
+  })
+
+  it('for people who look closer, with fields and traces, each on one line', async () => {
+    const { stderr } = await logged(`{ format: 'pretty', level: 'debug' }`)
+    expect(stderr).toMatch(/INFO: a trace {"table":"t","operation":"1","folder":"f"}\n/)
+    expect(stderr).toMatch(/ERROR: a failure {"code":"usage","field":"--x"}\n/)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(5)
   })
 
   it('keeps silent', async () => {

@@ -53,7 +53,7 @@ describe('createProgress', () => {
     const { written, logged } = run(false)
     expect(written).toEqual([])
     expect(logged.map((line) => JSON.parse(line) as object)).toEqual([
-      { level: 30, done: 250, total: 300, unit: 'rows', perSecond: 25, msg: 'x' },
+      { level: 30, done: 250, total: 300, unit: 'rows', perSecond: 25, msg: 'x: 250 of 300 rows, 25/s' },
     ])
   })
 })

@@ -13,6 +13,7 @@ from airflow.providers.standard.operators.bash import BashOperator
 from lakejobs_dags import settings
 from lakejobs_dags.job_process import JobProcess
 from lakejobs_dags.outcome import NOTHING_TO_DO, Summary
+from lakejobs_dags.surroundings import task_environment
 from lakejobs_dags.task_run import FIELDS, admit, finish
 
 
@@ -37,6 +38,9 @@ class BashJob(BashOperator):
         environment: Mapping[str, str],
         day: str,
         skip_because: str = "",
+        same_rows_as: str = "",
+        plans: bool = False,
+        item: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         words = ["exec", "node", '"$LAKEJOBS_HOME/dist/main.js"', command]
@@ -58,19 +62,22 @@ class BashJob(BashOperator):
         )
         self.day = day
         self.skip_because = skip_because
+        self.same_rows_as = same_rows_as
+        self.plans = plans
+        self.item = item
 
     @cached_property
     def subprocess_hook(self) -> JobProcess:
         return JobProcess()
 
     def get_env(self, context: Any) -> dict[str, str]:
-        """The worker's environment, over it what the task says, unless that is nothing."""
+        """The worker's environment, over it what the task is, and what it says, unless that is nothing."""
         unsaid = {name: os.environ.get(name, "") for name, value in self.env.items() if value == ""}
-        return {**super().get_env(context), **unsaid}
+        return {**super().get_env(context), **task_environment(context), **unsaid}
 
     def execute(self, context: Any) -> Summary | None:
         """The job's summary."""
         admit(self, context)
         job = self.subprocess_hook
         exit_code = job.run(["bash", "-c", self.bash_command], self.get_env(context), self.cwd)
-        return finish(self, exit_code, job.lines)
+        return finish(self, context, exit_code, job.job_log)

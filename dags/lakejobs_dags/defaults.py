@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from airflow.sdk import Asset
 
@@ -22,13 +23,21 @@ TASK_DEFAULTS = {
     "on_failure_callback": alert,
 }
 
-DAG_DEFAULTS = {
-    "start_date": START,
-    "catchup": False,
-    "max_active_runs": 1,
-    "default_args": TASK_DEFAULTS,
-    "on_failure_callback": alert,
-}
 
-WEB_LOGS = Asset(name="web_logs", uri="lakejobs://iceberg/default/web_logs")
+def dag_defaults(dag_id: str, file: str | None = None) -> dict[str, Any]:
+    """
+    Arguments of the DAG of that name. One that LAKEJOBS_DAGS leaves out is built, and Airflow does not take it; of
+    several DAGs of one file it names the `file`.
+    """
+    return {
+        "dag_id": dag_id,
+        "auto_register": (file or dag_id) in settings.DAGS,
+        "start_date": START,
+        "catchup": False,
+        "max_active_runs": 1,
+        "default_args": TASK_DEFAULTS,
+        "on_failure_callback": alert,
+    }
+
+
 CRUD_COUNTS = Asset(name="crud_weekly_counts", uri="lakejobs://crud/output")

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import signal
 import subprocess
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
 
+from lakejobs_dags.job_log import JobLog
+
 # What a job that is told to stop may take to clean up; Airflow itself kills a task's process after 5 s.
 _GRACE_SECONDS = 60
-_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 
 
 class JobProcess(SubprocessHook):
-    """Runs a job in a process group of its own and keeps all lines that it prints."""
+    """Runs a job in a process group of its own; what it prints goes to `job_log`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: list[str] = []
+        self.job_log = JobLog(self.log)
         self._is_told_to_stop = False
 
     def run(self, command: list[str], env: dict[str, str], cwd: str) -> int:
@@ -49,30 +48,18 @@ class JobProcess(SubprocessHook):
 
     def _read_output(self) -> None:
         for raw in iter(self.sub_process.stdout.readline, b""):
-            line = raw.decode(errors="backslashreplace").rstrip()
-            self.lines.append(line)
-            level, text = readable(line)
-            self.log.log(level, "%s", text)
+            self._take(raw)
+
+    def _take(self, raw: bytes) -> None:
+        self.job_log.line(raw.decode(errors="backslashreplace").rstrip())
 
     def _await_end(self) -> None:
         try:
             rest, _ = self.sub_process.communicate(timeout=_GRACE_SECONDS)
-            self.log.info("%s", rest.decode(errors="backslashreplace").rstrip())
+            for raw in rest.splitlines():
+                self._take(raw)
+            self.job_log.end("")
         except subprocess.TimeoutExpired:
             os.killpg(self.sub_process.pid, signal.SIGKILL)
             self.sub_process.wait()
 
-
-def readable(line: str) -> tuple[int, str]:
-    """A JSON line of the job's logger as level and text; any other line as it is."""
-    try:
-        entry = json.loads(line)
-        level, message = _LEVELS[entry["level"]], entry["msg"]
-    except (ValueError, TypeError, KeyError):
-        return logging.INFO, line
-    rest = {name: value for name, value in entry.items() if name not in ("level", "time", "msg")}
-    return level, " ".join([message, *(f"{name}={_text(value)}" for name, value in rest.items())])
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -2,6 +2,7 @@
  * A filter before the Docker engine's socket: listens on port 2375 and passes on what policy.ts allows. It keeps no
  * state: which containers are ours is written on them, so that it may be restarted while jobs run.
  */
+import { readFileSync } from 'node:fs'
 import {
   createServer,
   request,
@@ -10,7 +11,9 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { bytes, callOf, createBody, isOurs, Refusal, type Policy } from './policy.ts'
+import { setTimeout } from 'node:timers/promises'
+import { follow, followAll, type Engine } from './leftovers.ts'
+import { bytes, callOf, createBody, isOurs, label, namesOf, Refusal, type Policy } from './policy.ts'
 
 const socketPath = '/var/run/docker.sock'
 const largestBody = 1024 * 1024
@@ -26,7 +29,9 @@ const policy: Policy = {
   user: setting('FILTER_USER'),
   source: setting('FILTER_MOUNT_SOURCE'),
   target: setting('FILTER_MOUNT_TARGET'),
+  tables: { source: setting('FILTER_TABLES_SOURCE'), target: setting('FILTER_TABLES_TARGET') },
   memory: bytes(setting('FILTER_MEMORY')),
+  names: namesOf(readFileSync(new URL('.env.example', import.meta.url), 'utf8')),
 }
 
 /** Never the caller's body: only what this filter wrote reaches the engine. */
@@ -49,16 +54,36 @@ async function textOf(stream: IncomingMessage): Promise<string> {
   let size = 0
   for await (const part of stream as AsyncIterable<Buffer>) {
     size += part.length
-    if (size > largestBody) throw new Refusal('a body of more than 1 MiB')
+    if (size > largestBody) throw new Refusal('a body of more than 1 MiB', 413)
     parts.push(part)
   }
   return Buffer.concat(parts).toString()
 }
 
-/** @throws {Refusal} unless the container was made through this filter */
+const engine: Engine = {
+  status: async (method, path) => {
+    const { statusCode = 0 } = await drained(await ask({ method, path }))
+    return statusCode
+  },
+  ours: async () => {
+    const filters = encodeURIComponent(JSON.stringify({ label: [`${label}=${policy.network}`] }))
+    const answer = await ask({ path: `/containers/json?all=1&filters=${filters}` })
+    return (JSON.parse(await textOf(answer)) as { readonly Id: string }[]).map(({ Id }) => Id)
+  },
+}
+
+async function drained(answer: IncomingMessage): Promise<IncomingMessage> {
+  await textOf(answer)
+  return answer
+}
+
+const minute = (): Promise<void> => setTimeout(60_000)
+
+/** @throws {Refusal} unless the container is there and was made through this filter */
 async function checkOwner(id: string): Promise<void> {
   const answer = await ask({ path: `/containers/${id}/json` })
   const description = await textOf(answer)
+  if (answer.statusCode === 404) throw new Refusal(`no such container: ${id}`, 404)
   if (answer.statusCode !== 200 || !isOurs(description, policy))
     throw new Refusal(`container ${id}, which is none of ours`)
 }
@@ -74,12 +99,23 @@ async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promi
     await checkOwner(call.id)
   }
   const answer = await ask({ method, path: url }, body)
+  if (call.kind === 'create') {
+    await created(answer, outgoing)
+    return
+  }
   outgoing.writeHead(answer.statusCode ?? 502, {
     'content-type': answer.headers['content-type'] ?? 'text/plain',
   })
   answer.pipe(outgoing)
   // A caller that goes away ends a long answer (wait, logs) of the engine.
   outgoing.on('close', () => answer.destroy())
+}
+
+async function created(answer: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const text = await textOf(answer)
+  const { Id: id } = JSON.parse(text) as { readonly Id?: string }
+  if (id !== undefined) void follow(id, engine, minute)
+  outgoing.writeHead(answer.statusCode ?? 502, { 'content-type': 'application/json' }).end(text)
 }
 
 /** The operator reads a container's output through a connection that stops being HTTP. */
@@ -112,10 +148,10 @@ const message = (error: unknown): string => (error instanceof Error ? error.mess
 
 /** Says no, here and to the caller. What a request holds otherwise (settings, passwords) is not said. */
 function answerTo(error: unknown, what: string): { readonly status: number; readonly body: string } {
-  const refused = error instanceof Refusal
-  const text = `${refused ? 'docker-filter refuses' : 'docker-filter'}: ${message(error)}`
+  const status = error instanceof Refusal ? error.status : 502
+  const text = `docker-filter${status === 403 ? ' refuses' : ''}: ${message(error)}`
   process.stderr.write(`${new Date().toISOString()} ${what.split('?')[0] ?? ''} ${text}\n`)
-  return { status: refused ? 403 : 502, body: JSON.stringify({ message: text }) }
+  return { status, body: JSON.stringify({ message: text }) }
 }
 
 function refuse(caller: Duplex, status: number, text: string): void {
@@ -141,4 +177,5 @@ server.on('upgrade', (incoming, caller) => {
   })
 })
 server.listen(2375)
+void followAll(engine, minute)
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0))

@@ -12,8 +12,12 @@ export interface Policy {
   readonly user: string
   readonly source: string
   readonly target: string
+  /** The folder of `lakejobs.yaml`, to be read alone. */
+  readonly tables: { readonly source: string; readonly target: string }
   /** Bytes, where the request asks for no limit or for more. */
   readonly memory: number
+  /** What may be in a container's environment: the settings of jobs. */
+  readonly names: ReadonlySet<string>
 }
 
 /** A request that is let through, as far as it goes: a container's calls need the label, too. */
@@ -22,8 +26,15 @@ export type Call =
   | { readonly kind: 'create' }
   | { readonly kind: 'container'; readonly id: string; readonly attach: boolean }
 
-/** Why a request is refused, in words for the task's log. */
-export class Refusal extends Error {}
+/** Why a request is refused, in words for the task's log; with HTTP's status. */
+export class Refusal extends Error {
+  readonly status: number
+
+  constructor(message: string, status = 403) {
+    super(message)
+    this.status = status
+  }
+}
 
 /** Marks the containers that came through the filter; its value is the network, so that two projects stay apart. */
 export const label = 'lakejobs.docker-filter'
@@ -33,6 +44,17 @@ const version = String.raw`(?:/v1\.(?:2[4-9]|[3-9]\d))?`
 const asks = new RegExp(`^(?:(?:GET|HEAD) ${version}/_ping|GET ${version}/(?:version|images/json))$`)
 const create = new RegExp(`^POST ${version}/containers/create$`)
 const ofContainer = new RegExp(`^(\\w+) ${version}/containers/([0-9a-f]{64})((?:/\\w+)?)$`)
+// Deeper than what the operator sends, and not too deep to be walked through.
+const deepest = 32
+// How a source of lakejobs.yaml is reached, under a prefix of its own: CRM_HOST. Airflow has passwords, too.
+const ofSources =
+  /^(?!AIRFLOW_)[A-Z][A-Z0-9_]*_(?:HOST|PORT|DB|USER|PASSWORD(?:_FILE)?|SSL(?:MODE|ROOTCERT|CERT|KEY))$/
+// What AWS's SDK reads, and libpq's names that stand in for unset settings of PostgreSQL.
+const ofLibraries = /^(?:AWS_[A-Z0-9_]+|PG(?:PASSFILE|PASSWORD|SSLMODE|SSLROOTCERT|SSLCERT|SSLKEY))$/
+// Which of Airflow's tasks a job is of.
+const ofTask = /^AIRFLOW_CTX_[A-Z_]+$/
+// Threads are counted as well; as of the service `jobs`.
+const pids = 1024
 const containerCalls = new Set([
   ...['GET /json', 'GET /logs', 'DELETE '],
   ...['POST /attach', 'POST /start', 'POST /wait', 'POST /stop', 'POST /kill'],
@@ -61,23 +83,28 @@ type Check = (value: unknown, name: string) => unknown
  * @throws {Refusal} naming the first field that is not allowed
  */
 export function createBody(body: string, policy: Policy): string {
-  const { image, network, user, source, target } = policy
-  const mount = fields({
+  const { image, network, user, source, target, tables, names } = policy
+  const data = fields({ Type: only('bind'), Source: only(source), Target: only(target), ReadOnly: flag })
+  const read = fields({
     Type: only('bind'),
-    Source: only(source),
-    Target: only(target),
+    Source: only(tables.source),
+    Target: only(tables.target),
     ReadOnly: flag,
   })
+  const mount: Check = (value, name) => {
+    if (!isFolderOf(value, tables.target)) return data(value, name)
+    return { ...(read(value, name) as object), ReadOnly: true }
+  }
   const host = fields({
     NetworkMode: only(network),
-    Mounts: listOf(mount, 1),
+    Mounts: apart(listOf(mount, 2)),
     CpuShares: count,
     Memory: count,
   })
   const container = fields({
     Image: only(image),
     Cmd: listOf(text),
-    Env: listOf(text),
+    Env: listOf(settingOf(names)),
     User: only(user),
     Labels: labels,
     AttachStdout: flag,
@@ -96,6 +123,7 @@ export function createBody(body: string, policy: Policy): string {
       ...others,
       NetworkMode: network,
       Memory: Math.min(memory, policy.memory),
+      PidsLimit: pids,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
     },
@@ -115,12 +143,27 @@ export function bytes(size: string): number {
   return Number(number) * 1024 ** Math.max(0, 'bkmg'.indexOf(unit.toLowerCase()))
 }
 
+/** The names of `.env.example` that jobs read: those before the parts of DAGs and of Compose. */
+export function namesOf(example: string): ReadonlySet<string> {
+  const [ofJobs = ''] = example.split('# --- DAGs')
+  return new Set([...ofJobs.matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name))
+}
+
 function parse(body: string): unknown {
+  let value: unknown
   try {
-    return JSON.parse(body)
+    value = JSON.parse(body)
   } catch {
-    throw new Refusal('a body that is not JSON')
+    throw new Refusal('a body that is not JSON', 400)
   }
+  let level = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepest) throw new Refusal(`a body that is nested more than ${deepest} deep`, 400)
+    level = level.flatMap((item): unknown[] =>
+      typeof item === 'object' && item !== null ? Object.values(item) : [],
+    )
+  }
+  return value
 }
 
 const isEmpty = (value: unknown): boolean =>
@@ -160,6 +203,18 @@ const listOf =
     return value.map((item) => check(item, name))
   }
 
+const isFolderOf = (value: unknown, target: string): boolean =>
+  typeof value === 'object' && value !== null && 'Target' in value && value.Target === target
+
+/** No two of them at one place. */
+const apart =
+  (check: Check): Check =>
+  (value, name) => {
+    const mounts = check(value, name) as readonly { readonly Target?: string }[]
+    if (new Set(mounts.map(({ Target }) => Target)).size < mounts.length) throw refused(name, value)
+    return mounts
+  }
+
 const ofType =
   (type: 'string' | 'boolean'): Check =>
   (value, name) => {
@@ -173,6 +228,21 @@ const count: Check = (value, name) => {
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw refused(name, value)
   return value
 }
+
+/**
+ * NAME=value of a setting that jobs have, or that the AWS SDK has for them. Node.js, the loader and shells take programs
+ * from theirs (NODE_OPTIONS, LD_PRELOAD), and so do these two files of AWS, and a setting that is a command.
+ */
+const settingOf =
+  (names: ReadonlySet<string>): Check =>
+  (value, list) => {
+    if (typeof value !== 'string') throw refused(list, value)
+    const [, name = ''] = /^([^=]*)=/.exec(value) ?? []
+    const isKnown = names.has(name) || ofLibraries.test(name) || ofSources.test(name) || ofTask.test(name)
+    const isProgram = /_COMMAND$|^AWS_(?:CONFIG|SHARED_CREDENTIALS)_FILE$/.test(name)
+    if (!isKnown || isProgram) throw new Refusal(`${list}: ${name.slice(0, 100)} is no setting of a job here`)
+    return value
+  }
 
 const labels: Check = (value, name) => {
   if (

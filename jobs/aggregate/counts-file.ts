@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { assembleFile } from '../parquet/file.ts'
 import type { ParquetColumn } from '../parquet/column.ts'
 import { defaultLimits, encodeRowGroup } from '../parquet/row-group.ts'
-import type { ColumnVector } from '../parquet/vector.ts'
-import { localError } from '../storage/local-errors.ts'
+import type { ColumnVector } from '../vector/vector.ts'
+import { localError } from '../storage/local/errors.ts'
 import { createdBy } from '../version.ts'
 import { loadCodec } from '../parquet/codec.ts'
 import type { EmailCounts } from './counts.ts'
@@ -20,16 +20,43 @@ const columns: readonly ParquetColumn[] = [
   { name: 'delete_count', fieldId: 5, required: true, type: { kind: 'int64' } },
 ]
 
-/** Writes counts to the local file `path`, which belongs to this run alone: neither atomic nor synced. */
-export async function writeCountsFile(path: string, counts: EmailCounts): Promise<void> {
-  const file = assembleFile({ columns, keyValueMetadata: {}, createdBy })
-  const body: Uint8Array[] = []
-  if (counts.rows > 0) {
-    const codec = await loadCodec('snappy')
-    body.push(...file.add(encodeRowGroup(columns, vectorsOf(counts), { ...defaultLimits, codec })))
+/** Rows of a row group at most: their first emails are where an engine cuts a merge into ranges (engine/duckdb.ts). */
+export const groupRows = 65_536
+
+/** Rows `from` to `to` (exclusive). */
+function sliceOf(counts: EmailCounts, from: number, to: number): EmailCounts {
+  const start = counts.offsets[from]!
+  return {
+    rows: to - from,
+    emails: counts.emails.subarray(start, counts.offsets[to]),
+    offsets: counts.offsets.subarray(from, to + 1).map((offset) => offset - start),
+    create: counts.create.subarray(from, to),
+    read: counts.read.subarray(from, to),
+    update: counts.update.subarray(from, to),
+    delete: counts.delete.subarray(from, to),
   }
-  body.push(...file.finish().bytes)
-  await writeFile(path, body).catch((error: unknown) => {
+}
+
+/**
+ * Writes counts, a batch as one row group or several, to the local file `path`, which belongs to this run alone: neither
+ * atomic nor synced. The batches follow each other in the order of their emails; no email is in two of them.
+ */
+export async function writeCountsFile(
+  path: string,
+  batches: AsyncIterable<EmailCounts> | Iterable<EmailCounts>,
+): Promise<void> {
+  const file = assembleFile({ columns, keyValueMetadata: {}, createdBy })
+  const codec = await loadCodec('snappy')
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const counts of batches) {
+      for (let row = 0; row < counts.rows; row += groupRows) {
+        const group = sliceOf(counts, row, Math.min(row + groupRows, counts.rows))
+        yield* file.add(encodeRowGroup(columns, countVectors(group), { ...defaultLimits, codec }))
+      }
+    }
+    yield* file.finish().bytes
+  }
+  await writeFile(path, body()).catch((error: unknown) => {
     throw localError(error, 'write', path)
   })
 }
@@ -58,7 +85,8 @@ export async function decodeCountsFile(bytes: Buffer): Promise<EmailCounts> {
   }
 }
 
-function vectorsOf({
+/** Counts as columns: email, create, read, update, delete. */
+export function countVectors({
   rows,
   emails,
   offsets,
@@ -68,11 +96,16 @@ function vectorsOf({
   delete: deleted,
 }: EmailCounts): ColumnVector[] {
   const common = { count: rows, rows, defined: undefined }
-  const texts: ColumnVector = { kind: 'bytes', data: emails, offsets: Int32Array.from(offsets), ...common }
+  const texts: ColumnVector = {
+    kind: 'bytes',
+    data: emails.subarray(0, offsets[rows]),
+    offsets: Int32Array.from(offsets.subarray(0, rows + 1)),
+    ...common,
+  }
   const numbers = [create, read, update, deleted].map((counts): ColumnVector => ({
     kind: 'fixed',
     width: 8,
-    data: int64s(counts),
+    data: int64s(counts.subarray(0, rows)),
     ...common,
   }))
   return [texts, ...numbers]
@@ -81,9 +114,10 @@ function vectorsOf({
 /** Whole numbers from 0 to 2^53 as little-endian 64-bit integers. */
 function int64s(values: Float64Array): Uint8Array {
   const halves = new Uint32Array(2 * values.length)
-  values.forEach((value, i) => {
-    halves[2 * i] = value >>> 0
-    halves[2 * i + 1] = Math.floor(value / 2 ** 32)
-  })
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    halves[2 * i] = value
+    if (value >= 2 ** 32) halves[2 * i + 1] = value / 2 ** 32
+  }
   return new Uint8Array(halves.buffer)
 }

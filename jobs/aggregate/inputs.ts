@@ -1,6 +1,8 @@
+import { readdir } from 'node:fs/promises'
 import type { Day } from '../calendar.ts'
-import { dataError } from '../errors.ts'
+import { dataError, listed, systemCode, usageError } from '../errors.ts'
 import type { FileIO, FileStat } from '../storage/file-io.ts'
+import { localError } from '../storage/local/errors.ts'
 import { join } from '../storage/place.ts'
 
 /** The log files of `days` in the folder `input`; days without a file are left out. Both forms of a day: exit 3. */
@@ -32,3 +34,33 @@ export const changedInputs = (before: ReadonlyMap<Day, FileStat>, after: Readonl
       before.get(day)?.identity !== after.get(day)?.identity ||
       before.get(day)?.location !== after.get(day)?.location,
   )
+
+/**
+ * What stands in the local folder `input` where logs of `days` are missing: names that differ by case, links that lead
+ * nowhere, folders. Undefined when there is nothing like it, and in object stores. Throws a `usageError` when the folder
+ * itself does not exist: that is a wrong name or a share that is not mounted, and no log will ever come.
+ */
+export async function nearMisses(
+  io: FileIO,
+  input: string,
+  days: readonly Day[],
+): Promise<string | undefined> {
+  const path = io.scheme === 'file' ? io.localPath(input) : undefined
+  if (path === undefined) return undefined
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
+    if (!['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw localError(error, 'list', path)
+    throw usageError(`${input} is not a folder that exists`, {
+      field: '--input',
+      fix: 'give the folder of the logs with --input, or mount it',
+    })
+  })
+  const wanted = new Set(days.flatMap((day) => [`${day}.csv`, `${day}.csv.gz`]))
+  const found = entries.flatMap((entry) => {
+    const { name } = entry
+    if (!wanted.has(name))
+      return wanted.has(name.toLowerCase()) ? [`rename ${name} to ${name.toLowerCase()}`] : []
+    if (entry.isSymbolicLink()) return [`mend ${name}, a link that leads to no file`]
+    return entry.isDirectory() ? [`replace ${name}, a folder, by a file`] : []
+  })
+  return found.length === 0 ? undefined : listed(found.sort())
+}

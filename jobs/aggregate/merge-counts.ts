@@ -1,10 +1,23 @@
 import type { EmailCounts } from './counts.ts'
 
 /**
- * Sums sorted counts per email into one sorted whole: a merge by the sources' first unread emails. Linear in rows ×
- * sources, for windows small enough to be in memory.
+ * Sums sorted counts per email into one sorted whole, for windows small enough to be in memory. A merge by the sources'
+ * first unread emails is linear in rows × sources, so that many sources are merged by groups.
  */
 export function mergeCounts(sources: readonly EmailCounts[]): EmailCounts {
+  let merged = sources
+  while (merged.length > groupSize) {
+    const groups = Math.ceil(merged.length / groupSize)
+    merged = Array.from({ length: groups }, (_, i) =>
+      mergeGroup(merged.slice(i * groupSize, (i + 1) * groupSize)),
+    )
+  }
+  return mergeGroup(merged)
+}
+
+const groupSize = 8
+
+function mergeGroup(sources: readonly EmailCounts[]): EmailCounts {
   const most = sources.reduce((sum, { rows }) => sum + rows, 0)
   const emails = Buffer.alloc(sources.reduce((sum, source) => sum + source.offsets[source.rows]!, 0))
   const offsets = new Uint32Array(most + 1)

@@ -1,6 +1,8 @@
 import { realpath } from 'node:fs/promises'
 import { usageError } from '../errors.ts'
 import type { FileIO } from '../storage/file-io.ts'
+import { sweepAbandoned } from '../storage/local/temporary.ts'
+import { join } from '../storage/place.ts'
 
 export interface Places {
   readonly input: string
@@ -36,4 +38,23 @@ async function resolved(io: FileIO, place: string): Promise<string> {
   const path = io.scheme === 'file' ? io.localPath(place) : undefined
   if (path === undefined) return place
   return `file://${await realpath(path).catch(() => path)}`
+}
+
+/**
+ * Removes what killed runs left in any folder that runs write to: a store sweeps only the folders that this run wrote to.
+ */
+export async function sweepPlaces(
+  { output, rejects, cache }: Pick<Places, 'output' | 'rejects'> & { readonly cache: string },
+  stores: { readonly output: FileIO; readonly cache: FileIO },
+): Promise<void> {
+  const folders = [
+    [stores.cache, cache, 1],
+    [stores.output, output, 0],
+    [stores.output, join(output, '.lakejobs'), 0],
+    [stores.output, rejects, 0],
+  ] as const
+  for (const [io, place, depth] of folders) {
+    const path = io.scheme === 'file' ? io.localPath(place) : undefined
+    if (path !== undefined) await sweepAbandoned(path, depth)
+  }
 }

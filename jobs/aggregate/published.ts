@@ -1,8 +1,9 @@
 import * as v from 'valibot'
-import { addDays, type Day } from '../calendar.ts'
+import { isDay, type Day } from '../calendar.ts'
+import { mapConcurrently } from '../concurrency.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import { join } from '../storage/place.ts'
-import { windowsWith } from './window.ts'
+import { maxDays } from './window.ts'
 
 /**
  * What a result was made of, kept beside the results where globs do not see it: `<output>/.lakejobs/<name>.json`
@@ -16,6 +17,8 @@ const published = v.object({
   missingDays: v.array(v.string()),
   rejects: v.record(v.string(), v.number()),
   rows: v.number(),
+  /** Absent in records of earlier versions. */
+  events: v.optional(v.number()),
   sha256: v.string(),
 })
 
@@ -30,6 +33,7 @@ const resultName = (last: Day, length: number): string => (length === 7 ? last :
 export const resultLocation = (output: string, last: Day, length: number): string =>
   join(output, `${resultName(last, length)}.csv`)
 
+const recordName = /^\d{4}-\d\d-\d\d(?:\.\d+d)?\.json$/
 const recordLocation = (output: string, last: Day, length: number): string =>
   join(output, '.lakejobs', `${resultName(last, length)}.json`)
 
@@ -38,34 +42,31 @@ export async function writePublished(io: FileIO, output: string, record: Publish
   await io.write(recordLocation(output, record.last, record.length), body)
 }
 
-async function readPublished(
+export async function readPublished(
   io: FileIO,
   output: string,
   last: Day,
   length: number,
 ): Promise<Published | undefined> {
-  const location = recordLocation(output, last, length)
+  return readRecord(io, recordLocation(output, last, length))
+}
+
+async function readRecord(io: FileIO, location: string): Promise<Published | undefined> {
   if ((await io.stat(location)) === undefined) return undefined
   const result = v.safeParse(recordText, (await io.read(location)).toString())
   return result.success ? result.output : undefined
 }
 
-/**
- * The results in `output`, of windows of `length` days, that were made from another content of one of `days` (by
- * key) than it has now.
- */
-export async function outdatedResults(
-  io: FileIO,
-  output: string,
-  length: number,
-  days: ReadonlyMap<Day, string>,
-): Promise<Published[]> {
-  const candidates = new Set([...days.keys()].flatMap((day) => windowsWith(day, length)))
-  const records = await Promise.all([...candidates].map((last) => readPublished(io, output, last, length)))
+/** Everything that was published in `output`, windows of any length, oldest first. */
+export async function allPublished(io: FileIO, output: string): Promise<Published[]> {
+  const folder = join(output, '.lakejobs')
+  const locations: string[] = []
+  for await (const { location } of io.list(folder)) {
+    if (recordName.test(location.slice(folder.length + 1))) locations.push(location)
+  }
+  const records = await mapConcurrently(locations, 8, (location) => readRecord(io, location))
   return records
     .filter((record): record is Published => record !== undefined)
-    .filter(({ last, days: used }) =>
-      [...days].some(([day, key]) => day <= last && day > addDays(last, -length) && used[day] !== key),
-    )
-    .sort((a, b) => (a.last < b.last ? -1 : 1))
+    .filter(({ last, length }) => isDay(last) && Number.isInteger(length) && length > 0 && length <= maxDays)
+    .sort((a, b) => (a.last < b.last || (a.last === b.last && a.length < b.length) ? -1 : 1))
 }

@@ -1,31 +1,52 @@
 import type { Day } from '../calendar.ts'
-import type { Limit } from '../options.ts'
+import { dataError, type JobError } from '../errors.ts'
+import type { Limit } from '../options/options.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import { basename, join } from '../storage/place.ts'
 import type { AggregateCache } from './cache/cache.ts'
 import type { CountedDay } from './day/day-store.ts'
+import { remedies } from './log/likely-cause.ts'
+import { isMostlyRejected } from './log/totals.ts'
+import { assertOurs } from './result/ours.ts'
+import { rejectsHeader } from './result/write-rejects.ts'
 
-/** A day with more rejects than are allowed. */
-export interface Excess {
-  readonly day: Day
-  readonly rejects: number
-  readonly allowed: number
-}
-
-/** Without a limit of the user's: the larger of 1 % of the day's records and 10. */
-export function excessOf(days: ReadonlyMap<Day, CountedDay>, limit: Limit | undefined): Excess[] {
-  return [...days].flatMap(([day, { entry }]) => {
-    const { rows, rejects } = entry.totals
-    const share = limit === undefined ? 0.01 : 'share' in limit ? limit.share : 0
-    const count = limit === undefined ? 10 : 'count' in limit ? limit.count : 0
-    const allowed = Math.max(count, Math.floor(share * (rows + rejects)))
-    return rejects > allowed ? [{ day, rejects, allowed }] : []
+/**
+ * What forbids to publish a day, if anything (exit 3): more rejects than allowed (without a limit of the user's the larger of
+ * 1 % of its records and 10), or that it is probably no log, which only a limit of 100 % allows.
+ */
+export function objectionTo(
+  day: Day,
+  { entry }: Pick<CountedDay, 'entry'>,
+  limit: Limit | undefined,
+  folder: string,
+): JobError | undefined {
+  const { rows, rejects, bytes, rejectedBytes } = entry.totals
+  const share = limit === undefined ? 0.01 : 'share' in limit ? limit.share : 0
+  if (share >= 1) return undefined
+  const reasons = `reasons in ${join(folder, `${day}.csv`)}`
+  const field = '--max-rejects'
+  if (isMostlyRejected(entry.totals)) {
+    const { likelyCause: cause } = entry
+    const found = rows === 0 ? `no row and ${rejects} rejects` : `${rejectedBytes} of ${bytes} bytes rejected`
+    const why = cause === undefined ? `mend the log (${reasons})` : `${remedies[cause]} (${reasons})`
+    return dataError(
+      `the log of ${day} is probably none: ${found}${cause === undefined ? '' : `, ${cause}`}`,
+      { field, fix: `${why}; or publish without what was rejected with --max-rejects 100%` },
+    )
+  }
+  const count = limit === undefined ? 10 : 'count' in limit ? limit.count : 0
+  const allowed = Math.max(count, Math.floor(share * (rows + rejects)))
+  if (rejects <= allowed) return undefined
+  return dataError(`${rejects} rejected lines in the log of ${day}, more than the ${allowed} allowed`, {
+    field,
+    fix: `mend the log (${reasons}), or allow more with --max-rejects`,
   })
 }
 
 /**
  * Writes `<folder>/DAY.csv` for each day with rejects and removes those of days that are clean now. Resolves to the
- * days whose cached rejects are damaged: they must be read again.
+ * days whose cached rejects are damaged: they must be read again. Throws a `usageError` before it touches anything when
+ * a file with such a name is not a rejects file.
  */
 export async function publishRejects(
   io: FileIO,
@@ -37,17 +58,25 @@ export async function publishRejects(
   const damaged: Day[] = []
   const existing = new Set<string>()
   for await (const { location } of io.list(folder)) existing.add(basename(location))
-  for (const [day, { entry }] of days) {
-    const name = `${day}.csv`
-    if (entry.rejectsFile !== undefined) {
-      const output = await io.create(join(folder, name), { signal })
-      try {
-        if (await cache.read(entry.rejectsFile, (chunk) => output.write(chunk))) await output.close()
-        else damaged.push(day)
-      } finally {
-        await output.abort()
-      }
-    } else if (existing.has(name)) await io.delete(join(folder, name))
+  const nameOf = (day: Day): string => `${day}.csv`
+  const touched = [...days].filter(
+    ([day, { entry }]) => entry.rejectsFile !== undefined || existing.has(nameOf(day)),
+  )
+  for (const [day] of touched)
+    await assertOurs(io, join(folder, nameOf(day)), { firstLine: rejectsHeader, field: '--rejects' })
+  for (const [day, { entry }] of touched) {
+    const location = join(folder, nameOf(day))
+    if (entry.rejectsFile === undefined) {
+      await io.delete(location)
+      continue
+    }
+    const output = await io.create(location, { signal })
+    try {
+      if (await cache.read(entry.rejectsFile, (chunk) => output.write(chunk))) await output.close()
+      else damaged.push(day)
+    } finally {
+      await output.abort()
+    }
   }
   return damaged
 }

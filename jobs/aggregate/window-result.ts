@@ -1,17 +1,24 @@
 import { createHash } from 'node:crypto'
 import type { Day } from '../calendar.ts'
 import { mapConcurrently } from '../concurrency.ts'
+import { JobError } from '../errors.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import type { AggregateCache } from './cache/cache.ts'
 import { cacheVersion, windowEntryName, type WindowEntry } from './cache/entry.ts'
 import type { EmailCounts } from './counts.ts'
+import { contradiction } from './day/read-day.ts'
 import type { CountedDay, DayStore } from './day/day-store.ts'
+import type { MergeAhead } from './day/merge-ahead.ts'
 import type { Engine } from './engine/engine.ts'
+import { mergeLists, mostLists, type CountsList } from './lists/merge-lists.ts'
 import { mergeCounts } from './merge-counts.ts'
+import { resultReader } from './result/read-result.ts'
 import { writeResult } from './result/write-result.ts'
 
-/** Below, merging in this thread is quicker than starting an engine (docs/benchmarks.md). */
-const engineEmails = 50_000
+/** Up to so many emails counts are merged as they are in memory. */
+const mergedHere = 50_000
+/** Rows of a batch of merged lists: what of it is written next is still in the processor's cache. */
+const batchRows = 16_384
 /** While one counts file is hashed, the next ones are read. */
 const filesAtOnce = 4
 
@@ -35,6 +42,10 @@ export interface ResultContext {
   readonly cache: AggregateCache
   readonly store: DayStore
   readonly engine: () => Promise<Engine>
+  /** Where there is one window: all that is asked for is its days. */
+  readonly ahead?: MergeAhead | undefined
+  /** Merges windows of any size instead, from counts files of the cache (locations). */
+  readonly mergeCached?: ((files: readonly string[]) => AsyncIterable<EmailCounts>) | undefined
   readonly signal: AbortSignal
 }
 
@@ -72,9 +83,28 @@ export async function publishResult(
   return writeAndCache(location, sources, { key, batches: batches.batches }, context)
 }
 
+/**
+ * Hands the rows of a result that this run has published to `take`, in batches: from the cache, which knows it by the contents
+ * of its days. Errors: `JobError` failed, where the cache has lost it meanwhile.
+ */
+export async function readResult(
+  sources: WindowSources,
+  { cache }: ResultContext,
+  take: (batch: EmailCounts) => Promise<void>,
+): Promise<void> {
+  const known = await cache.windowOf(sources.last, sources.length, keyOf(sources))
+  const reader = resultReader(take)
+  if (known === undefined || !(await cache.read(known.result, (chunk) => reader.push(chunk))))
+    throw new JobError('failed', `the result of ${sources.last} is gone from the cache, or damaged`, {
+      field: '--cache',
+      fix: 'run again, which makes it anew',
+    })
+  await reader.end()
+}
+
 async function writeAndCache(
   location: string,
-  { last, length }: WindowSources,
+  { last, length, days }: WindowSources,
   { key, batches }: { readonly key: string; readonly batches: Batches },
   { io, cache, signal }: ResultContext,
 ): Promise<PublishedResult> {
@@ -86,7 +116,7 @@ async function writeAndCache(
         await Promise.all([output.write(chunk), copy.write(chunk)])
       },
     }
-    const rows = await writeResult(both, batches)
+    const rows = await writeResult(both, provenBatches(batches, days, location))
     const [result] = await Promise.all([copy.close(), output.close()])
     const entry: WindowEntry = { version: cacheVersion, last, key, result, rows }
     await cache.putWindow(entry, length)
@@ -97,20 +127,43 @@ async function writeAndCache(
   }
 }
 
+/** The batches as they come; throws at their end unless they come to what the days' logs were proven to hold. */
+async function* provenBatches(
+  batches: Batches,
+  days: WindowSources['days'],
+  location: string,
+): AsyncIterable<EmailCounts> {
+  const left = [0, 0, 0, 0]
+  for (const { entry } of days.values())
+    entry.totals.events.forEach((count, action) => (left[action]! += count))
+  for await (const batch of batches) {
+    for (let row = 0; row < batch.rows; row++) {
+      left[0]! -= batch.create[row]!
+      left[1]! -= batch.read[row]!
+      left[2]! -= batch.update[row]!
+      left[3]! -= batch.delete[row]!
+    }
+    yield batch
+  }
+  if (left.some((count) => count !== 0)) throw contradiction(location)
+}
+
 type Batches = AsyncIterable<EmailCounts> | Iterable<EmailCounts>
 
 async function mergedBatches(
   { days }: WindowSources,
-  { store, engine }: ResultContext,
+  { store, engine, ahead, mergeCached }: ResultContext,
 ): Promise<{ readonly batches: Batches } | DamagedDay> {
+  if (mergeCached !== undefined) {
+    const files = await filesOf(days, store.inCache)
+    return 'damaged' in files ? files : { batches: mergeCached(files.paths) }
+  }
   const emails = [...days.values()].reduce((sum, { entry }) => sum + entry.emails, 0)
-  if (emails > engineEmails) {
-    const files = await mapConcurrently([...days], filesAtOnce, async ([day, counted]) => {
-      return { day, path: await store.asFile(counted) }
-    })
-    const damaged = files.find(({ path }) => path === undefined)
-    if (damaged !== undefined) return { damaged: damaged.day }
-    return { batches: (await engine()).merge(files.flatMap(({ path }) => path ?? [])) }
+  if (emails > mergedHere) {
+    const lists = await listsOf(days, store, ahead)
+    if (lists !== undefined) return { batches: mergeLists(lists, batchRows) }
+    const files = await filesOf(days, store.asFile)
+    return 'damaged' in files ? files : { batches: (await engine()).merge(files.paths) }
   }
   const counts: EmailCounts[] = []
   for (const [day, counted] of days) {
@@ -119,6 +172,32 @@ async function mergedBatches(
     counts.push(found)
   }
   return { batches: [mergeCounts(counts)] }
+}
+
+async function filesOf(
+  days: WindowSources['days'],
+  fileOf: (counted: CountedDay) => Promise<string | undefined>,
+): Promise<{ readonly paths: readonly string[] } | DamagedDay> {
+  const files = await mapConcurrently([...days], filesAtOnce, async ([day, counted]) => {
+    return { day, path: await fileOf(counted) }
+  })
+  const damaged = files.find(({ path }) => path === undefined)
+  return damaged === undefined ? { paths: files.flatMap(({ path }) => path ?? []) } : { damaged: damaged.day }
+}
+
+/** The days' counts as lists; undefined where a large day has none, as its counts come from another engine or an object store. */
+async function listsOf(
+  days: WindowSources['days'],
+  store: DayStore,
+  ahead: MergeAhead | undefined,
+): Promise<CountsList[] | undefined> {
+  if (days.size > mostLists) return undefined
+  const merged = await ahead?.of(days)
+  const left = [...days].filter(([day]) => merged?.days.has(day) !== true)
+  const lists = await mapConcurrently(left, filesAtOnce, ([, counted]) => store.asList(counted))
+  const found = lists.filter((list) => list !== undefined)
+  if (found.length < lists.length) return undefined
+  return merged === undefined ? found : [merged.path, ...found]
 }
 
 /** What a result depends on: its days' contents, the missing ones included by their absence. */

@@ -1,11 +1,14 @@
-import { addDays, daysBetween, isDay, windowOf, type Day } from '../calendar.ts'
-import { dataError, JobError, usageError } from '../errors.ts'
+import { daysBetween, windowOf, type Day } from '../calendar.ts'
+import { dataError, JobError, listed, usageError } from '../errors.ts'
+import type { Outcome } from '../summary.ts'
 
 /** The days whose sum is published under the last of them. */
 export interface Window {
   readonly last: Day
   /** Oldest first; the last one is `last`. */
   readonly days: readonly Day[]
+  /** In days; more than `days` has where time begins, at 0001-01-01. */
+  readonly length: number
 }
 
 /** What to do about days without a file, see `checkMissing`. */
@@ -21,7 +24,7 @@ export interface WindowRequest {
 }
 
 /** Ten years: each day is looked for under two names. */
-const maxDays = 3660
+export const maxDays = 3660
 
 /** The windows that are asked for: one that ends with `date`, or one for each day of `from` … `to`. */
 export function planWindows({ date, from, to, days, yesterday }: WindowRequest): Window[] {
@@ -32,7 +35,7 @@ export function planWindows({ date, from, to, days, yesterday }: WindowRequest):
         fix: `give at most ${maxDays}`,
       })
     }
-    return { last, days: windowOf(last, days) }
+    return { last, days: windowOf(last, days), length: days }
   }
   if (from === undefined && to === undefined) {
     return [window(date ?? yesterday)]
@@ -63,28 +66,26 @@ export function daysOf(windows: readonly Window[]): Day[] {
   return first === undefined || end === undefined ? [] : daysBetween(first.days[0] ?? first.last, end.last)
 }
 
-/** Every last day whose window of `length` days holds `day`. */
-export const windowsWith = (day: Day, length: number): Day[] =>
-  Array.from({ length }, (_, after) => addDays(day, after)).filter(isDay)
-
 /**
  * The windows that can be published, by the policy on missing days: `latest` waits for the newest day (exit 5) and
- * lets older gaps be, `fail` (exit 3) accepts no gap, `warn` and `ignore` any. No input at all is exit 3.
+ * lets older gaps be, `fail` (exit 3) accepts no gap, `warn` and `ignore` any. No input at all is exit 3. `hint` tells what
+ * there is instead (inputs.ts).
  */
 export function checkMissing(
   windows: readonly Window[],
   present: ReadonlySet<Day>,
   policy: MissingPolicy,
   input: string,
+  hint?: string,
 ): { readonly publishable: Window[]; readonly missing: Day[] } {
   const days = daysOf(windows)
   const missing = days.filter((day) => !present.has(day))
   const newest = days.at(-1) ?? ''
-  const outcome = { missingDays: missing, from: days[0], to: newest }
+  const outcome: Outcome = { missingDays: missing, from: days[0], to: newest }
   if (policy === 'latest' && !present.has(newest)) {
     throw new JobError('notYet', `no log of ${newest} in ${input} yet`, {
       field: 'input',
-      fix: `run again when ${newest}.csv has arrived`,
+      fix: hint ?? `run again when ${newest}.csv has arrived`,
       outcome,
     })
   }
@@ -92,14 +93,15 @@ export function checkMissing(
   if (publishable.length === 0) {
     throw dataError(`no log of any day from ${days[0] ?? ''} to ${newest} in ${input}`, {
       field: 'input',
-      fix: `put files named like ${newest}.csv or ${newest}.csv.gz there, or give another input or date`,
+      fix:
+        hint ?? `put files named like ${newest}.csv or ${newest}.csv.gz there, or give another input or date`,
       outcome,
     })
   }
   if (policy === 'fail' && missing.length > 0) {
-    throw dataError(`no log of ${missing.join(', ')} in ${input}`, {
+    throw dataError(`no log of ${listed(missing)} in ${input}`, {
       field: 'input',
-      fix: 'add the missing files, or allow gaps with --missing-days warn',
+      fix: hint ?? 'add the missing files, or allow gaps with --missing-days warn',
       outcome,
     })
   }

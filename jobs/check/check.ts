@@ -1,6 +1,6 @@
 import type { JobContext } from '../context.ts'
-import { asError, decisive, JobError, withOutcome } from '../errors.ts'
-import type { CheckSummary, Outcome } from '../summary.ts'
+import { asError, decisive, JobError } from '../errors.ts'
+import { withOutcome, type CheckSummary, type Outcome } from '../summary.ts'
 
 /**
  * Tries one thing and notes how long it took and what came of it; `test` returns what is worth knowing of its success.
@@ -8,12 +8,20 @@ import type { CheckSummary, Outcome } from '../summary.ts'
  */
 export type Attempt = (name: string, test: () => Promise<string>) => Promise<boolean>
 
+/** Something that works, and that somebody should look at: it changes no exit status. */
+export interface Warning {
+  readonly check: string
+  readonly detail: string
+  /** The command or setting that mends it. */
+  readonly fix: string
+}
+
 /** One connection's or place's checks. It throws nothing of its own. */
-export type Check = (attempt: Attempt) => Promise<void>
+export type Check = (attempt: Attempt, warn: (warning: Warning) => void) => Promise<void>
 
 /**
  * Runs all checks side by side, each to its end. When some failed, the failure that decides the exit status is thrown,
- * with every check in its outcome, those that failed first; the other failures are logged.
+ * with every check in its outcome, those that failed first, then warnings; these and the other failures are logged.
  */
 export async function runChecks(
   checks: readonly Check[],
@@ -23,7 +31,7 @@ export async function runChecks(
   const results = await Promise.all(
     checks.map(async (check) => {
       const summaries: CheckSummary[] = []
-      await check(async (name, test) => {
+      const attempt: Attempt = async (name, test) => {
         const start = now().getTime()
         const failure = await test().then(
           (detail) => {
@@ -45,14 +53,21 @@ export async function runChecks(
           }),
         })
         return false
+      }
+      await check(attempt, (warning) => {
+        summaries.push({ ...warning, status: 'warning', milliseconds: 0 })
+        logger.warn(`${warning.check}: ${warning.detail}: ${warning.fix}`)
       })
       return summaries
     }),
   )
   signal.throwIfAborted()
   const summaries = results.flat()
-  const failed = summaries.filter(({ status }) => status === 'failed')
-  const outcome = { checks: [...failed, ...summaries.filter(({ status }) => status === 'ok')] }
+  const outcome = {
+    checks: (['failed', 'warning', 'ok'] as const).flatMap((status) =>
+      summaries.filter((one) => one.status === status),
+    ),
+  }
   if (failures.length === 0) return outcome
   const deciding = decisive(failures)
   for (const other of failures.filter((failure) => failure !== deciding)) logger.error(other.message)

@@ -10,6 +10,8 @@ export interface PlaceToCheck {
   readonly location: () => string
   /** Whether jobs write there; otherwise it is only listed. */
   readonly isWritten: boolean
+  /** Looks further, where all is well so far. */
+  readonly further?: Check
 }
 
 /**
@@ -19,8 +21,8 @@ export interface PlaceToCheck {
  */
 export const checkPlace =
   (place: PlaceToCheck, probe: string, open: (location: string) => Promise<FileIO>): Check =>
-  async (attempt) => {
-    await attempt(place.name, async () => {
+  async (attempt, warn) => {
+    const isThere = await attempt(place.name, async () => {
       const location = place.location()
       const io = await open(location)
       await mustExist(io, location, place.name)
@@ -30,6 +32,7 @@ export const checkPlace =
       await files.return?.()
       return `${location}: ${place.isWritten ? 'writable' : 'readable'}${done === true ? ', empty' : ''}`
     })
+    if (isThere) await place.further?.(attempt, warn)
   }
 
 /** A write would make a local folder: that one is missing shows before. A bucket's absence shows by itself. */

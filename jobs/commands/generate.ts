@@ -1,7 +1,9 @@
 import type { JobContext } from '../context.ts'
 import { usageError } from '../errors.ts'
-import type { CommandSpec, OptionValues } from '../options.ts'
+import type { CommandSpec, OptionValues } from '../options/options.ts'
 import type { Outcome } from '../summary.ts'
+
+export { crudRunsPlace as runsPlace } from './runs/place.ts'
 
 const options = {
   dir: {
@@ -27,6 +29,7 @@ const options = {
     describe: 'the same number gives the same files',
   },
   'if-missing': { kind: 'flag', env: 'LAKEJOBS_IF_MISSING', describe: 'leave days that exist as they are' },
+  replace: { kind: 'flag', describe: 'replace the logs of days that exist' },
   demo: {
     kind: 'flag',
     describe: "for demo tasks: exit 99 unless DEMO_DATA is true; only into an empty folder, or lakejobs' own",
@@ -46,13 +49,14 @@ export const command = {
       'as the DAG does, every morning',
     ],
   ],
-  epilogue: 'Emails depend on the seed and their number, the events of a day on the seed and the day.',
+  epilogue:
+    'Without --if-missing or --replace days that exist are left alone (exit 2). Emails depend on the seed and their number, the events of a day on the seed and the day.',
 } as const satisfies CommandSpec<typeof options>
 
 export async function run(values: OptionValues<typeof options>, context: JobContext): Promise<Outcome> {
   const [{ generate }, { openStore, place, requireDemoData, s3Settings }] = await Promise.all([
     import('../generate/generate.ts'),
-    import('./settings.ts'),
+    import('../settings/settings.ts'),
   ])
   const firstDate = values['first-date']
   if (firstDate === undefined) {
@@ -63,8 +67,18 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
   }
   if (values.demo) requireDemoData(context.env)
   const dir = place(values.dir, '--dir')
+  context.touches?.({ role: 'output', kind: 'files', location: dir })
   const io = await openStore(dir, s3Settings(context.env))
   const { days, emails, events, seed } = values
-  const settings = { dir, firstDate, days, emails, events, seed, ifMissing: values['if-missing'] }
+  const settings = {
+    dir,
+    firstDate,
+    days,
+    emails,
+    events,
+    seed,
+    ifMissing: values['if-missing'],
+    replace: values.replace,
+  }
   return generate(io, { ...settings, demo: values.demo }, context)
 }

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
-import type { JobContext } from '../context.ts'
+import { dayOf } from '../calendar.ts'
+import { effectsOf, type JobContext } from '../context.ts'
 import type { InitPart } from '../init/init.ts'
-import type { CommandSpec } from '../options.ts'
+import type { CommandSpec } from '../options/options.ts'
 import type { Outcome } from '../summary.ts'
 
 export const command = {
@@ -12,7 +11,7 @@ export const command = {
   options: {},
   examples: [
     ['lakejobs init', 'catalog tables, namespace, buckets and folders of the settings'],
-    ['DEMO_DATA=true lakejobs init', 'also the table public.web_logs for demo data'],
+    ['DEMO_DATA=true lakejobs init', 'also the table public.web_logs and the schema shop for demo data'],
     ['S3_CREATE_BUCKET=true lakejobs init', 'also the buckets of WAREHOUSE, PARQUET_LOCATION and CRUD_*'],
   ],
   epilogue: 'It may be run again at any time, and at once with itself. Settings: .env.example',
@@ -23,23 +22,25 @@ export async function run(_options: object, context: JobContext): Promise<Outcom
   return init([demoTablePart(context), catalogPart(context), ...(await placeParts(context))], context)
 }
 
-function demoTablePart({ env, signal }: JobContext): InitPart {
+function demoTablePart({ env, now, signal }: JobContext): InitPart {
   const item = 'table public.web_logs'
   return {
     item,
     async make() {
-      const { mayMakeDemoData, postgresSettings } = await import('./settings.ts')
+      const { mayMakeDemoData, postgresSettings } = await import('../settings/settings.ts')
       if (!mayMakeDemoData(env)) return [{ item, state: 'left out', note: 'DEMO_DATA is not true' }]
-      const { makeDemoTable } = await import('../init/make-demo-table.ts')
-      return makeDemoTable(postgresSettings(env, 'POSTGRES'), signal)
+      const { makeDemoTable, makeShop } = await import('../init/make-demo-table.ts')
+      const source = postgresSettings(env, 'POSTGRES')
+      return [...(await makeDemoTable(source, signal)), ...(await makeShop(source, dayOf(now()), signal))]
     },
   }
 }
 
-const catalogPart = ({ env, now, signal }: JobContext): InitPart => ({
+const catalogPart = (context: JobContext): InitPart => ({
   item: 'catalog',
   async make() {
-    const { placeSetting, postgresSettings, s3Settings } = await import('./settings.ts')
+    const { env } = context
+    const { placeSetting, postgresSettings, s3Settings } = await import('../settings/settings.ts')
     const { openFileIO } = await import('../storage/open.ts')
     const { makeCatalog } = await import('../init/make-catalog.ts')
     const s3 = s3Settings(env)
@@ -51,9 +52,7 @@ const catalogPart = ({ env, now, signal }: JobContext): InitPart => ({
         warehouse: placeSetting(env, 'WAREHOUSE'),
       },
       {
-        now,
-        uuid: randomUUID,
-        sleep: (ms) => setTimeout(ms, undefined, { signal }),
+        ...effectsOf(context),
         openIO: (location) => openFileIO(location, s3),
       },
     )
@@ -62,13 +61,25 @@ const catalogPart = ({ env, now, signal }: JobContext): InitPart => ({
 
 /** One part for each bucket and each local folder of the settings. */
 async function placeParts({ env }: JobContext): Promise<InitPart[]> {
-  const { mayMakeDemoData, placeSetting, placeSettings, s3Settings } = await import('./settings.ts')
+  const { isUsed, mayMakeDemoData, placeSetting, placeSettings, s3Settings } =
+    await import('../settings/settings.ts')
+  const { runsPlace } = await import('../settings/runs-place.ts')
   const parts = new Map<string, InitPart>()
   for (const name of placeSettings) {
-    const location = placeSetting(env, name)
+    if (!isUsed(env, name)) {
+      const item = 'folders of CRUD logs'
+      const note = 'none of CRUD_INPUT, CRUD_OUTPUT and CRUD_CACHE is set'
+      parts.set(item, { item, make: () => Promise.resolve([{ item, state: 'left out', note }]) })
+      continue
+    }
+    add(placeSetting(env, name), name !== 'CRUD_INPUT' || mayMakeDemoData(env))
+  }
+  add(runsPlace(env), true)
+  return [...parts.values()]
+
+  function add(location: string, isWritten: boolean): void {
     const path = location.startsWith('file://') ? location.slice('file://'.length) : undefined
     const key = path ?? location.split('/').slice(0, 3).join('/')
-    const isWritten = name !== 'CRUD_INPUT' || mayMakeDemoData(env)
     if (path !== undefined) {
       parts.set(key, {
         item: `folder ${path}`,
@@ -81,5 +92,4 @@ async function placeParts({ env }: JobContext): Promise<InitPart[]> {
       })
     }
   }
-  return [...parts.values()]
 }

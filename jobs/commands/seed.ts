@@ -1,8 +1,10 @@
 import { dayOf } from '../calendar.ts'
 import type { JobContext } from '../context.ts'
 import { usageError } from '../errors.ts'
-import type { CommandSpec, OptionValues } from '../options.ts'
+import type { CommandSpec, OptionValues } from '../options/options.ts'
 import type { Outcome } from '../summary.ts'
+
+export { lakeRunsPlace as runsPlace } from './runs/place.ts'
 
 const options = {
   rows: {
@@ -31,7 +33,8 @@ const options = {
   'if-empty': { kind: 'flag', describe: 'only when these days have no row; otherwise exit 99' },
   demo: {
     kind: 'flag',
-    describe: "for demo tasks: exit 99 unless DEMO_DATA is true; only into an empty table, or lakejobs' own",
+    describe:
+      "for demo tasks: exit 99 unless DEMO_DATA is true; only into an empty table, or lakejobs' own; orders of a demo shop (schema shop), too",
   },
 } as const satisfies CommandSpec['options']
 
@@ -52,7 +55,7 @@ export const command = {
 export async function run(values: OptionValues<typeof options>, context: JobContext): Promise<Outcome> {
   const [{ seed }, { postgresSettings, requireDemoData }] = await Promise.all([
     import('../seed/seed.ts'),
-    import('./settings.ts'),
+    import('../settings/settings.ts'),
   ])
   const modes = (['append', 'replace', 'if-empty'] as const).filter((mode) => values[mode])
   if (modes.length > 1) {

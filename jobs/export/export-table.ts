@@ -1,55 +1,54 @@
 import { randomUUID } from 'node:crypto'
-import type { Day } from '../calendar.ts'
-import { JobError } from '../errors.ts'
+import { listed } from '../errors.ts'
 import { tableText } from '../iceberg/catalog/catalog.ts'
-import type { RowFilter } from '../iceberg/row-filter.ts'
-import { formatTable } from '../postgres/identifiers.ts'
+import { daysFolder } from '../lake/plain-places.ts'
+import { ownOptions } from '../postgres/source/own-options.ts'
+import type { TablePlan } from '../postgres/source/plan.ts'
+import { hashKeyId, type HashedColumns } from '../provenance/hash-key.ts'
+import { intervalsOf } from '../provenance/intervals.ts'
+import type { SourceRead } from '../provenance/provenance.ts'
+import { join } from '../storage/place.ts'
 import type { TableSummary } from '../summary.ts'
-import { fileColumns, wantedColumns } from './columns.ts'
-import { commitTable, type StagedTable } from './commit-table.ts'
-import { rangesOf } from './day-range.ts'
 import { describePlan } from './describe-plan.ts'
-import type { ExportRun, TableExport } from './export-run.ts'
-import { intervalsOf } from './intervals.ts'
-import { unchangedDays } from './lookback.ts'
-import { isIn, rowsOf, type Replaced, type SourceRead } from './provenance.ts'
-import { decidePlain, plainRows, publishPlain } from './publish-plain.ts'
+import { readerOf, type ExportRun, type TableExport } from './export-run.ts'
+import { replacedSize } from './publish/iceberg-sink.ts'
+import type { Sink, SinkOutcome, StagedSink } from './publish/sink.ts'
+import { openSinks, readInto } from './publish/stage-files.ts'
+import { summarise } from './publish/summarise.ts'
 import type { ReadTotals } from './read/pool.ts'
-import { filterOf, scopeOf, type Scope } from './scope.ts'
-import { assertNoShrink, scopeSize, type ScopeSize } from './shrink-guard.ts'
-import { openFiles, readInto, type Files } from './stage-files.ts'
-import { summarise } from './summarise.ts'
-import { assertPartitionable, loadTable, prepareTarget, type TableTarget } from './table-target.ts'
-import type { DataFilesWriter } from './write/data-files.ts'
-import { codecProperties } from './write-settings.ts'
+import { fileColumns, wantedColumns } from './target/columns.ts'
+import { scopeOf, type Scope } from './target/scope.ts'
+import { prepareTarget, type TableTarget } from './target/table-target.ts'
+import { standingInTheWay } from './standing.ts'
+import { targetRequest } from './target/target-request.ts'
+import { writeSettings } from '../iceberg/writer/write-settings.ts'
 
 /** Reads one table, writes its files and commits them: stage first, then one swap. */
 export async function exportTable(run: ExportRun, work: TableExport): Promise<TableSummary> {
   const { options } = run
   const { pair, plan, existing } = work
+  // A new table's columns are optional; one that has required columns keeps them while the source does.
+  const wanted = wantedColumns(plan.columns, options.required || existing !== undefined)
   const target = await prepareTarget(
     run.catalog,
     existing,
-    {
-      identifier: pair.target,
-      // A new table's columns are optional; one that has required columns keeps them while the source does.
-      columns: wantedColumns(plan.columns, options.required || existing !== undefined),
-      partitionBy: options.formats.has('iceberg') ? options.partitionBy : undefined,
-      newTablesBy: options.formats.has('iceberg') ? options.newTablesBy : [],
-      dayColumn: plan.dayColumn,
-      renames: options.renames,
-      upgrade: options.upgrade,
-      properties: codecProperties(options.codec),
-    },
+    targetRequest(options, pair, plan, wanted),
     run.context.now().getTime(),
   )
-  assertPartitionable(target, plan)
   const scope = scopeOf(target, plan, options)
   if (options.dryRun) {
-    const before = await sizeOf(target, filterOf(scope, replacedBy(scope, [])))
+    const fault = await standingInTheWay(run, { pair, planned: { table: plan.table, plan }, existing })
+    if (fault !== undefined) throw fault
+    const before = await replacedSize(target, scope)
     const planned = describePlan({ plan, target, before, options })
     return { table: tableText(pair.target), status: 'ok', mode: options.scope.mode, plan: planned }
   }
+  for (const warning of target.warnings) run.context.logger.warn({ table: tableText(pair.target) }, warning)
+  if (!target.isNew && target.changes.length > 0)
+    run.context.logger.warn(
+      { table: tableText(pair.target), changes: target.changes },
+      `the table changes: ${listed(target.changes, '; ')}`,
+    )
   // A killed run leaves files that only its log names.
   const operationId = randomUUID()
   if (options.formats.has('iceberg')) {
@@ -61,105 +60,104 @@ export async function exportTable(run: ExportRun, work: TableExport): Promise<Ta
     }
     run.context.logger.info(fields, 'data files and manifests of this run have the operation in their names')
   }
-  const files = await openFiles(run, work, target, scope, operationId)
+  const settings = writeSettings(options, target.table.metadata.properties, (level, line) => {
+    run.context.logger[level]({ table: tableText(pair.target) }, line)
+  })
+  notes(run, work, target)
+  const sinks = await openSinks(run, work, target, scope, settings, operationId)
+  work.onPrepared()
   try {
-    return await writeTable(run, work, target, scope, files)
-  } finally {
-    await files.plain?.discard()
-  }
-}
-
-async function writeTable(
-  run: ExportRun,
-  work: TableExport,
-  target: TableTarget,
-  scope: Scope,
-  files: Files,
-): Promise<TableSummary> {
-  const { options, context } = run
-  const table = tableText(work.pair.target)
-  let isCommitted = false
-  try {
-    const totals = await readInto(run, work.plan, target, scope, files)
+    const totals = await run.context.during('read', () => readInto(run, plan, target, scope, settings, sinks))
     work.onRead()
     const read = sourceRead(run, work, target, scope, totals)
-    const plain = files.plain && (await decidePlain(files.plain, read, options.onlyChanged))
-    if (plain !== undefined)
-      assertNoShrink(`${table} (Parquet)`, ...plainRows(plain, read), options.maxShrink)
-    const staged = files.data && (await stageTable(run, target, scope, read, files.data))
-    context.signal.throwIfAborted()
-    const committed = staged && (await commitTable(run, target, scope, read, staged, files.operationId))
-    isCommitted = committed !== undefined && committed.kind !== 'superseded'
-    if (committed?.kind === 'superseded') {
-      context.logger.info(
-        { table, snapshot: String(committed.by['snapshot-id']) },
-        'a later read is in the table',
-      )
-      await discard(run, table, files)
-      return { table, status: 'superseded', mode: options.scope.mode, rows: totals.rows }
-    }
-    const published = files.plain && plain && (await publishPlain(files.plain, read, plain))
-    if (published !== undefined && published.superseded.length > 0)
-      context.logger.info({ table, files: published.superseded }, 'a later read is in the Parquet files')
-    return summarise(table, options, scope, read, { staged, committed, plain, published })
-  } catch (error) {
-    const mayBeNeeded = isCommitted || (error instanceof JobError && error.code === 'unknownCommit')
-    if (!mayBeNeeded) await discard(run, table, files)
-    throw error
+    const outcomes = await run.context.during('commit', () => publish(sinks, read, run.context.signal))
+    const asText = Object.keys(textsOf(plan))
+    const summary = summarise(
+      tableText(pair.target),
+      options,
+      scope,
+      read,
+      outcomes,
+      totals.changed,
+      target.warnings,
+    )
+    return { ...summary, ...(asText.length > 0 && { asText }) }
+  } finally {
+    await Promise.all(sinks.map((sink) => sink.discard()))
   }
 }
 
-async function discard({ context }: ExportRun, table: string, { data }: Files): Promise<void> {
-  const left = (await data?.discard()) ?? []
-  if (left.length > 0) context.logger.warn({ table, files: left }, 'data files could not be removed')
-}
-
-/** Decides what is replaced, and finishes the files that come in its place. */
-async function stageTable(
-  run: ExportRun,
-  target: TableTarget,
-  scope: Scope,
+/** All are staged before the first is visible. */
+async function publish(
+  sinks: readonly Sink[],
   read: SourceRead,
-  data: DataFilesWriter,
-): Promise<StagedTable> {
-  const replaced = replacedBy(scope, await unchangedIn(run, target, scope, read))
-  const { rows } = await sizeOf(target, filterOf(scope, replaced))
-  assertNoShrink(tableText(target.table.identifier), rows, rowsOf(read, replaced), run.options.maxShrink)
-  return { replaced, addFiles: await data.finish((interval) => isIn(replaced, interval)) }
+  signal: AbortSignal,
+): Promise<readonly SinkOutcome[]> {
+  const staged: StagedSink[] = []
+  for (const sink of sinks) staged.push(await sink.stage(read))
+  signal.throwIfAborted()
+  const outcomes: SinkOutcome[] = []
+  for (const sink of staged) outcomes.push(await sink.publish())
+  return outcomes
 }
 
-/** What is replaced of the table when some days are left as they are. */
-const replacedBy = ({ days }: Scope, unchanged: readonly Day[]): Replaced =>
-  days === undefined ? 'full' : rangesOf(days.all.filter((day) => !unchanged.includes(day)))
-
-/** `--lookback`: days that are in the table as they were read, by the table as it is now. */
-async function unchangedIn(
-  { options, catalog }: ExportRun,
-  { table, isNew }: TableTarget,
-  { days }: Scope,
-  read: SourceRead,
-): Promise<Day[]> {
-  if (!options.onlyChanged || isNew || days === undefined) return []
-  const now = await loadTable(catalog, table.identifier)
-  if (now?.metadata['table-uuid'] !== table.metadata['table-uuid']) return []
-  return unchangedDays(now, days.column, days.all, read)
+/** What is written, for whoever draws lineage: the folder of plain Parquet too. */
+function notes(
+  { options, context }: ExportRun,
+  { pair }: TableExport,
+  { table: { metadata }, schema }: TableTarget,
+): void {
+  const table = tableText(pair.target)
+  const { location } = metadata
+  const { parquetLocation: folder, scope } = options
+  const plain = scope.mode === 'day' ? daysFolder(folder, pair.folder) : join(folder, pair.folder)
+  if (options.formats.has('iceberg'))
+    context.touches?.({ role: 'output', kind: 'lake', table, location, fields: schema.fields })
+  if (options.formats.has('parquet'))
+    context.touches?.({ role: 'output', kind: 'files', table, location: plain })
 }
 
-const sizeOf = async ({ isNew, table }: TableTarget, filter: RowFilter): Promise<ScopeSize> =>
-  isNew ? { rows: 0, files: 0 } : scopeSize(table, filter)
+/** What is read as text without a flag is read so again, whatever the next version makes of its type. */
+const textsOf = ({ columns }: TablePlan): Record<string, string> =>
+  Object.fromEntries(columns.flatMap(({ name, readAs }) => (readAs === undefined ? [] : [[name, readAs]])))
+
+function hashedIn(
+  { columns, hashKey }: TablePlan,
+  written: readonly { readonly fieldId: number }[],
+): HashedColumns | undefined {
+  const ids = written.flatMap(({ fieldId }, at) => (columns[at]?.hashed === true ? [fieldId] : []))
+  if (hashKey === undefined || ids.length === 0) return undefined
+  return { key: hashKeyId(hashKey), columns: ids.sort((a, b) => a - b) }
+}
 
 function sourceRead(
-  { context, sourceTime }: ExportRun,
+  run: ExportRun,
   { pair, plan }: TableExport,
   { schema }: TableTarget,
-  { dayField }: Scope,
+  { dayField, fields }: Scope,
   { fingerprints }: ReadTotals,
 ): SourceRead {
+  const { columns } = fileColumns(plan.columns, schema)
+  const { casts, lossyCasts, decimals, outOfRange } = ownOptions(run.options, {
+    table: plan.table,
+    names: columns.map(({ name }) => name),
+  })
+  const byId = <Value>(values: Readonly<Record<string, Value>> = {}): Map<number, Value> =>
+    new Map(columns.flatMap(({ name, fieldId }) => (name in values ? [[fieldId, values[name]!]] : [])))
   return {
-    runId: context.runId,
-    source: formatTable(pair.source),
-    sourceTime,
-    fieldIds: fileColumns(plan.columns, schema).columns.map(({ fieldId }) => fieldId),
+    runId: run.context.runId,
+    ...readerOf(run, pair, plan),
+    fieldIds: columns.map(({ fieldId }) => fieldId),
+    readAs: {
+      day: dayField === undefined ? undefined : fields[dayField]?.sourceId,
+      casts: byId({ ...textsOf(plan), ...casts }),
+      lossyCasts: byId(lossyCasts),
+      decimals: byId(decimals),
+      hash: hashedIn(plan, columns),
+      outOfRange: plan.columns.some(({ check }) => check?.to === outOfRange) ? outOfRange : undefined,
+      rowSecurity: run.options.rowSecurity,
+      where: run.options.where,
+    },
     intervals: intervalsOf(fingerprints, dayField),
   }
 }

@@ -1,4 +1,4 @@
-import { createRandom } from '../random.ts'
+import { createRandom, mixed32 } from '../random.ts'
 
 const letters = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 const domains = ['@ya.ru', '@mail.ru', '@gmail.com'].map((domain) => Buffer.from(domain))
@@ -25,10 +25,10 @@ export function createEmails(seed: number): PutEmail {
   const [addend, tailKey, formKey] = [random.uint32(), random.uint32(), random.uint32()]
   return (target, at, index) => {
     let place = putLetters(target, at, permute(index, addend), 5)
-    const form = mix(index ^ formKey) >>> 1
+    const form = mixed32(index ^ formKey) >>> 1
     const more = form % lengths
     const rest = (form / lengths) | 0
-    place = putLetters(target, place, mix(index ^ tailKey) >>> 1, Math.min(more, 5))
+    place = putLetters(target, place, mixed32(index ^ tailKey) >>> 1, Math.min(more, 5))
     if (more > 5) place = putLetters(target, place, (rest / 3) | 0, more - 5)
     const domain = domains[rest % 3]!
     for (const byte of domain) target[place++] = byte
@@ -63,11 +63,4 @@ function permute(index: number, addend: number): number {
     value ^= value >>> 15
   } while (value >= maxEmails)
   return value
-}
-
-/** The 32-bit finaliser of MurmurHash3 (Appleby, public domain). */
-function mix(word: number): number {
-  let hash = Math.imul(word ^ (word >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
 }

@@ -1,6 +1,8 @@
+import { lstat } from 'node:fs/promises'
 import { addDays, daysBetween, type Day } from '../calendar.ts'
 import type { JobContext } from '../context.ts'
 import type { ProgressBar } from '../progress.ts'
+import { usageError, type JobError } from '../errors.ts'
 import { FileExists } from '../storage/errors.ts'
 import type { FileIO, WrittenFile } from '../storage/file-io.ts'
 import { claimDemoFolder } from './demo-mark.ts'
@@ -21,8 +23,8 @@ export interface Generated {
 /**
  * Writes `days` daily CRUD logs `<dir>/YYYY-MM-DD.csv` (design §3.4), each whole or not at all, in constant memory.
  * Emails depend on the seed alone, a day's events on seed, day and the number of emails, so that seven calls for
- * one day each equal one call for seven (operations-spec §2). Throws a `usageError` for options out of range and,
- * with `demo`, for a folder that is not ours.
+ * one day each equal one call for seven (operations-spec §2). Throws a `usageError` for options out of range, for days
+ * that exist unless told what to do about them, and, with `demo`, for a folder that is not ours.
  */
 export async function generate(
   io: FileIO,
@@ -32,6 +34,7 @@ export async function generate(
   checkOptions(options)
   if (options.demo) await claimDemoFolder(io, options.dir)
   const days = daysBetween(options.firstDate, addDays(options.firstDate, options.days - 1))
+  if (!options.ifMissing) await refuseExisting(io, options, days)
   const bar = context.progress.start('generate', options.days * options.events, 'rows')
   const written: WrittenFile[] = []
   try {
@@ -49,6 +52,36 @@ export async function generate(
     outputs: written.map((file) => file.location),
   }
 }
+
+/** Before anything is written: of several days all are made, or none. */
+async function refuseExisting(
+  io: FileIO,
+  { dir, replace }: GenerateOptions,
+  days: readonly Day[],
+): Promise<void> {
+  for (const day of days) {
+    const plain = `${dir}/${day}.csv`
+    // Two forms of a day are one too many for whoever reads them.
+    for (const location of replace ? [`${plain}.gz`] : [plain, `${plain}.gz`])
+      if ((await io.stat(location)) !== undefined) throw existing(location)
+    if (replace && io.scheme === 'file') await refuseLink(io.localPath(plain)!)
+  }
+}
+
+/** A log may be a link to where it really is: writing would leave a file in its place. */
+async function refuseLink(path: string): Promise<void> {
+  if ((await lstat(path).catch(() => undefined))?.isSymbolicLink() !== true) return
+  throw usageError(`${path} is a symbolic link`, {
+    field: '--replace',
+    fix: 'remove the link, or give the folder that it leads to',
+  })
+}
+
+const existing = (location: string): JobError =>
+  usageError(`${location} exists`, {
+    field: '--dir',
+    fix: 'choose --if-missing (keep the days that exist) or --replace (make plain logs anew), or another folder',
+  })
 
 interface DayContext {
   readonly signal: AbortSignal
@@ -73,6 +106,7 @@ async function writeDay(
     return await writeFile(io, options, { day, location }, context)
   } catch (thrown) {
     if (ifMissing && thrown instanceof FileExists) return undefined
+    if (thrown instanceof FileExists) throw existing(location)
     throw thrown
   }
 }
@@ -83,7 +117,7 @@ async function writeFile(
   { day, location }: { readonly day: Day; readonly location: string },
   { signal, bar }: DayContext,
 ): Promise<WrittenFile> {
-  const output = await io.create(location, { ifAbsent: options.ifMissing, signal })
+  const output = await io.create(location, { ifAbsent: !options.replace, signal })
   try {
     const putEvents = createEvents(day, options)
     const buffer = Buffer.alloc(bufferBytes)

@@ -14,12 +14,21 @@ export interface GenerateOptions {
   readonly seed: number
   /** Leave days alone that have a file already, plain or `.gz`. */
   readonly ifMissing: boolean
+  /** Replace the plain logs of days that exist. */
+  readonly replace: boolean
   /** Write only to a folder that is empty or carries lakejobs' mark. */
   readonly demo: boolean
 }
 
 /** Throws a `usageError` that names the first option out of its range. */
-export function checkOptions({ firstDate, days, emails, events, seed }: GenerateOptions): void {
+export function checkOptions(options: GenerateOptions): void {
+  const { firstDate, days, emails, events, seed } = options
+  if (options.ifMissing && options.replace) {
+    throw usageError('if-missing and replace are given together', {
+      field: '--replace',
+      fix: 'give --if-missing to keep the days that exist, or --replace to make them anew',
+    })
+  }
   if (!isDay(firstDate)) {
     throw usageError(`first-date is not a day that exists: ${firstDate}`, {
       field: 'first-date',

@@ -10,6 +10,39 @@ export class NoSuchTableError extends JobError {
   }
 }
 
+/** The catalog knows the table, but its metadata file is not where the catalog says. */
+export class MetadataMissingError extends JobError {
+  constructor({
+    table,
+    location,
+    writtenIn,
+    warehouse,
+    cause,
+  }: {
+    readonly table: string
+    readonly location: string
+    /** The warehouse that it was made in, if it can be told. */
+    readonly writtenIn: string | undefined
+    /** The warehouse now. */
+    readonly warehouse: string
+    readonly cause: unknown
+  }) {
+    const written = writtenIn === undefined ? '' : `, written when WAREHOUSE was ${writtenIn}`
+    const isMoved = writtenIn !== undefined && writtenIn !== warehouse
+    super(
+      'data',
+      `the catalog says that ${table} is at ${location}${written}, and nothing is there${isMoved ? `; now WAREHOUSE is ${warehouse}` : ''}`,
+      {
+        field: 'WAREHOUSE',
+        fix:
+          `${isMoved ? `set WAREHOUSE back to ${writtenIn}` : 'restore the files of that store'}, with the settings of its store ` +
+          '(S3_ENDPOINT and its key); or take another catalog (ICEBERG_CATALOG_NAME) or another name (--table source=namespace.name) for a new table',
+        cause,
+      },
+    )
+  }
+}
+
 /** The name is a view's: there is no table to load, and none can be made. */
 export class NameIsViewError extends JobError {
   constructor(table: string) {

@@ -1,6 +1,6 @@
 import type { JobContext } from '../context.ts'
-import { asError, decisive, JobError, withOutcome } from '../errors.ts'
-import type { InitItem, Outcome } from '../summary.ts'
+import { asError, decisive, JobError } from '../errors.ts'
+import { withOutcome, type InitItem, type Outcome } from '../summary.ts'
 
 /** Something that `init` makes, independent of the other parts. */
 export interface InitPart {

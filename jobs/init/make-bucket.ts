@@ -1,4 +1,4 @@
-import { ensureBucket, type S3Settings } from '../storage/s3-client.ts'
+import { ensureBucket, type S3Settings } from '../storage/s3/client.ts'
 import type { InitItem } from '../summary.ts'
 
 /** Makes a bucket, at its location `s3://name`, where the settings allow it. Errors: `ensureBucket`'s. */

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import { access, chmod, chown, constants, mkdir, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCode } from '../errors.ts'
-import { localError } from '../storage/local-errors.ts'
+import { localError } from '../storage/local/errors.ts'
 import type { InitItem } from '../summary.ts'
 
 /** Set group id, and all rights for owner and group: what is made in such a folder belongs to its group, too. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { createArena, type Arena } from './arena.ts'
 
 /** The functions of assembly/index.ts; numbers are addresses, counts or values of 32 bits. */
 export interface KernelFunctions {
@@ -17,6 +18,16 @@ export interface KernelFunctions {
   readonly copyWords: (positions: number, count: number, target: number) => number
   readonly copyDoubleWords: (positions: number, count: number, target: number) => number
   readonly copyTimestamps: (positions: number, count: number, target: number) => number
+  readonly copyDates: (positions: number, count: number, target: number) => number
+  readonly copyNumerics: (
+    positions: number,
+    count: number,
+    target: number,
+    precision: number,
+    scale: number,
+    width: number,
+  ) => number
+  readonly sumLengths: (positions: number, count: number) => number
   readonly copyTexts: (
     positions: number,
     count: number,
@@ -40,6 +51,14 @@ export interface KernelFunctions {
     data: number,
     base: number,
     offsets: number,
+    defined: number,
+  ) => void
+  readonly mixTexts: (
+    x: number,
+    y: number,
+    rows: number,
+    places: number,
+    indices: number,
     defined: number,
   ) => void
   readonly addHashes: (x: number, y: number, rows: number, sums: number) => void
@@ -84,24 +103,54 @@ export interface KernelFunctions {
     limit: number,
     state: number,
   ) => number
-  readonly encodeIndices: (values: number, count: number, width: number, target: number) => number
+  readonly encodeIndices: (
+    values: number,
+    count: number,
+    width: number,
+    isLast: boolean,
+    target: number,
+    state: number,
+  ) => number
   readonly int32Bounds: (values: number, count: number, result: number) => void
   readonly int64Bounds: (values: number, count: number, result: number) => void
   readonly bytesBounds: (data: number, offsets: number, count: number, prefix: number, result: number) => void
+  readonly textBounds: (places: number, count: number, used: number, result: number) => void
+  readonly plainBytes: (data: number, offsets: number, count: number, target: number) => number
+  readonly packSnappy: (from: number, size: number, target: number, table: number) => number
+  /** 0: the block is damaged. */
+  readonly unpackSnappy: (from: number, end: number, target: number, size: number) => number
+  /** 0: the values are damaged. */
+  readonly decodeIndices: (
+    from: number,
+    end: number,
+    width: number,
+    count: number,
+    limit: number,
+    target: number,
+  ) => number
+  readonly decodeFlags: (from: number, end: number, count: number, target: number) => number
+  readonly pickWords: (indices: number, count: number, entries: number, width: number, target: number) => void
+  /** 0: the texts are damaged. */
+  readonly textPlaces: (from: number, end: number, count: number, places: number) => number
+  readonly markUsed: (indices: number, count: number, used: number) => void
+  readonly int32Statistics: (values: number, count: number, result: number) => void
+  readonly int64Statistics: (values: number, count: number, result: number) => void
 }
 
-/** A thread's kernel: its functions and their memory, which never moves. Nothing in it outlasts a call chain. */
+/** A thread's kernel: its functions and their memory, which never moves nor grows. */
 export interface Kernel extends KernelFunctions {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly words: Int32Array<ArrayBuffer>
   readonly view: DataView<ArrayBuffer>
-  /** Sets `size` bytes apart for good, aligned to 64; throws when the memory is used up. */
-  readonly reserve: (size: number) => number
+  /**
+   * The memory's room. What a column chunk or a row group needs is taken in a scope and given back with it; what is taken
+   * outside of one lasts as long as the thread, so it is taken once and for all tables.
+   */
+  readonly arena: Arena
 }
 
-const pageBytes = 65_536
-/** What is not touched is not resident. */
-const memoryPages = 384
+/** 32 MiB, twice what is in use at most (tests/kernel/room.test.ts). What is not touched is not resident. */
+const memoryPages = 512
 
 let loaded: Kernel | undefined
 
@@ -115,19 +164,11 @@ function load(): Kernel {
   const memory = new WebAssembly.Memory({ initial: memoryPages, maximum: memoryPages })
   const module = new WebAssembly.Module(readFileSync(new URL('kernel.wasm', import.meta.url)))
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-  // Address 0 stays free: it stands for "none".
-  let used = 64
   return {
     ...(exports as unknown as KernelFunctions),
     bytes: new Uint8Array(memory.buffer),
     words: new Int32Array(memory.buffer),
     view: new DataView(memory.buffer),
-    reserve(size) {
-      const at = used
-      used = at + Math.ceil(size / 64) * 64
-      if (used > memoryPages * pageBytes)
-        throw new RangeError(`the kernel has no room for ${size} bytes more`)
-      return at
-    },
+    arena: createArena(memory.buffer.byteLength),
   }
 }

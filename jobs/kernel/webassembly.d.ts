@@ -1,8 +1,9 @@
-/** As far as kernel.ts uses it: @types/node leaves it to the DOM's types. */
+/** As far as this folder uses it: @types/node leaves it to the DOM's types. */
 declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { readonly initial: number; readonly maximum: number })
     readonly buffer: ArrayBuffer
+    grow(pages: number): number
   }
   // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- the platform has it so
   class Module {

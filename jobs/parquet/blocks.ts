@@ -1,9 +1,9 @@
-import { freeMemory } from './vector-memory.ts'
+import { freeMemory, obtainMemory, reuseMemory } from '../vector/vector-memory.ts'
 
-/** Bytes gathered for one transfer: below this, pages are joined. */
-const blockBytes = 1 << 20
+/** Bytes gathered for one transfer. */
+const blockBytes = 4 << 20
 
-/** Joins appended bytes into blocks of at least 1 MB, each in an ArrayBuffer of its own. */
+/** Joins appended bytes into blocks of up to 4 MB, each in an ArrayBuffer of its own. */
 export interface BlockList {
   /** Takes `bytes`: what it has copied is freed, if they are all of their buffer. */
   readonly append: (bytes: Uint8Array) => void
@@ -16,41 +16,35 @@ export interface BlockList {
 /** An empty list. */
 export function blockList(): BlockList {
   const blocks: Uint8Array<ArrayBuffer>[] = []
-  let pending: Uint8Array[] = []
-  let pendingSize = 0
+  let gathered: Uint8Array<ArrayBuffer> | undefined
+  let used = 0
   let size = 0
 
   function flush(): void {
-    if (pendingSize === 0) return
-    const block = new Uint8Array(pendingSize)
-    let position = 0
-    for (const bytes of pending) {
-      block.set(bytes, position)
-      position += bytes.length
-    }
-    blocks.push(block)
-    // Left to the garbage collector, pages pile up: it hardly sees them.
-    freeMemory(pending.filter(ownsBuffer).map(({ buffer }) => buffer))
-    pending = []
-    pendingSize = 0
+    if (gathered === undefined || used === 0) return
+    blocks.push(gathered.slice(0, used))
+    used = 0
   }
 
   return {
     append(bytes) {
-      if (bytes.length >= blockBytes && ownsBuffer(bytes)) {
-        flush()
-        blocks.push(bytes)
-        size += bytes.length
+      size += bytes.length
+      if (used + bytes.length > blockBytes) flush()
+      if (bytes.length > blockBytes) {
+        blocks.push(ownsBuffer(bytes) ? bytes : new Uint8Array(bytes))
         return
       }
-      pending.push(bytes)
-      pendingSize += bytes.length
-      size += bytes.length
-      if (pendingSize >= blockBytes) flush()
+      gathered ??= new Uint8Array(obtainMemory(blockBytes))
+      gathered.set(bytes, used)
+      used += bytes.length
+      // Left to the garbage collector, pages pile up: it hardly sees them.
+      if (ownsBuffer(bytes)) freeMemory([bytes.buffer])
     },
     size: () => size,
     finish() {
       flush()
+      if (gathered !== undefined) reuseMemory([gathered.buffer])
+      gathered = undefined
       return blocks
     },
   }

@@ -1,10 +1,15 @@
+import type { Take } from '../kernel/arena.ts'
+import { kernel } from '../kernel/kernel.ts'
 import type { CodecName } from './codec.ts'
 import type { ParquetColumn } from './column.ts'
-import { type EncodeOptions, indexedPages, plainPages } from './data-pages.ts'
+import { type EncodeOptions, indexedPages, pageRoom, plainPages } from './data-pages.ts'
 import { dictionaryPage } from './page.ts'
+import { listRows } from './list-rows.ts'
+import { flatRows } from './rows.ts'
 import { valueSource } from './source.ts'
-import { type ColumnMetrics, type ColumnStatistics, summarize } from './statistics.ts'
-import type { ColumnVector } from './vector.ts'
+import type { MinMax } from './statistics/bounds.ts'
+import { type ColumnMetrics, type ColumnStatistics, summarize } from './statistics/statistics.ts'
+import type { ColumnVector } from '../vector/vector.ts'
 
 /**
  * One column of one row group, to be written at any position of any file. Plain data over ArrayBuffers: it can be
@@ -35,17 +40,33 @@ export function encodeChunk(
   vector: ColumnVector,
   options: EncodeOptions,
 ): RelocatableChunk {
+  return kernel().arena.scope((take) => encodeIn(take, column, vector, options))
+}
+
+/** The dictionary lies in the kernel's memory until the chunk is encoded. */
+function encodeIn(
+  take: Take,
+  column: ParquetColumn,
+  vector: ColumnVector,
+  options: EncodeOptions,
+): RelocatableChunk {
   if (column.required && vector.count !== vector.rows) {
     throw new TypeError(`required column "${column.name}" has ${vector.rows - vector.count} NULLs`)
   }
-  const source = valueSource(column.type, vector)
-  const input = { vector, source, optional: !column.required, options }
-  const indexed = indexedPages(input)
+  const isList = vector.kind === 'list'
+  if (isList !== (column.element !== undefined))
+    throw new TypeError(`a vector of column "${column.name}" ${isList ? 'is' : 'is not'} of lists`)
+  const source = valueSource(column.type, isList ? vector.elements : vector)
+  const rows = isList ? listRows(vector, !column.required) : flatRows(vector, !column.required)
+  const input = { rows, source, options, page: pageRoom(take) }
+  const indexed = indexedPages(input, take)
   const plain = plainPages(input, indexed?.endRow ?? 0, indexed?.endValue ?? 0)
   const page = indexed && dictionaryPage(indexed.dictionary.body(), indexed.dictionary.count(), options.codec)
   const dictionaryBytes = page && joined(page.header, page.body)
-  const complete = indexed?.endValue === vector.count
-  const bounds = complete ? indexed.dictionary.bounds() : source.bounds()
+  const complete = indexed?.endValue === rows.values
+  const boundsOf = (): MinMax | undefined => (complete ? indexed.dictionary.bounds() : source.bounds())
+  // Of elements no reader could leave out a row group, or a file: Iceberg has none either.
+  const bounds = isList ? undefined : boundsOf()
   const dataPageOffset = dictionaryBytes?.length ?? 0
   return {
     blocks: [
@@ -60,7 +81,7 @@ export function encodeChunk(
       (page?.uncompressedSize ?? 0) + (indexed?.uncompressedSize ?? 0) + plain.uncompressedSize,
     indexedPages: indexed?.pages ?? 0,
     plainPages: plain.pages,
-    ...summarize(column.type, { rows: vector.rows, values: vector.count, nans: source.nanCount }, bounds),
+    ...summarize(column.type, { rows: rows.levels, values: rows.values, nans: source.nanCount }, bounds),
   }
 }
 

@@ -1,5 +1,6 @@
 import zlib from 'node:zlib'
 import { compressSync } from 'snappy'
+import { kernel } from '../kernel/kernel.ts'
 
 /** Parquet's compressions by the names that flags and `write.parquet.compression-codec` use. */
 export const codecNames = ['snappy', 'zstd', 'gzip', 'none'] as const
@@ -7,11 +8,35 @@ export type CodecName = (typeof codecNames)[number]
 
 /**
  * Compresses one page. Synchronous: encoding runs in worker threads, where waiting for a thread pool costs more
- * than it saves. A codec holds functions, so a worker loads its own.
+ * than it saves. A codec holds functions, so a worker loads its own. What `compress` returns may be a view that the next call
+ * overwrites.
  */
 export interface Codec {
   readonly name: CodecName
   readonly compress: (page: Uint8Array) => Uint8Array
+}
+
+/** The most bytes of a page that the kernel compresses, and how many they become at most (Snappy's framing, MaxCompressedLength). */
+const kernelPage = 5 << 18
+const kernelPacked = 32 + Math.ceil((kernelPage * 7) / 6)
+
+/** Addresses of the kernel's room for Snappy, which lasts as long as the thread. */
+let packing: { readonly target: number; readonly table: number } | undefined
+
+/** Pages that lie in the kernel's memory are compressed there, to what the package makes of the others. */
+function snappy(): Codec['compress'] {
+  const { arena, bytes, packSnappy } = kernel()
+  // It writes up to 15 bytes behind the end.
+  const { target, table } = (packing ??= {
+    target: arena.take(kernelPacked + 16),
+    table: arena.take(1 << 15),
+  })
+  return (page) => {
+    if (page.buffer !== bytes.buffer || page.length > kernelPage)
+      // Without copyOutputData every page is external memory: slower to collect, and not transferable.
+      return compressSync(page, { copyOutputData: true })
+    return bytes.subarray(target, packSnappy(page.byteOffset, page.length, target, table))
+  }
 }
 
 /** Zstandard as Node ≥ 22.15 has it; @types/node of the oldest supported Node does not know it. */
@@ -37,8 +62,7 @@ export async function loadCodec(
 ): Promise<Codec> {
   switch (name) {
     case 'snappy':
-      // Without copyOutputData every page is external memory: slower to collect, and not transferable.
-      return { name, compress: (page) => compressSync(page, { copyOutputData: true }) }
+      return { name, compress: snappy() }
     case 'gzip':
       return { name, compress: gzip(level) }
     case 'none':

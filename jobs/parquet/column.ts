@@ -1,4 +1,5 @@
 import { dataError, usageError } from '../errors.ts'
+import { decimalWidth } from '../vector/decimal-width.ts'
 
 /** What a column's values mean (Parquet LogicalTypes.md); the names follow that text. */
 export type LogicalColumnType =
@@ -15,14 +16,21 @@ export type LogicalColumnType =
   | { readonly kind: 'string' }
   | { readonly kind: 'binary' }
   | { readonly kind: 'uuid' }
+  | { readonly kind: 'fixed'; readonly length: number }
 
 export interface ParquetColumn {
   readonly name: string
   /** Iceberg's field id; written to the file, because readers of Iceberg find columns by it. */
   readonly fieldId: number
   readonly required: boolean
+  /** Of a value: of a list's element, where the column is a list. */
   readonly type: LogicalColumnType
+  /** The column is a list of values, each of which may be NULL; of the element Iceberg's field id. */
+  readonly element?: { readonly fieldId: number }
 }
+
+/** Under which id readers find a column's values: a list's are its elements. */
+export const leafId = ({ fieldId, element }: ParquetColumn): number => element?.fieldId ?? fieldId
 
 /** How values lie in memory and in pages. `width` is in bytes; boolean pages hold bits. */
 export type PhysicalType =
@@ -48,20 +56,20 @@ export function physicalType(type: LogicalColumnType): PhysicalType {
       return { kind: 'INT64', width: 8 }
     case 'double':
       return { kind: 'DOUBLE', width: 8 }
-    case 'decimal':
-      if (type.precision <= 9) return { kind: 'INT32', width: 4 }
-      if (type.precision <= 18) return { kind: 'INT64', width: 8 }
-      return { kind: 'FIXED_LEN_BYTE_ARRAY', width: decimalWidth(type.precision) }
+    case 'decimal': {
+      const width = decimalWidth(type.precision)
+      if (width === 4) return { kind: 'INT32', width }
+      return width === 8 ? { kind: 'INT64', width } : { kind: 'FIXED_LEN_BYTE_ARRAY', width }
+    }
     case 'uuid':
       return { kind: 'FIXED_LEN_BYTE_ARRAY', width: 16 }
+    case 'fixed':
+      return { kind: 'FIXED_LEN_BYTE_ARRAY', width: type.length }
     case 'string':
     case 'binary':
       return { kind: 'BYTE_ARRAY' }
   }
 }
-
-/** The fewest bytes whose two's complement holds every decimal of `precision` digits. */
-export const decimalWidth = (precision: number): number => Math.ceil((Math.log2(10) * precision + 1) / 8)
 
 /**
  * Refuses column lists that no file can carry, or not for all readers: DuckDB does not open a file without

@@ -1,11 +1,12 @@
-import { bitWidth, byteTarget, type ByteTarget } from './bit-packing.ts'
+import type { Take } from '../kernel/arena.ts'
+import { bitWidth, byteTarget, kernelTarget, type ByteTarget } from './encoding/bit-packing.ts'
 import { type BlockList, blockList } from './blocks.ts'
 import type { Codec } from './codec.ts'
 import { mix } from './dictionary/dictionary.ts'
-import { encodeIndices, encodeLevels, hybridCapacity } from './hybrid.ts'
+import { encodeIndices, hybridCapacity } from './encoding/hybrid.ts'
 import { dataPage, type PageEncoding } from './page.ts'
+import type { ChunkRows } from './rows.ts'
 import type { SourceDictionary, ValueSource } from './source.ts'
-import type { ColumnVector } from './vector.ts'
 
 /** How large the pages of a chunk get. Plain data, may cross threads. */
 export interface PageLimits {
@@ -23,12 +24,15 @@ export interface EncodeOptions extends PageLimits {
 
 /** What the data pages of one chunk are made from. */
 export interface ChunkInput {
-  readonly vector: ColumnVector
+  readonly rows: ChunkRows
   readonly source: ValueSource
-  /** Optional columns carry definition levels. */
-  readonly optional: boolean
   readonly options: EncodeOptions
+  /** Where pages are put together before they are compressed; larger ones get memory of their own. */
+  readonly page: ByteTarget
 }
+
+/** Room for pages of the usual limits (export-spec §2.2) with their levels. */
+export const pageRoom = (take: Take): ByteTarget => kernelTarget((1 << 20) + (1 << 17), take)
 
 /** A run of data pages of one encoding, from where the previous run ended to `endRow` and `endValue`. */
 export interface DataPages {
@@ -49,25 +53,27 @@ export interface IndexedPages extends DataPages {
  * would save nothing, so that the chunk is PLAIN altogether. Each page has the bit width that the dictionary
  * needed up to it.
  */
-export function indexedPages(input: ChunkInput): IndexedPages | undefined {
-  const { vector, source, options } = input
-  const dictionary = vector.count === 0 ? undefined : source.dictionary(options.dictionaryBytes)
+export function indexedPages(input: ChunkInput, take: Take): IndexedPages | undefined {
+  const { rows: all, source, options } = input
+  const dictionary = all.values === 0 ? undefined : source.dictionary(options.dictionaryBytes, take)
   if (dictionary === undefined) return undefined
   const pages = pageList(input)
   // How many bits an index takes is known only afterwards; Java, too, counts four bytes.
   const mostRows = Math.min(options.pageRows, Math.max(1, options.pageBytes >> 2))
-  const indices = new Int32Array(Math.min(mostRows, vector.rows))
-  if (vector.count > sampleValues && !promising(dictionary, input)) return undefined
+  let indices = new Int32Array(Math.min(mostRows, all.levels))
+  if (all.values > sampleValues && !promising(dictionary, input)) return undefined
   let row = 0
   let value = 0
   let indexBytes = 0
-  while (row < vector.rows) {
-    const pageRows = Math.min(mostRows, vector.rows - row)
-    const wanted = valuesIn(vector, row, row + pageRows)
-    const indexed = dictionary.index(value, value + wanted, indices)
-    const full = indexed < wanted
-    if (full && indexed === 0) break
-    const rows = full ? rowsOf(vector, row, indexed) : pageRows
+  while (row < all.rows) {
+    const pageRows = all.rowsFrom(row, mostRows, mostRows)
+    const wanted = all.valuesIn(row, row + pageRows)
+    if (wanted > indices.length) indices = new Int32Array(wanted)
+    const found = dictionary.index(value, value + wanted, indices)
+    const full = found < wanted
+    const rows = full ? all.rowsOf(row, found) : pageRows
+    if (full && rows === 0) break
+    const indexed = full ? all.valuesIn(row, row + rows) : found
     const width = bitWidth(dictionary.count() - 1)
     pages.add(row, rows, 'RLE_DICTIONARY', hybridCapacity(indexed) + 1, (target, position) => {
       target.bytes[position] = width
@@ -92,16 +98,16 @@ const blockValues = 64
 const sampleValues = sampleBlocks * blockValues
 
 /** Whether the repetitions in a sample, which is entered into the dictionary, promise that it pays. */
-function promising(dictionary: SourceDictionary, { vector, source, options }: ChunkInput): boolean {
+function promising(dictionary: SourceDictionary, { rows: { values }, source, options }: ChunkInput): boolean {
   const indices = new Int32Array(blockValues)
   for (let block = 0; block < sampleBlocks; block++) {
-    const from = Math.floor(((mix(mix(block + 1)) >>> 0) / 2 ** 32) * (vector.count - blockValues))
+    const from = Math.floor(((mix(mix(block + 1)) >>> 0) / 2 ** 32) * (values - blockValues))
     if (dictionary.index(from, from + blockValues, indices) < blockValues) return false
   }
   const distinct = dictionary.count()
-  const bytes = (expectedDistinct(sampleValues, distinct, vector.count) * dictionary.body().length) / distinct
+  const bytes = (expectedDistinct(sampleValues, distinct, values) * dictionary.body().length) / distinct
   // Values are seldom equally likely: the frequent ones pay even where the dictionary overflows.
-  return bytes <= 4 * options.dictionaryBytes && bytes < source.plainSize(0, vector.count)
+  return bytes <= 4 * options.dictionaryBytes && bytes < source.plainSize(0, values)
 }
 
 /**
@@ -121,20 +127,21 @@ function expectedDistinct(sample: number, distinct: number, total: number): numb
 
 /** Encodes PLAIN pages from the given row, whose values start at `value`, to the last one. */
 export function plainPages(input: ChunkInput, startRow: number, startValue: number): DataPages {
-  const { vector, source, options } = input
+  const { rows: all, source, options } = input
   const pages = pageList(input)
   let row = startRow
   let value = startValue
-  while (row < vector.rows) {
-    const pageRows = Math.min(options.pageRows, vector.rows - row)
-    const wanted = valuesIn(vector, row, row + pageRows)
+  while (row < all.rows) {
+    const pageRows = all.rowsFrom(row, options.pageRows, Math.max(1, options.pageBytes))
+    const wanted = all.valuesIn(row, row + pageRows)
     const fitting = Math.min(
       wanted,
       Math.max(1, source.fit(value, value + wanted, options.pageBytes) - value),
     )
-    const rows = fitting < wanted ? rowsOf(vector, row, fitting) : pageRows
+    // One row that is larger gets a page of its own.
+    const rows = fitting < wanted ? Math.max(1, all.rowsOf(row, fitting)) : pageRows
     const from = value
-    const to = value + fitting
+    const to = value + (fitting < wanted ? all.valuesIn(row, row + rows) : wanted)
     pages.add(row, rows, 'PLAIN', source.plainSize(from, to), (target, position) =>
       source.writePlain(from, to, target, position),
     )
@@ -156,18 +163,23 @@ interface PageList {
   readonly finish: (endRow: number, endValue: number) => DataPages
 }
 
-function pageList({ vector, optional, options }: ChunkInput): PageList {
+function pageList({ rows: all, options, page: usual }: ChunkInput): PageList {
   const blocks = blockList()
-  let scratch = byteTarget(0)
+  let scratch = usual
   let pages = 0
   let uncompressedSize = 0
   return {
     add(row, rows, encoding, capacity, writeValues) {
-      const needed = (optional ? hybridCapacity(rows >> 3) : 0) + capacity
+      const needed = all.levelBytes(row, row + rows) + capacity
       if (scratch.bytes.length < needed) scratch = byteTarget(needed)
-      const levels = optional ? encodeLevels(vector.defined, row, row + rows, scratch, 0) : 0
+      const levels = all.writeLevels(row, row + rows, scratch, 0)
       const end = writeValues(scratch, levels)
-      const page = dataPage(scratch.bytes.subarray(0, end), rows, encoding, options.codec)
+      const page = dataPage(
+        scratch.bytes.subarray(0, end),
+        all.levelsIn(row, row + rows),
+        encoding,
+        options.codec,
+      )
       blocks.append(page.header)
       blocks.append(page.body)
       pages++
@@ -175,20 +187,4 @@ function pageList({ vector, optional, options }: ChunkInput): PageList {
     },
     finish: (endRow, endValue) => ({ blocks, pages, uncompressedSize, endRow, endValue }),
   }
-}
-
-/** Values in the rows `from … to`. */
-function valuesIn({ defined }: ColumnVector, from: number, to: number): number {
-  if (defined === undefined) return to - from
-  let values = 0
-  for (let row = from; row < to; row++) values += defined[row]!
-  return values
-}
-
-/** Rows from `from` to the one with the last of `values` values. */
-function rowsOf({ defined }: ColumnVector, from: number, values: number): number {
-  if (defined === undefined) return values
-  let row = from
-  for (let left = values; left > 0; row++) left -= defined[row]!
-  return row - from
 }

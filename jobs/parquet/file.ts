@@ -16,8 +16,8 @@ export interface FileSummary {
 }
 
 /**
- * Assembles a Parquet file from row groups in the order they are added. It keeps offsets and statistics only;
- * the bytes are the caller's to write, in the order they are returned.
+ * Assembles a Parquet file from row groups in the order they are added. Of each it keeps what the footer says about it,
+ * encoded (about 250 bytes a chunk); the bytes are the caller's to write, in the order they are returned.
  */
 export interface FileAssembler {
   /** Bytes to write for this row group: its own blocks, before the first one also the file's magic. */
@@ -47,7 +47,7 @@ export function assembleFile(description: FileDescription): FileAssembler {
         throw new TypeError(`a row group of ${rowGroup.chunks.length} columns does not fit the file's schema`)
       }
       const first = head()
-      rowGroups.push(placed(rowGroup, size))
+      rowGroups.push(placed(description.columns, rowGroup, size, rowGroups.length))
       size += rowGroup.compressedSize
       return [...first, ...rowGroup.chunks.flatMap(({ blocks }) => blocks)]
     },

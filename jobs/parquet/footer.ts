@@ -2,16 +2,31 @@ import type { RelocatableChunk } from './chunk.ts'
 import { type ParquetColumn, physicalType } from './column.ts'
 import { encodings, pageTypes } from './page.ts'
 import type { RelocatableRowGroup } from './row-group.ts'
-import { physicalTypes, schemaElements } from './schema.ts'
-import type { ColumnStatistics } from './statistics.ts'
-import { binary, bool, encodeThrift, i16, i32, i64, list, struct, text, type ThriftValue } from './thrift.ts'
+import { listPath, physicalTypes, schemaElements } from './schema.ts'
+import type { ColumnStatistics } from './statistics/statistics.ts'
+import {
+  binary,
+  bool,
+  encoded,
+  encodeThrift,
+  i16,
+  i32,
+  i64,
+  list,
+  struct,
+  text,
+  type ThriftValue,
+} from './thrift.ts'
 
-/** A row group at its place in a file, without its bytes. */
+/**
+ * A row group at its place in a file: what the footer says about it is encoded at once. A chunk's statistics and counts are
+ * a dozen objects, and a file may have a hundred thousand chunks; their bytes are a few hundred each.
+ */
 export interface PlacedRowGroup {
   readonly offset: number
   readonly rowCount: number
-  readonly compressedSize: number
-  readonly chunks: readonly RelocatableChunk[]
+  /** A RowGroup of parquet.thrift. */
+  readonly metadata: Uint8Array
 }
 
 export interface FileDescription {
@@ -21,15 +36,16 @@ export interface FileDescription {
   readonly createdBy: string
 }
 
-/** Forgets the bytes of a row group once they are written. */
+/** Places a row group, the file's one of that number (from 0), at `offset`; its bytes are not kept. */
 export const placed = (
-  { rowCount, compressedSize, chunks }: RelocatableRowGroup,
+  columns: readonly ParquetColumn[],
+  rowGroup: RelocatableRowGroup,
   offset: number,
+  ordinal: number,
 ): PlacedRowGroup => ({
   offset,
-  rowCount,
-  compressedSize,
-  chunks: chunks.map((chunk) => ({ ...chunk, blocks: [] })),
+  rowCount: rowGroup.rowCount,
+  metadata: encodeThrift(rowGroupMetadata(columns, rowGroup, offset, ordinal)).slice(),
 })
 
 /** The serialized FileMetaData (parquet.thrift; the numbers are its field ids), without its length and the magic. */
@@ -46,7 +62,7 @@ export const encodeFooter = (
         4,
         list(
           'struct',
-          rowGroups.map((rowGroup, ordinal) => rowGroupMetadata(columns, rowGroup, ordinal)),
+          rowGroups.map(({ metadata }) => encoded(metadata)),
         ),
       ],
       [
@@ -70,7 +86,8 @@ export const encodeFooter = (
 
 function rowGroupMetadata(
   columns: readonly ParquetColumn[],
-  { offset, rowCount, compressedSize, chunks }: PlacedRowGroup,
+  { rowCount, compressedSize, chunks }: RelocatableRowGroup,
+  offset: number,
   ordinal: number,
 ): ThriftValue {
   let position = offset
@@ -78,7 +95,7 @@ function rowGroupMetadata(
     const start = position
     position += chunk.compressedSize
     // Deprecated: 0 where no column metadata lies outside the footer.
-    return struct([2, i64(0)], [3, columnMetadata(columns[i]!, chunk, rowCount, start)])
+    return struct([2, i64(0)], [3, columnMetadata(columns[i]!, chunk, start)])
   })
   return struct(
     [1, list('struct', placedChunks)],
@@ -92,16 +109,15 @@ function rowGroupMetadata(
 }
 
 function columnMetadata(
-  { name, type, required }: ParquetColumn,
+  { name, type, required, element }: ParquetColumn,
   chunk: RelocatableChunk,
-  rowCount: number,
   start: number,
 ): ThriftValue {
   const { indexedPages, plainPages } = chunk
-  // PLAIN also encodes the dictionary page, RLE the definition levels.
+  // PLAIN also encodes the dictionary page, RLE the levels.
   const used = [
     encodings.PLAIN,
-    ...(required ? [] : [encodings.RLE]),
+    ...(required && element === undefined ? [] : [encodings.RLE]),
     ...(indexedPages > 0 ? [encodings.RLE_DICTIONARY] : []),
   ]
   const stats = (pageType: number, encoding: number, count: number): ThriftValue =>
@@ -109,9 +125,9 @@ function columnMetadata(
   return struct(
     [1, i32(physicalTypes[physicalType(type).kind])],
     [2, list('i32', used.map(i32))],
-    [3, list('binary', [text(name)])],
+    [3, list('binary', [name, ...(element === undefined ? [] : listPath)].map(text))],
     [4, i32(codecs[chunk.codec])],
-    [5, i64(rowCount)],
+    [5, i64(chunk.metrics.valueCount)],
     [6, i64(chunk.uncompressedSize)],
     [7, i64(chunk.compressedSize)],
     [9, i64(start + chunk.dataPageOffset)],
@@ -142,4 +158,4 @@ const statistics = ({ nullCount, min, max }: ColumnStatistics): ThriftValue =>
   )
 
 /** parquet.thrift, CompressionCodec. */
-const codecs = { none: 0, snappy: 1, gzip: 2, zstd: 6 } as const
+export const codecs = { none: 0, snappy: 1, gzip: 2, zstd: 6 } as const

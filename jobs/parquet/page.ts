@@ -1,4 +1,4 @@
-import { writeVarint } from './bit-packing.ts'
+import { writeVarint } from './encoding/bit-packing.ts'
 import type { Codec } from './codec.ts'
 
 /** How the values of a page are encoded. */
@@ -17,7 +17,7 @@ export const encodings = { PLAIN: 0, RLE: 3, RLE_DICTIONARY: 8 } as const
 /** parquet.thrift, PageType. */
 export const pageTypes = { data: 0, dictionary: 2 } as const
 
-/** A data page v1 of `rows` rows (NULLs included); `body` holds levels and values and may be reused afterwards. */
+/** A data page v1 of `rows` entries of levels (NULLs included); `body` holds levels and values and may be reused afterwards. */
 export const dataPage = (body: Uint8Array, rows: number, encoding: PageEncoding, codec: Codec): Page =>
   page(body, codec, pageTypes.data, 5, [rows, encodings[encoding], encodings.RLE, encodings.RLE])
 

@@ -1,7 +1,7 @@
 import { type RelocatableChunk, encodeChunk } from './chunk.ts'
 import { checkColumns, type ParquetColumn } from './column.ts'
 import type { EncodeOptions, PageLimits } from './data-pages.ts'
-import type { ColumnVector } from './vector.ts'
+import type { ColumnVector } from '../vector/vector.ts'
 
 /** The limits of export-spec §2.2: data pages of 1 MB or 20,000 rows, dictionaries of 1 MB. */
 export const defaultLimits: PageLimits = {

@@ -13,15 +13,43 @@ export const physicalTypes = {
 } as const satisfies Record<PhysicalType['kind'], number>
 
 /** parquet.thrift, FieldRepetitionType. */
-const repetitions = { required: 0, optional: 1 } as const
+const repetitions = { required: 0, optional: 1, repeated: 2 } as const
 
 /** parquet.thrift, ConvertedType. */
-const convertedTypes = { UTF8: 0, DECIMAL: 5, DATE: 6, TIME_MICROS: 8, TIMESTAMP_MICROS: 10 } as const
+const convertedTypes = {
+  UTF8: 0,
+  LIST: 3,
+  DECIMAL: 5,
+  DATE: 6,
+  TIME_MICROS: 8,
+  TIMESTAMP_MICROS: 10,
+} as const
 
-/** The file's schema: the root, then one element a column (parquet.thrift, SchemaElement). */
+/** The file's schema: the root, then one element a column, a list's three (parquet.thrift, SchemaElement). */
 export const schemaElements = (columns: readonly ParquetColumn[]): ThriftValue[] => [
   struct([4, text('table')], [5, i32(columns.length)]),
-  ...columns.map(columnElement),
+  ...columns.flatMap((column) =>
+    column.element === undefined ? [columnElement(column)] : listElements(column, column.element),
+  ),
+]
+
+/** LogicalTypes.md, "Lists": the names are those that it demands. */
+export const listPath = ['list', 'element'] as const
+
+const listElements = (
+  { name, fieldId, required, type }: ParquetColumn,
+  element: { readonly fieldId: number },
+): ThriftValue[] => [
+  struct(
+    [3, i32(required ? repetitions.required : repetitions.optional)],
+    [4, text(name)],
+    [5, i32(1)],
+    [6, i32(convertedTypes.LIST)],
+    [9, i32(fieldId)],
+    [10, struct([3, struct()])],
+  ),
+  struct([3, i32(repetitions.repeated)], [4, text(listPath[0])], [5, i32(1)]),
+  columnElement({ name: listPath[1], fieldId: element.fieldId, required: false, type }),
 ]
 
 function columnElement({ name, fieldId, required, type }: ParquetColumn): ThriftValue {
@@ -71,6 +99,7 @@ function annotation(type: LogicalColumnType): {
     case 'float':
     case 'double':
     case 'binary':
+    case 'fixed':
       return {}
   }
 }

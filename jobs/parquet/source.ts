@@ -1,15 +1,25 @@
-import { packFlags, type ByteTarget } from './bit-packing.ts'
-import { bytesBounds, fixedBounds, floatBounds, int32Bounds, int64Bounds, type MinMax } from './bounds.ts'
+import type { Take } from '../kernel/arena.ts'
+import { kernel } from '../kernel/kernel.ts'
+import { packFlags, type ByteTarget } from './encoding/bit-packing.ts'
+import { eachSlice } from './encoding/slices.ts'
+import {
+  bytesBounds,
+  fixedBounds,
+  floatBounds,
+  int32Bounds,
+  int64Bounds,
+  type MinMax,
+} from './statistics/bounds.ts'
 import { type LogicalColumnType, type PhysicalType, physicalType } from './column.ts'
 import { bytesDictionary } from './dictionary/bytes.ts'
 import type { DictionaryBuilder } from './dictionary/dictionary.ts'
 import { int32Dictionary, int64Dictionary } from './dictionary/words.ts'
-import type { BytesVector, ColumnVector, FixedVector } from './vector.ts'
+import type { BytesVector, ColumnVector, FixedVector } from '../vector/vector.ts'
 
 /** A vector as its column's type sees it: what the chunk encoder asks of every type. */
 export interface ValueSource {
-  /** Starts a dictionary over the values; undefined where none is worth trying. */
-  readonly dictionary: (limitBytes: number) => SourceDictionary | undefined
+  /** Starts a dictionary over the values in room that it takes; undefined where none is worth trying. */
+  readonly dictionary: (limitBytes: number, take: Take) => SourceDictionary | undefined
   /** Bytes of the values `from … to` in PLAIN encoding. */
   readonly plainSize: (from: number, to: number) => number
   /** The end of the longest range from `from`, at most to `to`, whose PLAIN encoding fits `limitBytes`. */
@@ -47,9 +57,7 @@ export function valueSource(type: LogicalColumnType, vector: ColumnVector): Valu
 function byteArraySource({ data, offsets, count }: BytesVector): ValueSource {
   const plainSize = (from: number, to: number): number => offsets[to]! - offsets[from]! + (to - from) * 4
   return {
-    dictionary(limitBytes) {
-      return bytesDictionary({ data, offsets }, true, limitBytes)
-    },
+    dictionary: (limitBytes, take) => bytesDictionary({ data, offsets }, true, limitBytes, take),
     plainSize,
     fit(from, to, limitBytes) {
       let low = from
@@ -61,18 +69,27 @@ function byteArraySource({ data, offsets, count }: BytesVector): ValueSource {
       }
       return low
     },
-    writePlain(from, to, { bytes, view }, position) {
-      for (let i = from; i < to; i++) {
-        const start = offsets[i]!
-        const end = offsets[i + 1]!
-        view.setInt32(position, end - start, true)
-        position += 4
-        if (end - start > longValue) {
-          bytes.set(data.subarray(start, end), position)
-          position += end - start
-        } else {
-          for (let p = start; p < end; p++) bytes[position++] = data[p]!
-        }
+    writePlain(from, to, { bytes, view, address }, position) {
+      const writeOne = (i: number): void => {
+        const value = data.subarray(offsets[i], offsets[i + 1])
+        view.setInt32(position, value.length, true)
+        bytes.set(value, position + 4)
+        position += 4 + value.length
+      }
+      if (address === undefined) for (let i = from; i < to; i++) writeOne(i)
+      else {
+        const { arena, plainBytes } = kernel()
+        arena.scope((take) => {
+          eachSlice(
+            { data, offsets },
+            [from, to],
+            take,
+            (slice, first, end) => {
+              position = plainBytes(slice.data, slice.offsets, end - first, address + position) - address
+            },
+            writeOne,
+          )
+        })
       }
       return position
     },
@@ -80,9 +97,6 @@ function byteArraySource({ data, offsets, count }: BytesVector): ValueSource {
     bounds: () => (count === 0 ? undefined : bytesBounds({ data, offsets }, count)),
   }
 }
-
-/** From here on a view per value costs less than copying byte by byte. */
-const longValue = 128
 
 type FixedType = Exclude<PhysicalType, { kind: 'BYTE_ARRAY' }>
 
@@ -117,8 +131,8 @@ function fixedSource(type: LogicalColumnType, { kind, width }: FixedType, vector
         extremes && { min: int32Bytes(extremes.min), max: int32Bytes(extremes.max) }
       return {
         ...plain,
-        dictionary: (limitBytes) =>
-          extremes && { ...int32Dictionary(values, extremes.min, extremes.max, limitBytes), bounds },
+        dictionary: (limitBytes, take) =>
+          extremes && { ...int32Dictionary(values, extremes.min, extremes.max, limitBytes, take), bounds },
         bounds,
       }
     }
@@ -126,8 +140,8 @@ function fixedSource(type: LogicalColumnType, { kind, width }: FixedType, vector
       const lanes = wordsOf(data, count * 2)
       return {
         ...plain,
-        dictionary(limitBytes) {
-          const dictionary = int64Dictionary(lanes, limitBytes)
+        dictionary(limitBytes, take) {
+          const dictionary = int64Dictionary(lanes, limitBytes, take)
           return {
             ...dictionary,
             bounds: () => int64Bounds(wordsOf(dictionary.body(), dictionary.count() * 2), dictionary.count()),
@@ -141,8 +155,8 @@ function fixedSource(type: LogicalColumnType, { kind, width }: FixedType, vector
       const values = wordsOf(data, count)
       return {
         ...plain,
-        dictionary: (limitBytes) => ({
-          ...int32Dictionary(values, -0x80000000, 0x7fffffff, limitBytes),
+        dictionary: (limitBytes, take) => ({
+          ...int32Dictionary(values, -0x80000000, 0x7fffffff, limitBytes, take),
           bounds: () => bounds,
         }),
         nanCount,
@@ -154,7 +168,10 @@ function fixedSource(type: LogicalColumnType, { kind, width }: FixedType, vector
       const lanes = wordsOf(data, count * 2)
       return {
         ...plain,
-        dictionary: (limitBytes) => ({ ...int64Dictionary(lanes, limitBytes), bounds: () => bounds }),
+        dictionary: (limitBytes, take) => ({
+          ...int64Dictionary(lanes, limitBytes, take),
+          bounds: () => bounds,
+        }),
         nanCount,
         bounds: () => bounds,
       }
@@ -163,9 +180,9 @@ function fixedSource(type: LogicalColumnType, { kind, width }: FixedType, vector
       const signed = type.kind === 'decimal'
       return {
         ...plain,
-        dictionary(limitBytes) {
+        dictionary(limitBytes, take) {
           const offsets = Int32Array.from({ length: count + 1 }, (_, i) => i * width)
-          const dictionary = bytesDictionary({ data, offsets }, false, limitBytes)
+          const dictionary = bytesDictionary({ data, offsets }, false, limitBytes, take)
           return {
             ...dictionary,
             bounds: () => fixedBounds(dictionary.body(), width, dictionary.count(), signed),

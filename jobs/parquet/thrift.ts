@@ -8,6 +8,8 @@ export type ThriftValue =
   | { readonly kind: 'i16' | 'i32' | 'i64'; readonly value: number }
   | { readonly kind: 'binary'; readonly bytes: Uint8Array }
   | { readonly kind: 'struct'; readonly fields: readonly ThriftField[] }
+  /** A struct that was encoded before (`encodeThrift`). */
+  | { readonly kind: 'encoded'; readonly bytes: Uint8Array }
   /** All items of the kind `of`. */
   | {
       readonly kind: 'list'
@@ -24,6 +26,7 @@ export const i32 = (value: number): ThriftValue => ({ kind: 'i32', value })
 export const i64 = (value: number): ThriftValue => ({ kind: 'i64', value })
 export const binary = (bytes: Uint8Array): ThriftValue => ({ kind: 'binary', bytes })
 export const text = (value: string): ThriftValue => ({ kind: 'binary', bytes: Buffer.from(value) })
+export const encoded = (bytes: Uint8Array): ThriftValue => ({ kind: 'encoded', bytes })
 export const struct = (...fields: readonly ThriftField[]): ThriftValue => ({ kind: 'struct', fields })
 export const list = (
   of: Extract<ThriftValue, { kind: 'list' }>['of'],
@@ -31,57 +34,85 @@ export const list = (
 ): ThriftValue => ({ kind: 'list', of, items })
 
 /** Types in the low half of a field's or a list's header; a boolean field's type is its value. */
-const types = { i16: 4, i32: 5, i64: 6, binary: 8, list: 9, struct: 12 } as const
+const types = { i16: 4, i32: 5, i64: 6, binary: 8, list: 9, struct: 12, encoded: 12 } as const
 const typeOf = (value: ThriftValue): number =>
   value.kind === 'bool' ? (value.value ? 1 : 2) : types[value.kind]
 
-/** The value's bytes. */
-export function encodeThrift(value: ThriftValue): Uint8Array {
-  const bytes: number[] = []
-  write(bytes, value)
-  return Uint8Array.from(bytes)
+/** Bytes that grow; `used` of them are written. */
+interface Target {
+  bytes: Uint8Array<ArrayBuffer>
+  used: number
 }
 
-function write(bytes: number[], value: ThriftValue): void {
+/** The value's bytes, in memory that may be larger: what is kept is to be copied. */
+export function encodeThrift(value: ThriftValue): Uint8Array<ArrayBuffer> {
+  const target = { bytes: new Uint8Array(1024), used: 0 }
+  write(target, value)
+  return target.bytes.subarray(0, target.used)
+}
+
+function write(target: Target, value: ThriftValue): void {
   switch (value.kind) {
     case 'bool':
       break
     case 'i16':
     case 'i32':
     case 'i64':
-      writeVarint(bytes, value.value < 0 ? -2 * value.value - 1 : 2 * value.value)
+      writeVarint(target, value.value < 0 ? -2 * value.value - 1 : 2 * value.value)
       break
     case 'binary':
-      writeVarint(bytes, value.bytes.length)
-      for (const byte of value.bytes) bytes.push(byte)
+      writeVarint(target, value.bytes.length)
+      writeBytes(target, value.bytes)
+      break
+    case 'encoded':
+      writeBytes(target, value.bytes)
       break
     case 'list':
-      if (value.items.length < 15) bytes.push((value.items.length << 4) | types[value.of])
+      if (value.items.length < 15) writeByte(target, (value.items.length << 4) | types[value.of])
       else {
-        bytes.push(0xf0 | types[value.of])
-        writeVarint(bytes, value.items.length)
+        writeByte(target, 0xf0 | types[value.of])
+        writeVarint(target, value.items.length)
       }
-      for (const item of value.items) write(bytes, item)
+      for (const item of value.items) write(target, item)
       break
     case 'struct': {
       let before = 0
       for (const [id, field] of value.fields) {
         if (field === undefined) continue
-        bytes.push(((id - before) << 4) | typeOf(field))
-        write(bytes, field)
+        writeByte(target, ((id - before) << 4) | typeOf(field))
+        write(target, field)
         before = id
       }
-      bytes.push(0)
+      writeByte(target, 0)
     }
   }
 }
 
+function writeByte(target: Target, byte: number): void {
+  makeRoom(target, 1)
+  target.bytes[target.used++] = byte
+}
+
+function writeBytes(target: Target, bytes: Uint8Array): void {
+  makeRoom(target, bytes.length)
+  target.bytes.set(bytes, target.used)
+  target.used += bytes.length
+}
+
+function makeRoom(target: Target, more: number): void {
+  const needed = target.used + more
+  if (needed <= target.bytes.length) return
+  const grown = new Uint8Array(Math.max(needed, 2 * target.bytes.length))
+  grown.set(target.bytes.subarray(0, target.used))
+  target.bytes = grown
+}
+
 /** Unsigned LEB128 of up to 53 bits. */
-function writeVarint(bytes: number[], value: number): void {
+function writeVarint(target: Target, value: number): void {
   let rest = value
   while (rest > 127) {
-    bytes.push((rest % 128) | 128)
+    writeByte(target, (rest % 128) | 128)
     rest = Math.floor(rest / 128)
   }
-  bytes.push(rest)
+  writeByte(target, rest)
 }

@@ -1,4 +1,4 @@
-import type { Connection } from './connect.ts'
+import type { Connection } from './connection/connect.ts'
 
 /** The table of the demo data (design §3.3): filled by `seed`, exported by default. */
 export const demoTable = 'public.web_logs'

@@ -43,6 +43,28 @@ const lostConnection = (thrown: Error): JobError =>
 const dataClass = /^(22|23)/
 
 /**
+ * What the same statement meets again however often it is run: the statement, or the view and its functions behind the
+ * name, does not fit (42, but for our own syntax and names that are taken), raises (P0, 38, 39), gives too many rows (21), writes (25006), is too large (54) or uses what the
+ * server has not (0A).
+ */
+const definitionClass = /^(42(?!601|701|710|712|723|P0[3-7])|P0|38|39|21|25006|54|0A)/
+const definitionFix = 'see that a SELECT from it works for this role: correct the view or function behind it'
+
+const remedies: Readonly<Record<string, string>> = {
+  '55000': 'if it is a materialized view, fill it with REFRESH MATERIALIZED VIEW',
+  '42846': 'use another type with --cast (text takes every one), or leave the column out with --columns',
+  '42883': 'use another type with --cast (text takes every one), or create the function at the source',
+}
+
+/** PostgreSQL's functions that find a right missing (`routine` of the error; messages are translated). */
+function privilegeFix(thrown: Error): string {
+  const routine = 'routine' in thrown ? thrown.routine : undefined
+  if (routine === 'check_enable_rls')
+    return 'connect as a role with BYPASSRLS, or allow the filtered read with --row-security'
+  return 'grant the role what it lacks (GRANT SELECT to read a table, GRANT INSERT to fill it, GRANT USAGE on its schema), or connect as a role that has it'
+}
+
+/**
  * What a server's error means to the user of `table` (or of the database, when it is undefined), or that it could
  * not be reached any more. Other errors come back as they are.
  */
@@ -55,16 +77,13 @@ export function serverError(thrown: unknown, table?: string): Error {
   const details = { ...(table !== undefined && { field: table }), cause: thrown }
   if (code === '40001') return new SnapshotLost(thrown)
   if (code === '55P03') return new LockUnavailable(table ?? 'a table', thrown)
-  if (code === '42501') {
-    return usageError(`${where}${thrown.message}`, {
-      ...details,
-      fix: 'grant the role what it lacks (to read a table: GRANT SELECT), or connect as a role that has it',
-    })
-  }
-  if (code === '42P01' || code === '3F000') {
-    return usageError(`${where}${thrown.message}`, { ...details, fix: 'check the schema and the table name' })
-  }
-  if (dataClass.test(code)) return dataError(`${where}${thrown.message}`, details)
+  const said = (make: typeof usageError, fix: string): JobError =>
+    make(`${where}${thrown.message}`, { ...details, fix })
+  if (code === '42501') return said(usageError, privilegeFix(thrown))
+  if (code === '42P01' || code === '3F000') return said(usageError, 'check the schema and the table name')
+  if (dataClass.test(code)) return said(dataError, 'correct the value at the source')
+  const remedy = remedies[code] ?? (definitionClass.test(code) ? definitionFix : undefined)
+  if (remedy !== undefined) return said(dataError, remedy)
   return new JobError('failed', `${where}${thrown.message} (${code})`, {
     ...details,
     fix: 'run again; if it persists, look into the server’s log',

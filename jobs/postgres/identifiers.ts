@@ -1,5 +1,5 @@
 import { usageError } from '../errors.ts'
-import { pg } from './pg.ts'
+import { pg } from './connection/pg.ts'
 
 export interface TableName {
   readonly schema: string

@@ -1,9 +1,18 @@
 import { JobError, asError, systemCode, usageError } from '../errors.ts'
-import { connect, type Connection, type ConnectOptions, type PostgresSettings } from './connect.ts'
+import { connect, type Connection, type ConnectOptions } from './connection/connect.ts'
+import type { PostgresSettings } from './connection/settings.ts'
 import { SnapshotLost } from './errors.ts'
 import { formatTable, quoteLiteral, quoteTable, type TableName } from './identifiers.ts'
-import { findRelation, type Relation, type RelationKind } from './source/catalog.ts'
-import { planTable, type TablePlan, type TableRequest } from './source/plan.ts'
+import { isolated, settle } from './isolated.ts'
+import { findRelation, readColumns, type Relation } from './source/catalog.ts'
+import { unknownColumns } from './source/own-options.ts'
+import {
+  planTable,
+  type Described,
+  type TablePlan,
+  type TableRequest,
+  type KnownTable,
+} from './source/plan.ts'
 
 export interface SourceOptions {
   /** Connections that will read; decides how many ranges a table is cut into. */
@@ -17,8 +26,9 @@ export interface SourceOptions {
 /** A connection to the source, before its instant: nothing is locked and no snapshot taken. */
 export interface SourceConnection {
   readonly connection: Connection
-  readonly prefix: string
+  readonly options: ConnectOptions
   readonly server: ServerFacts
+  readonly systemId: string | undefined
   /** Each table as it was found, or why it cannot be read. */
   readonly found: readonly (Relation | Error)[]
 }
@@ -26,7 +36,7 @@ export interface SourceConnection {
 /** One table of the request: its plan, or why it cannot be read (the others can). */
 export type PlannedTable =
   | { readonly table: TableName; readonly plan: TablePlan }
-  | { readonly table: TableName; readonly error: Error }
+  | { readonly table: TableName; readonly error: Error; readonly known?: KnownTable | undefined }
 
 /** What a reader in any thread needs to see the same instant. Plain data. */
 export interface SnapshotAccess {
@@ -38,7 +48,17 @@ export interface SnapshotAccess {
   readonly checkUtf8: boolean
 }
 
+/** Where the tables are, and which database cluster it is. */
+export interface SourceServer {
+  /** `host:port`. */
+  readonly server: string
+  readonly database: string
+  /** The cluster's own number, which its standbys share; undefined where the role may not ask for it. */
+  readonly systemId: string | undefined
+}
+
 export interface Source {
+  readonly server: SourceServer
   /** When the snapshot was taken, by the server's clock: ISO 8601, UTC, microseconds. */
   readonly sourceTime: string
   readonly access: SnapshotAccess
@@ -56,9 +76,10 @@ export async function connectSource(
   const connection = await connect(settings, options)
   try {
     const server = await readServer(connection)
+    const systemId = await readSystemId(connection)
     const found: (Relation | Error)[] = []
     for (const table of tables) found.push(await settle(findRelation(connection, table, 'unlocked')))
-    return { connection, prefix: options.prefix, server, found }
+    return { connection, options, server, systemId, found }
   } catch (error) {
     await connection.close()
     throw error
@@ -72,49 +93,137 @@ export async function connectSource(
  * connection, made for the same tables, is closed with the source or when this throws.
  */
 export async function openSource(
-  { connection, prefix, server, found }: SourceConnection,
+  { connection, options: connecting, server, systemId, found }: SourceConnection,
   requests: readonly TableRequest[],
   options: SourceOptions,
 ): Promise<Source> {
+  const { rowSecurity, lockTimeoutMs } = options
+  const settings = { ...server, rowSecurity, lockTimeoutMs, encoding: 'UTF8' } as const
+  const guard = createGuard(() => connect(connection.settings, connecting), settings)
+  const close = async (): Promise<void> => {
+    await Promise.all([connection.close(), guard.close()])
+  }
   try {
-    const { rowSecurity, lockTimeoutMs } = options
-    await begin(connection, { ...server, rowSecurity, lockTimeoutMs, encoding: 'UTF8' })
+    await begin(connection, settings)
     const locked: (Relation | Error)[] = []
     for (const relation of found) {
-      locked.push(relation instanceof Error ? relation : await lockOrError(connection, relation))
+      const failed =
+        relation instanceof Error
+          ? relation
+          : relation.lockable
+            ? await isolated(connection, () => lock(connection, relation, ''))
+            : await guard.hold(relation)
+      locked.push(failed instanceof Error ? failed : relation)
     }
     const [snapshot] = await connection.query(
       `SELECT pg_export_snapshot() AS id,
               to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`,
     )
-    const tables: PlannedTable[] = []
-    for (const [index, request] of requests.entries()) {
-      const relation = locked[index]!
-      const planned =
-        relation instanceof Error
-          ? relation
-          : await isolated(connection, () => plan(connection, relation, request, { ...server, ...options }))
-      tables.push({
-        table: request.table,
-        ...(planned instanceof Error ? { error: planned } : { plan: planned }),
-      })
-    }
+    const { host, port, database } = connection.settings
     return {
+      server: { server: `${host}:${port}`, database, systemId },
       sourceTime: String(snapshot?.['time']),
       access: {
         settings: connection.settings,
-        prefix,
+        prefix: connecting.prefix,
         snapshotId: String(snapshot?.['id']),
         rowSecurity: options.rowSecurity,
         ...server,
       },
-      tables,
-      close: () => connection.close(),
+      tables: await planAll(connection, locked, requests, { ...server, ...options }),
+      close,
     }
   } catch (error) {
-    await connection.close()
+    await close()
     throw error
   }
+}
+
+/** A transaction that holds tables from before the snapshot is taken. */
+interface Guard {
+  /** Locks a table; the error is its value. */
+  hold(relation: Relation): Promise<unknown>
+  close(): Promise<void>
+}
+
+/**
+ * What LOCK TABLE does not take, a query without rows locks, but that takes the snapshot of its transaction. So another
+ * connection does it, made when it is needed, and holds the locks until the source is closed: nothing can be
+ * rewritten between the snapshot and the first read.
+ */
+function createGuard(open: () => Promise<Connection>, settings: TransactionSettings): Guard {
+  let opened: Promise<Connection> | undefined
+  const start = async (): Promise<Connection> => {
+    const connection = await open()
+    await begin(connection, settings)
+    return connection
+  }
+  return {
+    async hold(relation) {
+      const connection = await (opened ??= start())
+      return isolated(connection, () => lock(connection, relation, ''))
+    },
+    async close() {
+      const connection = await opened?.catch(() => undefined)
+      await connection?.close()
+    },
+  }
+}
+
+/** Plans every table; what no table has of what the flags name stands in the way of all of them. */
+async function planAll(
+  connection: Connection,
+  locked: readonly (Relation | Error)[],
+  requests: readonly TableRequest[],
+  options: ServerFacts & SourceOptions,
+): Promise<PlannedTable[]> {
+  const described: (Described | Error)[] = []
+  for (const relation of locked) {
+    described.push(
+      relation instanceof Error ? relation : await isolated(connection, () => describe(connection, relation)),
+    )
+  }
+  const unknown = unknownColumns(
+    requests.map((request, index) => {
+      const one = described[index]!
+      const columns =
+        one instanceof Error
+          ? undefined
+          : { table: one.relation.table, names: one.catalog.map(({ name }) => name) }
+      return {
+        options: { ...request, dayColumn: request.days?.column },
+        columns,
+        sections: request.sections,
+      }
+    }),
+  )
+  const planning = {
+    ...options,
+    tidRangeScan: options.serverVersion >= 140_000,
+    isOneOfSeveral: requests.length > 1,
+  }
+  const tables: PlannedTable[] = []
+  for (const [index, request] of requests.entries()) {
+    const one = described[index]!
+    let known: KnownTable | undefined
+    const onFaults = (found: KnownTable): void => {
+      known = found
+    }
+    const plan =
+      one instanceof Error
+        ? one
+        : await isolated(connection, () =>
+            planTable(connection, one, request, {
+              ...planning,
+              workers: request.workers ?? options.workers,
+              rowSecurity: request.rowSecurity ?? options.rowSecurity,
+              faults: unknown[index]!,
+              onFaults,
+            }),
+          )
+    tables.push({ table: request.table, ...(plan instanceof Error ? { error: plan, known } : { plan }) })
+  }
+  return tables
 }
 
 /**
@@ -145,13 +254,13 @@ export async function openReader(access: SnapshotAccess, signal?: AbortSignal): 
  */
 export async function lockForReading(
   connection: Connection,
-  plan: Pick<TablePlan, 'table' | 'kind'>,
+  plan: Pick<TablePlan, 'table' | 'lockable'>,
 ): Promise<void> {
   const failed = await isolated(connection, () => lock(connection, plan, ' NOWAIT'))
   if (failed instanceof Error) throw failed
 }
 
-/** Materialized views and foreign tables cannot be locked beforehand; their COPY waits no longer than this. */
+/** What LOCK TABLE does not take has no NOWAIT; a reader waits no longer than this. */
 const readerLockTimeoutMs = 10_000
 
 interface TransactionSettings {
@@ -204,61 +313,39 @@ async function importSnapshot(connection: Connection, id: string): Promise<void>
 /** LOCK TABLE takes tables (with their partitions) and views; the others are locked by a query without rows. */
 async function lock(
   connection: Connection,
-  { table, kind }: { readonly table: TableName; readonly kind: RelationKind },
+  { table, lockable }: Pick<TablePlan, 'table' | 'lockable'>,
   mode: '' | ' NOWAIT',
 ): Promise<void> {
-  const lockable = kind === 'table' || kind === 'partitioned' || kind === 'view'
   const sql = lockable
     ? `LOCK TABLE ${quoteTable(table)} IN ACCESS SHARE MODE${mode}`
     : `SELECT FROM ${quoteTable(table)} LIMIT 0`
   await connection.query(sql, [], formatTable(table))
 }
 
-/** What cannot be locked by LOCK is left to the planning query: a SELECT here would take the snapshot. */
-async function lockOrError(connection: Connection, relation: Relation): Promise<Relation | Error> {
-  if (relation.kind === 'materialized view' || relation.kind === 'foreign table') return relation
-  const failed = await isolated(connection, () => lock(connection, relation, ''))
-  return failed instanceof Error ? failed : relation
-}
-
-async function plan(
-  connection: Connection,
-  before: Relation,
-  request: TableRequest,
-  options: ServerFacts & Pick<SourceOptions, 'workers' | 'rowSecurity'>,
-): Promise<TablePlan> {
-  if (before.kind === 'materialized view' || before.kind === 'foreign table')
-    await lock(connection, before, '')
-  const relation = await findRelation(connection, request.table, 'locked')
+/** The relation under the snapshot, with its columns. */
+async function describe(connection: Connection, before: Relation): Promise<Described> {
+  if (!before.lockable) await lock(connection, before, '')
+  const relation = await findRelation(connection, before.table, 'locked')
   if (relation.kind !== before.kind) {
-    const shown = formatTable(request.table)
+    const shown = formatTable(before.table)
     throw new JobError('failed', `${shown} was replaced by a ${relation.kind} while it was opened`, {
       field: shown,
       fix: 'run again',
     })
   }
-  return await planTable(connection, relation, request, {
-    ...options,
-    tidRangeScan: options.serverVersion >= 140_000,
-  })
+  return { relation, catalog: await readColumns(connection, relation.oid) }
 }
-
-/** Runs `work` so that its failure is a value and leaves the transaction usable. */
-async function isolated<T>(connection: Connection, work: () => Promise<T>): Promise<T | Error> {
-  await connection.query('SAVEPOINT attempt')
-  const result = await settle(work())
-  if (result instanceof Error && !(result instanceof JobError)) throw result
-  if (result instanceof Error) await connection.query('ROLLBACK TO SAVEPOINT attempt')
-  // Also after the rollback: inside a savepoint no snapshot can be exported.
-  await connection.query('RELEASE SAVEPOINT attempt')
-  return result
-}
-
-const settle = <T>(work: Promise<T>): Promise<T | Error> => work.catch((error: unknown) => asError(error))
 
 interface ServerFacts {
   readonly serverVersion: number
   readonly checkUtf8: boolean
+}
+
+/** Everyone may ask, unless the server's owner has taken that back. */
+async function readSystemId(connection: Connection): Promise<string | undefined> {
+  const sql = 'SELECT system_identifier::text AS id FROM pg_control_system()'
+  const [row] = await connection.query(sql).catch(() => [])
+  return row === undefined ? undefined : String(row['id'])
 }
 
 const oldestServer = 120_000

@@ -1,7 +1,8 @@
 import { addDays } from '../calendar.ts'
 import type { JobContext } from '../context.ts'
 import { JobError, usageError } from '../errors.ts'
-import { connect, type Connection, type PostgresSettings } from '../postgres/connect.ts'
+import { connect, type Connection } from '../postgres/connection/connect.ts'
+import type { PostgresSettings } from '../postgres/connection/settings.ts'
 import { copyIn } from '../postgres/copy/copy-in.ts'
 import {
   beginOnDemoTable,
@@ -11,6 +12,7 @@ import {
   demoTable as table,
   hasRows,
 } from '../postgres/demo-table.ts'
+import { fillDemoShop, makeDemoShop } from '../postgres/demo-shop.ts'
 import type { Outcome } from '../summary.ts'
 import { seededColumns, seededInterval, webLogRows, type WebLogOptions } from './rows.ts'
 
@@ -29,11 +31,15 @@ export interface SeedOptions extends WebLogOptions {
 export async function seed(
   settings: PostgresSettings,
   options: SeedOptions,
-  { progress, signal, logger }: Pick<JobContext, 'progress' | 'signal' | 'logger'>,
+  context: Pick<JobContext, 'progress' | 'signal' | 'logger' | 'touches'>,
 ): Promise<Outcome> {
+  const { progress, signal, logger } = context
+  writes('web_logs', 'public')
   const connection = await connect(settings, { prefix: 'POSTGRES', signal })
   const bar = progress.start('seed', options.rows, 'rows')
   try {
+    if (options.demo && (await seedShop(connection, options, logger)))
+      for (const name of ['customers', 'orders', 'order_items']) writes(name, 'shop')
     await beginOnDemoTable(connection)
     await prepareTable(connection, options)
     const chunks = webLogRows(options, (count) => {
@@ -49,6 +55,34 @@ export async function seed(
     bar.done()
     await connection.close()
   }
+
+  function writes(name: string, schema: string): void {
+    const { host, port, database } = settings
+    context.touches?.({ role: 'output', kind: 'source', host, port, database, schema, table: name })
+  }
+}
+
+/**
+ * The demo's shop has orders of the same days, whatever becomes of the web logs; a shop of somebody's own has none of them.
+ *
+ * @returns whether it wrote some
+ */
+async function seedShop(
+  connection: Connection,
+  options: SeedOptions,
+  logger: JobContext['logger'],
+): Promise<boolean> {
+  await beginOnDemoTable(connection)
+  const state = await makeDemoShop(connection)
+  if (state === 'foreign' || state === 'not allowed') {
+    await connection.query('ROLLBACK')
+    return false
+  }
+  const { first } = seededInterval(options)
+  const orders = await fillDemoShop(connection, { first, last: options.date, seed: options.seed })
+  await connection.query('COMMIT')
+  if (orders > 0) logger.info({ table: 'shop.orders', rows: orders, from: first, to: options.date }, 'seeded')
+  return orders > 0
 }
 
 /** Makes the table ready for the rows, or refuses. */

@@ -10,6 +10,23 @@ export class FileNotFound extends JobError {
   }
 }
 
+/** The bucket does not exist. */
+export class BucketNotFound extends JobError {
+  readonly bucket: string
+
+  /** @param places where each setting that names a place says it is: those in the bucket are named */
+  constructor(bucket: string, places: Readonly<Record<string, string>> = {}, cause?: unknown) {
+    const named = Object.keys(places).filter((name) => `${places[name]}/`.startsWith(`s3://${bucket}/`))
+    const names = named.length === 0 ? 'its name' : named.join(' and ')
+    super('usage', `no such bucket: ${bucket}`, {
+      field: named[0] ?? `s3://${bucket}`,
+      fix: `Create the bucket, or set S3_CREATE_BUCKET=true so that it is made, or correct ${names}.`,
+      cause,
+    })
+    this.bucket = bucket
+  }
+}
+
 /** Whenever a file was about to be published, something else had come to its location. */
 export class FileChanged extends JobError {
   constructor(location: string, cause?: unknown) {

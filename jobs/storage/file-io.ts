@@ -35,11 +35,34 @@ export interface FileIO {
   /** Removes one object; removing what is not there is not an error. */
   delete(location: string): Promise<void>
 
+  /**
+   * Removes many objects, by few requests where the store allows; what is not there is done. Never fails for an object: what
+   * could not be removed is told, each with its error, and the others are gone. `signal` ends it, with its reason, between
+   * two requests.
+   */
+  deleteAll(locations: readonly string[], signal?: AbortSignal): Promise<Deletion>
+
   /** Every object whose location starts with `prefix` + '/', in no fixed order. Unpublished writes are never listed. */
   list(prefix: string): AsyncIterable<FileStat>
 
+  /** Every write below `prefix` + '/' that was begun and not published, whoever makes it, or left it there. */
+  unpublished(prefix: string): AsyncIterable<UnpublishedWrite>
+
+  /** Drops such a write for good; one that is not there any more is done. */
+  discard(write: UnpublishedWrite): Promise<void>
+
+  /** What the store's clock says, by which objects are dated; milliseconds since 1970. `location`: any place in it. */
+  now(location: string): Promise<number>
+
   /** The file's path for programs that open files themselves (engines); undefined unless the store is local. */
   localPath(location: string): string | undefined
+}
+
+/** What came of the removal of many objects. */
+export interface Deletion {
+  readonly failures: readonly { readonly location: string; readonly error: Error }[]
+  /** How many are hidden and not gone: their bucket keeps versions. */
+  readonly hidden: number
 }
 
 export interface WriteOptions {
@@ -80,6 +103,18 @@ export interface WrittenFile {
    * compare an identity from `list` only with another one from `list`.
    */
   readonly identity: string
+}
+
+/** What an unfinished write takes of the store, unseen by `list`: a multipart upload, a temporary file of ours. */
+export interface UnpublishedWrite {
+  /** S3: where it would appear. Local files: the temporary file itself. */
+  readonly location: string
+  /** Bytes that are there. */
+  readonly size: number
+  /** When it was begun; of local files when it was last written to. Milliseconds since 1970. */
+  readonly begunMs: number
+  /** S3: the upload's id. */
+  readonly id: string
 }
 
 export interface FileStat extends WrittenFile {

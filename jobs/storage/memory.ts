@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { deleteSingly } from './delete-singly.ts'
 import { FileChanged, FileExists, FileNotFound } from './errors.ts'
 import type { FileIO, FileStat } from './file-io.ts'
 import { outputFile, publishOver, writeWhole } from './output-file.ts'
@@ -56,6 +57,11 @@ export function memoryFileIO(now: () => Date): FileIO {
     )
   }
 
+  const remove = (location: string): Promise<boolean> => {
+    objects.delete(location)
+    return Promise.resolve(false)
+  }
+
   return {
     scheme: 'memory',
     stat: (location) => Promise.resolve(objects.get(location)?.stat),
@@ -67,15 +73,21 @@ export function memoryFileIO(now: () => Date): FileIO {
     },
     write: (location, body, options) => writeWhole(create, location, body, options),
     create,
-    delete(location) {
-      objects.delete(location)
-      return Promise.resolve()
+    delete: async (location) => {
+      await remove(location)
     },
+    deleteAll: (locations, signal) => deleteSingly(remove, locations, signal),
     async *list(prefix) {
       const start = prefix.endsWith('/') ? prefix : `${prefix}/`
       await Promise.resolve()
       for (const [location, { stat }] of [...objects]) if (location.startsWith(start)) yield stat
     },
+    // What is written is in the writer's own memory.
+    async *unpublished() {
+      await Promise.resolve()
+    },
+    discard: () => Promise.resolve(),
+    now: () => Promise.resolve(now().getTime()),
     localPath: () => undefined,
   }
 }

@@ -1,6 +1,6 @@
-import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { usageError } from '../errors.ts'
+import { homeFolder } from './home-folder.ts'
 
 /** A URI, whatever its scheme. */
 const schemeAndRest = /^([a-z][a-z0-9+.-]*):(.*)$/is
@@ -32,7 +32,10 @@ export function parsePlace(text: string, field: string, cwd: string): string {
   if (text.includes('\0')) throw wrong('a place cannot hold a NUL', folderOrUri)
 
   if (!schemeAndRest.test(text)) {
-    const path = text === '~' || text.startsWith('~/') ? homedir() + text.slice(1) : text
+    const isInHome = text === '~' || text.startsWith('~/')
+    const home = isInHome ? homeFolder() : ''
+    if (home === undefined) throw wrong('this user has no home folder', 'Write the whole path, or set HOME.')
+    const path = isInHome ? home + text.slice(1) : text
     return `file://${resolve(cwd, path)}`
   }
   const location = canonicalLocation(text)

@@ -1,4 +1,4 @@
-import type { FileIO } from './file-io.ts'
+import type { Deletion, FileIO } from './file-io.ts'
 
 /**
  * One store over several: each location goes to the store of its scheme, so that a table may keep its metadata in one
@@ -22,9 +22,30 @@ export function resolvingFileIO(first: FileIO, open: (location: string) => Promi
     write: async (location, body, options) => (await storeOf(location)).write(location, body, options),
     create: async (location, options) => (await storeOf(location)).create(location, options),
     delete: async (location) => (await storeOf(location)).delete(location),
+    async deleteAll(locations, signal) {
+      const byScheme = new Map<string, string[]>()
+      for (const location of locations) {
+        const scheme = location.slice(0, location.indexOf(':'))
+        const some = byScheme.get(scheme)
+        if (some === undefined) byScheme.set(scheme, [location])
+        else some.push(location)
+      }
+      const deletions: Deletion[] = []
+      for (const some of byScheme.values())
+        deletions.push(await (await storeOf(some[0]!)).deleteAll(some, signal))
+      return {
+        failures: deletions.flatMap(({ failures }) => failures),
+        hidden: deletions.reduce((sum, { hidden }) => sum + hidden, 0),
+      }
+    },
     async *list(prefix) {
       yield* (await storeOf(prefix)).list(prefix)
     },
+    async *unpublished(prefix) {
+      yield* (await storeOf(prefix)).unpublished(prefix)
+    },
+    discard: async (write) => (await storeOf(write.location)).discard(write),
+    now: async (location) => (await storeOf(location)).now(location),
     localPath: (location) =>
       location.startsWith(`${first.scheme}:`) ? first.localPath(location) : undefined,
   }

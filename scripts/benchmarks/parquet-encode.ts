@@ -9,7 +9,7 @@ import { codecNames, loadCodec } from '../../jobs/parquet/codec.ts'
 import type { ParquetColumn } from '../../jobs/parquet/column.ts'
 import { assembleFile } from '../../jobs/parquet/file.ts'
 import { defaultLimits } from '../../jobs/parquet/row-group.ts'
-import type { BytesVector, ColumnVector, FixedVector } from '../../jobs/parquet/vector.ts'
+import type { BytesVector, ColumnVector, FixedVector } from '../../jobs/vector/vector.ts'
 
 const rowGroupRows = 1_000_000
 const [rowsText = '5000000', codecText = 'snappy', file] = process.argv.slice(2)

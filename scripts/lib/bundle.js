@@ -1,6 +1,6 @@
 // What `npm run build` does after tsc: the modules in dist/modules and the packages they import become a few files in
 // dist/. A job imports 160 modules of ours and 250 of packages, which took 80 ms of each start to find and read.
-import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { dirname, join, relative } from 'node:path'
@@ -11,9 +11,14 @@ const root = join(import.meta.dirname, '../..')
 const outdir = join(root, 'dist')
 const modules = join(outdir, 'modules')
 
-/** Files that others name by their place beside them: threads' entry points, and data. All output lies in one folder. */
-const threads = ['export/read/worker.js', 'aggregate/day/worker.js']
-const data = ['kernel/kernel.wasm']
+/** Files that others name by their place beside them: threads' and a process's entry points, and data. All output lies in one folder. */
+const threads = [
+  'export/read/worker.js',
+  'aggregate/day/worker.js',
+  'maintain/compact/worker.js',
+  'query/engine-process.js',
+]
+const data = ['kernel/kernel.wasm', 'kernel/count.wasm', 'kernel/merge.wasm', 'spark/connect.proto']
 /**
  * Packages that stay outside: binaries, and what finds its files by its own place; and what others ask for and do without.
  * The images have these packages alone (docker/packages).
@@ -46,8 +51,7 @@ const placesInOneFolder = {
   },
 }
 
-for (const file of readdirSync(outdir)) if (/\.(js|map|wasm)$/.test(file)) rmSync(join(outdir, file))
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   entryPoints: Object.fromEntries(
     ['main.js', ...threads].map((file) => [flat(file).replace(/\.js$/, ''), join(modules, file)]),
   ),
@@ -66,12 +70,13 @@ const { metafile } = await build({
   // avsc is its RPC, too (15 ms).
   alias: { 'string-width': 'fast-string-width', avsc: 'avsc/etc/browser/avsc-types.js' },
   metafile: true,
+  write: false,
   banner: {
     js: [
       // For packages that are CommonJS.
       "import { createRequire as requireOf } from 'node:module'",
       'const require = requireOf(import.meta.url)',
-      // What jobs/postgres/navigator.ts does ahead of pg: within a chunk it may come behind.
+      // What jobs/postgres/connection/navigator.ts does ahead of pg: within a chunk it may come behind.
       "globalThis.navigator ??= { userAgent: 'Node.js/' + process.versions.node.split('.')[0] }",
     ].join('\n'),
   },
@@ -81,5 +86,24 @@ for (const [file, { imports }] of Object.entries(metafile.outputs)) {
 }
 const packageFolder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/
 const bundled = Object.keys(metafile.inputs).flatMap((file) => packageFolder.exec(file) ?? [])
-writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), licences(new Set(bundled.sort())))
-for (const file of data) copyFileSync(join(modules, file), join(outdir, flat(file)))
+
+/** Jobs may start from dist/ at any time: a file that changes is replaced in one step, one that does not is left alone. */
+function put(file, contents) {
+  const path = join(outdir, file)
+  if (existsSync(path) && readFileSync(path).equals(contents)) return
+  const temporary = `${path}.${process.pid}.tmp`
+  writeFileSync(temporary, contents)
+  renameSync(temporary, path)
+}
+
+const files = new Map([
+  ...data.map((file) => [flat(file), readFileSync(join(modules, file))]),
+  ...outputFiles.map(({ path, contents }) => [relative(outdir, path), Buffer.from(contents)]),
+])
+// What names others comes after them: chunks have the hash of their content in their names, entry points have not.
+const isChunk = (file) => /-[0-9A-Z]{8}\.js(\.map)?$/.test(file)
+for (const wanted of [true, false])
+  for (const [file, contents] of files) if (isChunk(file) === wanted) put(file, contents)
+put('THIRD-PARTY-LICENSES.txt', Buffer.from(licences(new Set(bundled.sort()))))
+for (const file of readdirSync(outdir))
+  if (/\.(js|map|wasm|proto)$/.test(file) && !files.has(file)) rmSync(join(outdir, file), { force: true })

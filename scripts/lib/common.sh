@@ -32,14 +32,16 @@ fail() {
 
 # quietly LABEL COMMAND…: one line for what went well, the end of the output for what did not.
 quietly() {
-  local label=$1 start=$SECONDS status=0
+  local label=$1 start=$SECONDS status=0 log
   shift
-  "$@" >"$work/log" 2>&1 </dev/null &
+  # Of its own, as lanes of scripts/test run side by side.
+  log=$(mktemp "$work/log.XXXXXX")
+  "$@" >"$log" 2>&1 </dev/null &
   child=$!
   wait "$child" || status=$?
   child=
   if [ "$status" -ne 0 ]; then
-    tail -n 60 "$work/log" >&2
+    tail -n 60 "$log" >&2
     printf '%s: failed (exit %s)\n' "$label" "$status" >&2
     return "$status"
   fi

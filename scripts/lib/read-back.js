@@ -5,16 +5,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { openCatalogs } from '../../dist/modules/commands/catalogs.js'
-import { openStore, place, postgresSettings, s3Settings } from '../../dist/modules/commands/settings.js'
-import { branchSnapshot } from '../../dist/modules/iceberg/metadata.js'
-import { isLive, readManifest, readManifestList } from '../../dist/modules/iceberg/table-files.js'
-import { connect } from '../../dist/modules/postgres/connect.js'
+import { openCatalogs } from '../../dist/modules/settings/catalogs.js'
+import { openStore, place, postgresSettings, s3Settings } from '../../dist/modules/settings/settings.js'
+import { branchSnapshot } from '../../dist/modules/iceberg/metadata/metadata.js'
+import { isLive, readManifest, readManifestList } from '../../dist/modules/iceberg/manifest/table-files.js'
+import { connect } from '../../dist/modules/postgres/connection/connect.js'
 
 const { env } = process
 const context = { env, now: () => new Date(), signal: new AbortController().signal }
 const folder = mkdtempSync(join(tmpdir(), 'lakejobs-read-back-'))
-const { catalog, close } = await openCatalogs(context, new Set(['iceberg']))
+const { catalog, close } = await openCatalogs(context, { iceberg: true, dryRun: true, versionHint: false })
 try {
   const duckdb = await (await DuckDBInstance.create()).connect()
   const count = async (files) => {

@@ -139,6 +139,6 @@ describe('aggregate, for any week', () => {
         { numRuns: 3 },
       )
     },
-    20_000,
+    60_000,
   )
 })

@@ -113,3 +113,13 @@ describe('missing days', () => {
     expect(outcome).toMatchObject({ files: 2, to: '2024-09-07' })
   })
 })
+
+it('counts a day of more emails than memory holds in parts', async () => {
+  const emails = Array.from({ length: 300_000 }, (_, i) => `u${String(i).padStart(6, '0')}@example.com`)
+  await bench.log(`${day}.csv`, emails.map((email) => row(email)).join(''))
+  expect(await bench.run({ memoryLimit: 24 * 2 ** 20 })).toMatchObject({ rows: 300_000, rejects: 0 })
+  expect(await bench.read(`output/${day}.csv`)).toBe(
+    header + emails.map((email) => `${email},0,1,0,0\n`).join(''),
+  )
+  expect(bench.warnings).toEqual([])
+}, 120_000)

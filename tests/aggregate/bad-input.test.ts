@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { day, eachWithBench, header, row } from './job.ts'
 
 const bench = eachWithBench()
@@ -88,10 +90,18 @@ describe('bad input', () => {
     expect(await rejects()).toBe(`file,line,reason,raw\n${day}.csv,2,line too long,${'x'.repeat(65_536)}\n`)
   })
 
-  it.each([
-    ['no input folder', 'nowhere'],
-    ['an empty folder', 'empty'],
-  ])('%s', async (_, input) => {
+  it.each(['ignore', 'latest'] as const)('no input folder is never "not yet": %s', async (missingDays) => {
+    await expect(bench.run({ input: 'nowhere', missingDays })).rejects.toMatchObject({
+      ...{
+        code: 'usage',
+        field: '--input',
+        message: `file://${bench.folder}/nowhere is not a folder that exists`,
+      },
+    })
+  })
+
+  it('an empty folder', async () => {
+    const input = 'empty'
     await bench.write('empty/other.txt', '')
     await expect(bench.run({ input })).rejects.toMatchObject({
       code: 'data',
@@ -109,6 +119,53 @@ describe('bad input', () => {
       message: expect.stringContaining(`${day}.csv and ${day}.csv.gz`),
     })
     expect(await bench.files('output')).toEqual([])
+  })
+
+  it.each(['latest', 'fail', 'warn'] as const)('names what stands there instead: %s', async (missingDays) => {
+    await bench.log('2024-09-14.CSV', row('a'))
+    await bench.log('2024-09-15.csv.GZ', '')
+    await symlink('nowhere', join(bench.folder, `input/${day}.csv`))
+    await expect(bench.run({ missingDays })).rejects.toMatchObject({
+      fix:
+        `mend ${day}.csv, a link that leads to no file, rename 2024-09-14.CSV to 2024-09-14.csv, ` +
+        'rename 2024-09-15.csv.GZ to 2024-09-15.csv.gz',
+    })
+    await bench.log('2024-09-13.csv', row('a', 'READ', '2024-09-13 00:00:00'))
+    if (missingDays !== 'warn') return
+    await bench.run({ missingDays })
+    expect(bench.warnings).toEqual([expect.stringContaining('rename 2024-09-14.CSV')])
+  })
+
+  it('names 20 missing days at most', async () => {
+    await bench.log(`${day}.csv`, row('a'))
+    const failure = await bench.run({ length: 3660, missingDays: 'fail' }).catch((error: unknown) => error)
+    expect((failure as Error).message).toMatch(/^no log of 2014-09-10, .* and 3639 more in /)
+    await bench.run({ length: 3660, missingDays: 'warn' })
+    expect(bench.warnings).toEqual([
+      expect.stringMatching(/^no log of (\S+, ){19}\S+ and 3639 more: counted without$/),
+    ])
+  })
+
+  it("warns of another day's log under a day's name, and of one log under two", async () => {
+    await bench.log('2024-09-15.csv', row('a', 'READ', '2024-09-15 10:00:00'))
+    await bench.log(`${day}.csv`, row('a', 'READ', '2024-09-15 10:00:00'))
+    await bench.run()
+    expect(bench.warnings).toEqual([
+      `most rows in the log of ${day} are dated another day: is it that day's?`,
+      `the logs of 2024-09-15 and ${day} are the same, byte for byte`,
+    ])
+  })
+
+  it.each([
+    ['a log', row('b')],
+    ['a link', undefined],
+  ])('a result does not replace %s', async (_, there) => {
+    await bench.log(`${day}.csv`, row('a'))
+    await bench.write('output/x', row('b'))
+    if (there === undefined) await symlink('x', join(bench.folder, `output/${day}.csv`))
+    else await bench.write(`output/${day}.csv`, there)
+    await expect(bench.run()).rejects.toMatchObject({ code: 'usage', field: '--output' })
+    expect(await result()).toBe(row('b'))
   })
 
   it('a folder named like a log is none', async () => {

@@ -10,7 +10,7 @@ import { listCounts } from './log/scan.ts'
 async function again(counts: EmailCounts): Promise<EmailCounts> {
   const folder = await mkdtemp(join(tmpdir(), 'lakejobs-counts-'))
   try {
-    await writeCountsFile(join(folder, 'x.parquet'), counts)
+    await writeCountsFile(join(folder, 'x.parquet'), [counts])
     return await decodeCountsFile(await readFile(join(folder, 'x.parquet')))
   } finally {
     await rm(folder, { recursive: true })
@@ -36,7 +36,7 @@ describe('a counts file', () => {
   })
 
   it('names the path where it cannot be written', async () => {
-    await expect(writeCountsFile('/nowhere/x.parquet', countsOf([]))).rejects.toMatchObject({
+    await expect(writeCountsFile('/nowhere/x.parquet', [countsOf([])])).rejects.toMatchObject({
       code: 'failed',
       field: '/nowhere/x.parquet',
     })

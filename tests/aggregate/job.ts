@@ -4,16 +4,19 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pino from 'pino'
-import { aggregate, type AggregateOptions } from '../../jobs/aggregate/aggregate.ts'
+import { aggregate } from '../../jobs/aggregate/aggregate.ts'
+import type { AggregateOptions } from '../../jobs/aggregate/run.ts'
 import { planWindows } from '../../jobs/aggregate/window.ts'
 import type { JobContext } from '../../jobs/context.ts'
-import { localFileIO } from '../../jobs/storage/local.ts'
+import { localFileIO } from '../../jobs/storage/local/local.ts'
 import { capLists, type Outcome } from '../../jobs/summary.ts'
 import { current } from '../support/current.ts'
 
 /** What a test says about a run; all else is as the command line would make it. */
 export interface Asked extends Partial<Omit<AggregateOptions, 'windows' | 'input' | 'output' | 'cache'>> {
   readonly date?: string
+  /** Days in a window. */
+  readonly length?: number
   readonly from?: string
   readonly to?: string
   /** Folders below the bench. */
@@ -39,6 +42,8 @@ export interface Bench {
   read(path: string): Promise<string>
   /** Files below `path`, sorted, relative to it; none if it does not exist. */
   files(path: string): Promise<string[]>
+  /** Removes a folder and all below it. */
+  forget(path: string): Promise<void>
   remove(): Promise<void>
 }
 
@@ -67,6 +72,7 @@ export async function createBench(): Promise<Bench> {
         .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, path).length + 1))
         .sort()
     },
+    forget: (path) => rm(join(folder, path), { recursive: true, force: true }),
     remove: () => rm(folder, { recursive: true, force: true }),
     async run(asked = {}) {
       const { date, from, to, length = 7, later = 0, signal, whileReading, ...options } = asked
@@ -84,9 +90,11 @@ export async function createBench(): Promise<Bench> {
         now: () => new Date(Date.now() + later),
         logger: warningsTo(warnings),
         progress: { start: () => ({ add, done: () => undefined }) },
+        during: (_, work) => work(),
         signal: signal ?? new AbortController().signal,
         env: {},
         originOf: () => 'default',
+        optionNames: () => Promise.resolve([]),
       }
       const windows = planWindows({
         date: date ?? (from === undefined ? '2024-09-16' : undefined),
@@ -99,9 +107,9 @@ export async function createBench(): Promise<Bench> {
         await aggregate(
           {
             rejects: `${output}/.lakejobs/rejects`,
-            length,
             missingDays: 'ignore',
             maxRejects: { share: 1 },
+            maxShrink: 1,
             refresh: false,
             verifyCache: false,
             cacheDays: 90,

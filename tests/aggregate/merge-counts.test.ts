@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { totalsOf } from '../../jobs/aggregate/counts.ts'
 import { mergeCounts } from '../../jobs/aggregate/merge-counts.ts'
 import { countsOf } from './counts.ts'
 import { listCounts } from './log/scan.ts'
@@ -33,6 +34,22 @@ describe('mergeCounts', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  it('comes to the totals of its sources: each event weighs the bytes of its email', () => {
+    const [one, other] = [
+      countsOf([['a', 1, 2, 0, 0]]),
+      countsOf([
+        ['a', 0, 0, 3, 0],
+        ['bé', 0, 0, 0, 4],
+      ]),
+    ]
+    expect(totalsOf(mergeCounts([one, other]))).toEqual({
+      rows: 10,
+      events: [1, 2, 3, 4],
+      emailBytes: 6 + 12,
+    })
+    expect(totalsOf(mergeCounts([]))).toEqual({ rows: 0, events: [0, 0, 0, 0], emailBytes: 0 })
   })
 
   it('reads emails that lie anywhere in their buffer', () => {

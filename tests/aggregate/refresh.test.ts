@@ -59,9 +59,21 @@ describe('aggregate --refresh', () => {
     expect(await result('16')).not.toContain('new')
   })
 
+  it('finds a changed day outside the window asked for, and results of any length', async () => {
+    await bench.run({ date: '2024-09-16', length: 30 })
+    await bench.run({ date: '2024-09-12', length: 1 })
+    await bench.log('2024-09-12.csv', row('new'))
+    const outcome = await bench.run({ date: '2024-09-10', refresh: true })
+    expect(outcome.refreshed).toEqual(['2024-09-12', '2024-09-13', '2024-09-14', '2024-09-15', '2024-09-16'])
+    expect(outcome.outputs).toHaveLength(8)
+    for (const name of ['12', '12.1d', '16', '16.30d'])
+      expect(await result(name)).toContain('\nnew,0,1,0,0\n')
+    expect(await bench.run({ date: '2024-09-10', refresh: true })).toMatchObject({ refreshed: [] })
+  })
+
   it('publishes nothing when another day of such a window has too many rejects', async () => {
     await bench.log('2024-09-12.csv', row('new'))
-    await bench.log('2024-09-14.csv', 'bad\n'.repeat(11))
+    await bench.log('2024-09-14.csv', `${row('14')}${row('14')}` + 'bad\n'.repeat(11))
     await expect(
       bench.run({ date: '2024-09-12', refresh: true, maxRejects: undefined }),
     ).rejects.toMatchObject({

@@ -1,11 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import {
-  checkMissing,
-  daysOf,
-  planWindows,
-  windowsWith,
-  type WindowRequest,
-} from '../../jobs/aggregate/window.ts'
+import { checkMissing, daysOf, planWindows, type WindowRequest } from '../../jobs/aggregate/window.ts'
 
 const asked = (request: Partial<WindowRequest>): WindowRequest => ({
   date: undefined,
@@ -19,10 +13,10 @@ const asked = (request: Partial<WindowRequest>): WindowRequest => ({
 describe('planWindows', () => {
   it('ends with the date, or with yesterday', () => {
     expect(planWindows(asked({ date: '2024-01-02' }))).toEqual([
-      { last: '2024-01-02', days: ['2023-12-31', '2024-01-01', '2024-01-02'] },
+      { last: '2024-01-02', days: ['2023-12-31', '2024-01-01', '2024-01-02'], length: 3 },
     ])
     expect(planWindows(asked({}))).toEqual([
-      { last: '2024-03-01', days: ['2024-02-28', '2024-02-29', '2024-03-01'] },
+      { last: '2024-03-01', days: ['2024-02-28', '2024-02-29', '2024-03-01'], length: 3 },
     ])
   })
 
@@ -42,13 +36,6 @@ describe('planWindows', () => {
     [{ days: 3661 }, '--days'],
   ])('refuses %j', (request, field) => {
     expect(() => planWindows(asked(request))).toThrow(expect.objectContaining({ code: 'usage', field }))
-  })
-})
-
-describe('windowsWith', () => {
-  it('finds the windows that a day is in', () => {
-    expect(windowsWith('2024-02-28', 3)).toEqual(['2024-02-28', '2024-02-29', '2024-03-01'])
-    expect(windowsWith('9999-12-31', 3)).toEqual(['9999-12-31'])
   })
 })
 

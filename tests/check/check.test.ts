@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import pino from 'pino'
 import { runChecks, type Check } from '../../jobs/check/check.ts'
 import { JobError, usageError } from '../../jobs/errors.ts'
+import { outcomeOf } from '../../jobs/summary.ts'
 
 const logged: string[] = []
 const logger = pino({}, { write: (line: string) => logged.push(line) })
@@ -38,11 +39,26 @@ describe('runChecks', () => {
       failing('catalog', usageError('wrong', { field: 'X', fix: 'mend it' })),
     ).catch((error: unknown) => error)
     expect(thrown).toMatchObject({ code: 'usage', message: 'wrong', fix: 'mend it' })
-    expect((thrown as JobError).outcome.checks).toMatchObject([
+    expect(outcomeOf(thrown).checks).toMatchObject([
       { check: 'store', status: 'failed', detail: 'away', field: 'S3_ENDPOINT', fix: 'start it' },
       { check: 'catalog', status: 'failed', detail: 'wrong', field: 'X', fix: 'mend it' },
       { check: 'a', status: 'ok' },
     ])
     expect(logged.join('')).toContain('away')
+  })
+
+  it('lists warnings with what mends them behind failures, logs them, and fails for none', async () => {
+    const warning = { check: 'maintenance of t', detail: 'too many files', fix: 'compact it' }
+    const warns: Check = (_, warn) => {
+      warn(warning)
+      return Promise.resolve()
+    }
+    const listed = { ...warning, status: 'warning', milliseconds: 0 }
+    expect((await run(ok('a'), warns)).checks).toMatchObject([listed, { check: 'a' }])
+    expect(logged.join('')).toContain('maintenance of t: too many files: compact it')
+    const thrown: unknown = await run(warns, failing('b', usageError('wrong', { field: 'X' }))).catch(
+      (error: unknown) => error,
+    )
+    expect(outcomeOf(thrown).checks).toMatchObject([{ check: 'b', status: 'failed' }, listed])
   })
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
-import { s3FileIO } from '../../jobs/storage/s3.ts'
+import { s3FileIO } from '../../jobs/storage/s3/s3.ts'
 import { build, run, summaryOf, type Ran } from '../support/cli.ts'
 import { startMinio, type Minio } from '../support/minio.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, summaryOf, type Ran } from '../support/cli.ts'
 import { eachWithDatabase } from './each-with-database.ts'
@@ -19,7 +19,7 @@ const query = (sql: string): Promise<Record<string, unknown>[]> => place.query(s
 
 const names = [
   ...['source', 'source tables', 'table public.web_logs'],
-  ...['catalog', 'catalog tables', 'catalog writes'],
+  ...['catalog', 'catalog tables', 'catalog writes', 'metadata'],
   ...['WAREHOUSE', 'PARQUET_LOCATION', 'CRUD_INPUT', 'CRUD_OUTPUT', 'CRUD_CACHE'],
 ]
 
@@ -45,7 +45,7 @@ describe('lakejobs check', () => {
   })
 
   it('lists all that is missing, each with its fix', async () => {
-    const ran = await check()
+    const ran = await check({ CRUD_OUTPUT: './data/crud/output' })
     const { exit, checks, error } = summaryOf(ran)
     expect({ exit, code: error?.code }).toEqual({ exit: 2, code: 'usage' })
     expect(failed(ran)).toEqual([
@@ -88,6 +88,101 @@ describe('lakejobs check', () => {
     expect(failed(ran)).toEqual(['table public.web_logs', 'catalog writes'])
     expect(statuses(ran)['table public.mine']).toBe('ok')
     await query('DROP OWNED BY poor; DROP ROLE poor')
+  })
+
+  it('refuses what an export refuses, all of it', async () => {
+    await lakejobs(['init'], { DEMO_DATA: 'true' })
+    await query(`DROP ROLE IF EXISTS poor; CREATE ROLE poor LOGIN PASSWORD 'poor';
+      CREATE TABLE secured (a int); ALTER TABLE secured ENABLE ROW LEVEL SECURITY; GRANT SELECT ON secured TO poor;
+      CREATE TABLE partly (a int, b int, c money); GRANT SELECT (a, c) ON partly TO poor;
+      CREATE TABLE bare (); GRANT SELECT ON bare TO poor; CREATE MATERIALIZED VIEW empty AS SELECT 1 AS a WITH NO DATA;
+      GRANT SELECT ON empty TO poor`)
+    const role = { POSTGRES_USER: 'poor', POSTGRES_PASSWORD: 'poor' }
+    const tables = ['--table', 'secured,partly,bare,empty']
+    const ran = await check(role, ...tables)
+    const detailOf = (name: string): string | undefined =>
+      summaryOf(ran).checks?.find(({ check: one }) => one === `table public.${name}`)?.detail
+    expect(failed(ran)).toEqual(['secured', 'partly', 'bare', 'empty'].map((name) => `table public.${name}`))
+    expect(detailOf('secured')).toContain('row-level security')
+    expect(detailOf('partly')).toMatch(/may not read column public\.partly\.b; public\.partly\.c: type money/)
+    expect(detailOf('bare')).toBe('public.bare has no columns')
+    expect(detailOf('empty')).toContain('has not been populated')
+    const settled = await check(
+      { ...role, LAKEJOBS_ROW_SECURITY: 'true', LAKEJOBS_COLUMNS: 'a,c', LAKEJOBS_CAST: 'partly.c=text' },
+      ...['--table', 'secured,partly'],
+    )
+    expect(failed(settled)).toEqual([])
+    await query('DROP OWNED BY poor; DROP ROLE poor')
+  })
+
+  it('plans what the tables are written to as an export does, and what that refuses is the same', async () => {
+    await lakejobs(['init'])
+    await query(
+      'CREATE TABLE mine AS SELECT 1 AS id, 2 AS other; CREATE TABLE fine AS SELECT 1 AS id; ANALYZE',
+    )
+    const tables = ['--table', 'mine,fine']
+    expect((await lakejobs(['export', ...tables])).exit).toBe(0)
+    expect(failed(await check({}, ...tables))).toEqual([])
+    await query(`ALTER TABLE mine ALTER other TYPE money USING '1', ALTER id TYPE text`)
+    const files = await readdir(place.cwd, { recursive: true })
+    const faults =
+      /^public\.mine\.other: type money .*; the source of table default\.mine changed .* id is int in the table and string in the source$/
+    const ran = await check({}, ...tables)
+    expect(failed(ran)).toEqual(['table public.mine'])
+    expect(summaryOf(ran)).toMatchObject({
+      exit: 3,
+      error: { message: expect.stringMatching(faults) as unknown },
+    })
+    const refused = summaryOf(await lakejobs(['export', '--dry-run', ...tables]))
+    expect(refused.error).toEqual(summaryOf(ran).error)
+    const byDay = await check({ LAKEJOBS_MODE: 'day', LAKEJOBS_COLUMNS: 'other' }, '--table', 'mine')
+    expect(summaryOf(byDay).error?.message).toMatch(/no date or timestamp column to choose days by/)
+    expect(summaryOf(byDay).error?.message).toMatch(/--columns leaves out id, which table default\.mine has/)
+    expect(await readdir(place.cwd, { recursive: true })).toEqual(files)
+  })
+
+  it('opens the metadata of each table: a store that was lost or moved is exit 3 with the ways out, for export, too', async () => {
+    const demo = { DEMO_DATA: 'true' }
+    await lakejobs(['init'], demo)
+    await lakejobs(['seed', '--rows', '10', '--date', '2024-09-16'])
+    for (const words of [[], ['--table', 'public.web_logs=other.logs']])
+      expect(await lakejobs(['export', '--format', 'iceberg', ...words])).toMatchObject({ exit: 0 })
+    const detail = (ran: Ran, name: string) =>
+      summaryOf(ran).checks?.find(({ check: check_ }) => check_ === name)
+    const was = `file://${join(place.cwd, 'data/lake/iceberg')}`
+    const now = `file://${join(place.cwd, 'elsewhere')}`
+    expect(detail(await check(demo), 'metadata')?.detail).toBe('2 tables, the metadata of 2 can be read')
+    await rename(join(place.cwd, 'data/lake/iceberg/default'), join(place.cwd, 'data/lake/iceberg/lost'))
+
+    const lost = await check(demo)
+    expect(failed(lost)).toEqual(['metadata of default.web_logs'])
+    const found = detail(lost, 'metadata of default.web_logs')
+    expect(found?.detail).toMatch(
+      `the catalog says that default.web_logs is at ${was}/default/web_logs/metadata/`,
+    )
+    expect(found?.detail).toMatch(`, written when WAREHOUSE was ${was}, and nothing is there`)
+    expect(found?.detail).not.toContain('now WAREHOUSE is')
+    expect(found).toMatchObject({
+      field: 'WAREHOUSE',
+      fix: expect.stringContaining('restore the files of that store') as unknown,
+    })
+
+    const moved = await lakejobs(['export', '--format', 'iceberg'], { WAREHOUSE: now })
+    expect(summaryOf(moved)).toMatchObject({
+      exit: 3,
+      error: {
+        code: 'data',
+        message: expect.stringMatching(/^the catalog says that default\.web_logs is at /) as unknown,
+        fix: expect.stringContaining(`set WAREHOUSE back to ${was}`) as unknown,
+      },
+    })
+    expect(summaryOf(moved).error?.message).toMatch(`; now WAREHOUSE is ${now}`)
+    // The ways out lead out.
+    const fresh = await lakejobs(['export', '--format', 'iceberg'], {
+      WAREHOUSE: now,
+      ICEBERG_CATALOG_NAME: 'anew',
+    })
+    expect(fresh.exit).toBe(0)
   })
 
   it('says of each setting where it comes from, and of secrets only whether they are set', async () => {
@@ -136,6 +231,6 @@ describe('lakejobs check', () => {
     const { stderr } = await check({}, '--log-format', 'pretty')
     expect(stderr).toMatch(/^POSTGRES_PASSWORD +environment +set$/m)
     expect(stderr).toMatch(/^ok +source +\d+ ms +PostgreSQL/m)
-    expect(stderr).toMatch(/^failed +CRUD_INPUT +\d+ ms .*lakejobs init/m)
+    expect(stderr).toMatch(/^failed +WAREHOUSE +\d+ ms .*lakejobs init/m)
   })
 })

@@ -81,6 +81,10 @@ describe('usage: exit 2, one line that names field, value and fix', () => {
     [['aggregate', 's3://', 'out', day], 'aggregate', '--input', 'bucket'],
     [['aggregate', 'logs', './logs/', day], 'aggregate', '--output', 'same folder'],
     [['aggregate', '--log-level', 'loud'], 'aggregate', '--log-level', '"loud"'],
+    [['aggregate', '--refresh=maybe'], 'aggregate', '--refresh', '"maybe"'],
+    [['generate', 'logs', day, '--if-missing', '--no-if-missing'], 'generate', '--if-missing', '2 times'],
+    [['--help=maybe', 'aggregate'], 'aggregate', '--help', '"maybe"'],
+    [['export', '--max-shrink', '50'], 'export', '--max-shrink', '"50"'],
     [['generate', 'logs'], 'generate', '--first-date', 'missing'],
     [['generate', 'logs', '2023-02-29'], 'generate', '--first-date', '"2023-02-29"'],
     [['generate', 'logs', day, '1', '0'], 'generate', '--emails', '"0"'],
@@ -133,6 +137,7 @@ describe('settings', () => {
   })
 
   it('stand before or after the command, and choose the form of the logs', async () => {
+    await mkdir(join(cwd, 'data/crud/input'), { recursive: true })
     for (const args of [
       ['--log-level', 'debug', 'aggregate', day],
       ['aggregate', day, '--log-level', 'debug'],
@@ -174,6 +179,7 @@ describe('exit codes', () => {
   })
 
   it('3: the data', async () => {
+    await mkdir(join(cwd, 'logs'))
     expect(summaryOf(await lakejobs('aggregate', 'logs', 'out', day))).toMatchObject({
       exit: 3,
       error: { code: 'data' },

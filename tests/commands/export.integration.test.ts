@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
-import type { DataFile } from '../../jobs/iceberg/data-file.ts'
+import type { DataFile } from '../../jobs/iceberg/manifest/data-file.ts'
 import {
   dataFilesOf,
   filesIn,
@@ -90,12 +90,11 @@ const rowGroups = async (paths: readonly string[]): Promise<number[]> => {
 describe('with threads', () => {
   it.each([1, 3])('%d connections read the same rows, analysed or not', async (connections) => {
     await bigTable(300_000)
-    const words = ['--table', 't', '--connections', String(connections)]
+    const words = ['--table', 't', '--connections', String(connections), '--row-group-rows', '5000']
     const { exit, stdout, stderr } = await lakejobs(words)
-    expect({ exit, stderr: stderr.split('\n').filter((line) => line.includes('"error"')) }).toEqual({
-      exit: 0,
-      stderr: [],
-    })
+    // Whatever is no line of the log is a warning of Node.js, of listeners that are never removed, say.
+    const unusual = stderr.split('\n').filter((line) => !/^(\{(?!.*"error").*)?$/.test(line))
+    expect({ exit, unusual }).toEqual({ exit: 0, unusual: [] })
     expect(summaryOf({ exit, stdout })).toMatchObject({ rows: 300_000, tables: [{ table: 'default.t' }] })
     expect(await inLake(await load(lake))).toEqual(await inSource())
     expect(await queryFiles([`${lake.folder}/parquet/t/t.parquet`], `${digest} FROM FILES`)).toEqual([

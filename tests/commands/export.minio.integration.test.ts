@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { s3Client } from '../../jobs/storage/s3-client.ts'
-import { s3FileIO } from '../../jobs/storage/s3.ts'
+import { s3Client } from '../../jobs/storage/s3/client.ts'
+import { s3FileIO } from '../../jobs/storage/s3/s3.ts'
 import { build, run, summaryOf, type Ran } from '../support/cli.ts'
 import { freePort, startMinio, type Minio } from '../support/minio.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
@@ -156,14 +156,14 @@ const bad: readonly BadInput[] = [
     what: 'half a key',
     env: given({ MINIO_ROOT_PASSWORD: '' }),
     exit: 2,
-    field: () => 'secret access key',
-    message: /one half/,
+    field: () => 'MINIO_ROOT_PASSWORD',
+    message: /is set without MINIO_ROOT_PASSWORD/,
   },
   {
     what: 'a missing bucket that may not be made',
     env: given({}),
     exit: 2,
-    field: bucket,
+    field: () => 'WAREHOUSE',
     message: /no such bucket: lake-/,
   },
 ]

@@ -60,7 +60,9 @@ describe('lakejobs generate --demo', () => {
 
   it('of several at once all end well, with the files of one', async () => {
     const runs = await Promise.all(
-      [[], [], ['--if-missing'], ['--if-missing']].map((words) => demo('true', ...words)),
+      [['--replace'], ['--replace'], ['--if-missing'], ['--if-missing']].map((words) =>
+        demo('true', ...words),
+      ),
     )
     expect(runs.map(({ exit }) => exit)).toEqual([0, 0, 0, 0])
     expect(await files()).toEqual(['.lakejobs-demo', ...days])

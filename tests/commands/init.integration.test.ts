@@ -18,6 +18,7 @@ const query = (sql: string): Promise<Record<string, unknown>[]> => place.query(s
 const items = [
   'table public.web_logs',
   'mark of public.web_logs',
+  'schema shop',
   'catalog tables',
   'namespace default of catalog local',
   'folder ./data/lake/iceberg',
@@ -25,6 +26,7 @@ const items = [
   'folder ./data/crud/input',
   'folder ./data/crud/output',
   'folder ./data/crud/cache',
+  'folder ./data/lake/runs',
 ]
 const all = (state: string): Record<string, string> => Object.fromEntries(items.map((item) => [item, state]))
 
@@ -56,6 +58,22 @@ describe('lakejobs init', () => {
       })
     }
     expect(await query(`SELECT to_regclass('public.web_logs') AS found`)).toEqual([{ found: null }])
+  })
+
+  it('of whoever only exports makes no folders of CRUD logs, and check asks for none', async () => {
+    const ran = await init()
+    expect(summaryOf(ran).items).toContainEqual({
+      item: 'folders of CRUD logs',
+      state: 'left out',
+      note: 'none of CRUD_INPUT, CRUD_OUTPUT and CRUD_CACHE is set',
+    })
+    expect(await readdir(join(place.cwd, 'data'))).toEqual(['lake'])
+    const checked = summaryOf(await run(['check'], place))
+    expect((checked.checks ?? []).map(({ check }) => check)).not.toContain('CRUD_OUTPUT')
+    expect(states(await init({ CRUD_OUTPUT: 'results' }))).toMatchObject({
+      'folder ./results': 'made',
+      'folder ./data/crud/input': 'made',
+    })
   })
 
   it('takes the namespace and the catalog of the settings', async () => {
@@ -99,7 +117,7 @@ describe('lakejobs init', () => {
   })
 
   it('a server that is away is exit 1 with field and fix, and the rest is made', async () => {
-    const ran = await init({ ICEBERG_POSTGRES_PORT: String(await freePort()) })
+    const ran = await init({ ICEBERG_POSTGRES_PORT: String(await freePort()), DEMO_DATA: 'true' })
     expect(summaryOf(ran)).toMatchObject({
       exit: 1,
       error: { field: 'ICEBERG_POSTGRES_HOST', fix: expect.stringContaining('start PostgreSQL') as unknown },

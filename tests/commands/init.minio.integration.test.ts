@@ -49,7 +49,7 @@ describe('lakejobs init with an object store', () => {
     const ran = await init(lake)
     expect(summaryOf(ran)).toMatchObject({
       exit: 2,
-      error: { field: 's3://lake', fix: expect.stringContaining('S3_CREATE_BUCKET=true') as unknown },
+      error: { field: 'WAREHOUSE', fix: expect.stringContaining('S3_CREATE_BUCKET=true') as unknown },
     })
     expect(buckets(ran)).toMatchObject([
       { item: 'bucket lake', state: 'failed', note: expect.stringContaining('no such bucket') as unknown },
@@ -89,14 +89,20 @@ describe('lakejobs init with an object store', () => {
       { check: 'CRUD_INPUT', status: 'ok', detail: 's3://logs: readable, empty' },
     ])
     expect(places(await init({ ...made, WAREHOUSE: 's3://nowhere/x' }, 'check'))).toMatchObject([
-      { check: 'WAREHOUSE', status: 'failed', detail: 'no such bucket: nowhere' },
+      {
+        check: 'WAREHOUSE',
+        status: 'failed',
+        detail: 'no such bucket: nowhere',
+        field: 'WAREHOUSE',
+        fix: expect.stringContaining('or correct WAREHOUSE.') as unknown,
+      },
       { check: 'PARQUET_LOCATION', status: 'ok' },
       { check: 'CRUD_INPUT', status: 'ok' },
     ])
     const refused = await init({ ...made, MINIO_ROOT_PASSWORD: 'canary-not-the-key' }, 'check')
     expect(places(refused)).toMatchObject([])
     expect(summaryOf(refused).checks?.slice(0, 4)).toMatchObject([
-      { check: 'source', status: 'failed', field: 'POSTGRES_PASSWORD' },
+      { check: 'source', status: 'failed', field: 'POSTGRES_HOST' },
       {
         check: 'WAREHOUSE',
         status: 'failed',

@@ -115,7 +115,8 @@ describe('lakejobs seed', () => {
   it('stopped by SIGINT leaves the table as it was', async () => {
     await seed()
     const running = start(['seed', '--rows', '5000000', '--append'], options())
-    await sleep(1500)
+    const copying = 'SELECT FROM pg_stat_progress_copy WHERE tuples_processed > 0'
+    while ((await server.query(copying)).length === 0) await sleep(20)
     running.child.kill('SIGINT')
     expect(summaryOf(await running.ended)).toMatchObject({ exit: 130 })
     expect(await count()).toBe(1000)

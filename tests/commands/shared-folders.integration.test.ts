@@ -53,7 +53,7 @@ asRoot('users of one group', () => {
   const lakejobs = (user: number, ...words: string[]): Promise<Ran> =>
     run(words, { cwd, env, through: as(user) })
   const generate = async (user: number, ...words: string[]): Promise<void> => {
-    const args = ['--demo', '--first-date', '2024-09-10', '--days', '7', ...words]
+    const args = ['--demo', '--replace', '--first-date', '2024-09-10', '--days', '7', ...words]
     expect(summaryOf(await lakejobs(user, 'generate', ...args))).toMatchObject({ exit: 0, files: 7 })
   }
   /** What of data/ is not open to its group. */

@@ -27,6 +27,7 @@ for name in list(os.environ):
 os.environ.update(
     AIRFLOW_HOME=str(FOLDER / "airflow"),
     AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
+    AIRFLOW__CORE__PLUGINS_FOLDER=str(ROOT / "plugins"),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{FOLDER}/airflow.db",
     AIRFLOW__USAGE_DATA_COLLECTION__ENABLED="False",
@@ -36,6 +37,8 @@ os.environ.update(
 )
 
 from lake import Lake, Servers, start_servers  # noqa: E402
+from local_airflow import LocalAirflow, running  # noqa: E402
+from webhook import webhook  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +69,53 @@ def lake(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, airf
     for name, value in lake.environment().items():
         monkeypatch.setenv(name, value)
     return lake
+
+
+@pytest.fixture(scope="session")
+def api(airflow_db: None):
+    """Airflow's own API server, in this process, with the plugin of the clone."""
+    from airflow.api_fastapi.app import create_app
+    from starlette.testclient import TestClient
+
+    return TestClient(create_app(), base_url="http://localhost:8080", follow_redirects=False)
+
+
+@pytest.fixture(scope="session")
+def sign_in(api):
+    """Headers of a user with that role."""
+
+    def headers(role: str) -> dict[str, str]:
+        from airflow.api_fastapi.app import get_auth_manager
+        from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+        token = get_auth_manager().generate_jwt(SimpleAuthManagerUser(username=role, role=role))
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers
+
+
+@pytest.fixture
+def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of reports, empty."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    monkeypatch.setenv("LAKEJOBS_REPORTS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def posts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict]]:
+    """What was posted to ALERT_WEBHOOK_URL."""
+    with webhook() as (url, received):
+        monkeypatch.setenv("ALERT_WEBHOOK_URL", url)
+        yield received
+
+
+@pytest.fixture(scope="session")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
+    """scripts/airflow with a `lakejobs.yaml`, started once: who uses it leaves the file as it was."""
+    with running(tmp_path_factory.mktemp("local")) as airflow:
+        yield airflow
 
 
 @pytest.fixture

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from conftest import ROOT
 from docker_daemon import docker_daemon
 from runs import run_dag
 
@@ -42,14 +44,15 @@ def read(docker):
 def test_every_dag_is_read(read):
     assert read.import_errors == {}
     assert read.captured_warnings == {}
-    assert len(read.dags) == 3
+    assert len(read.dags) == 4
 
 
 def test_a_task_is_a_container_of_our_image(read):
     from airflow.providers.docker.operators.docker import DockerOperator
 
     for dag in read.dags.values():
-        for task in dag.tasks:
+        # This one only reads what the task before it has found.
+        for task in (one for one in dag.tasks if (dag.dag_id, one.task_id) != ("lake_maintenance", "tables")):
             assert isinstance(task, DockerOperator)
             assert task.image == "lakejobs/jobs:latest"
             assert (task.docker_url, task.network_mode) == ("tcp://docker-filter:2375", "lakejobs")
@@ -61,6 +64,20 @@ def test_a_task_is_a_container_of_our_image(read):
                 "/opt/lakejobs/data",
                 "bind",
             )
+
+
+def test_a_job_gets_the_settings_of_jobs_and_no_others():
+    """As .env.example has them: those before the parts of DAGs and of Compose, which the filter lets through."""
+    from lakejobs_dags.docker_job import job_settings
+
+    def names(text):
+        return set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", text, re.MULTILINE))
+
+    jobs, others = (ROOT / ".env.example").read_text().split("# --- DAGs")
+    beside = {"LAKEJOBS_HOME", "LAKEJOBS_NETWORK", "NODE_OPTIONS"}
+    everything = dict.fromkeys(names(jobs) | names(others) | beside, "x")
+    libpq = {f"PG{name}" for name in ("PASSFILE", "PASSWORD", "SSLMODE", "SSLROOTCERT", "SSLCERT", "SSLKEY")}
+    assert job_settings(everything | dict.fromkeys(libpq, "x")).keys() == names(jobs) | libpq
 
 
 def test_rendered_fields_hold_no_secret(read):
@@ -80,21 +97,34 @@ def test_success(docker, monkeypatch):
     output = '{"level":"info","msg":"committing"}\n' + json.dumps(SUMMARY) + "\n(node:1) Warning: something\n"
     with docker_daemon(output, 0) as daemon:
         run = a_run(daemon, monkeypatch, demo_data=False)
-    assert run.states == {"seed_demo_rows": "success", "export_to_lake": "success"}
+    assert set(run.states) == {"seed_demo_rows", "export_to_lake", "verify_lake", "report"}
+    assert set(run.states.values()) == {"success"}
     assert run.xcoms["export_to_lake"] == SUMMARY
-    seed, export = daemon.created
-    assert export["Cmd"] == ["export", "--mode=day", f"--date={DAY}", "--lookback=3", "--partition-by=day(timestamp)"]
+    seed, export, verify, report = daemon.created
+    assert export["Cmd"] == [
+        "export",
+        "--mode=day",
+        f"--date={DAY}",
+        "--lookback=3",
+        "--partition-by=day(timestamp)",
+        "--skip-unchanged",
+    ]
+    assert verify["Cmd"][:2] == ["verify", "--against=written"]
+    assert report["Cmd"] == ["report", f"--date={DAY}"]
     assert seed["Cmd"] == ["seed", "--demo", "--days=1", f"--date={DAY}", "--if-empty"]
     # The task's word wins over the worker's.
     assert "DEMO_DATA=false" in seed["Env"] and "DEMO_DATA=true" not in seed["Env"]
     assert "DEMO_DATA=true" in export["Env"]
     assert "POSTGRES_PASSWORD=canary-password" in export["Env"]
-    assert not [entry for entry in export["Env"] if entry.startswith(("AIRFLOW", "LAKEJOBS_RUNNER"))]
+    about = sorted(entry for entry in export["Env"] if entry.startswith(("AIRFLOW", "LAKEJOBS_RUNNER")))
+    names = "DAG_ID DAG_OWNER DAG_RUN_ID LOG_URL MAP_INDEX TASK_ID TRY_NUMBER".split()
+    assert [entry.split("=")[0] for entry in about] == [f"AIRFLOW_CTX_{name}" for name in names]
+    assert "AIRFLOW_CTX_TASK_ID=export_to_lake" in about and "AIRFLOW_CTX_MAP_INDEX=-1" in about
     host = export["HostConfig"]
     assert host["NetworkMode"] == "lakejobs"
     assert not host.get("Privileged")
     assert [mount["Source"] for mount in host["Mounts"]] == ["/srv/lakejobs/data"]
-    assert daemon.removed == 2
+    assert daemon.removed == 4
 
 
 def test_demo_data_of_the_worker_holds_where_the_switch_is_on(docker, monkeypatch):
@@ -111,7 +141,20 @@ def test_exit_codes(docker, monkeypatch, code, state, tries):
     with docker_daemon(json.dumps(summary) + "\n", code) as daemon:
         run = a_run(daemon, monkeypatch)
     assert (run.states["seed_demo_rows"], run.tries["seed_demo_rows"]) == (state, tries)
-    assert daemon.removed == tries + (code == 99)
+    # The report is made in any case; what follows a task that is skipped runs as well.
+    assert daemon.removed == (4 if code == 99 else 2 * tries)
+
+
+def test_a_container_is_shown_as_a_process_is(docker, monkeypatch, capfd):
+    """Its lines readable, its summary left out, the reason on lines of its own."""
+    summary = {**SUMMARY, "status": "failed", "exit": 2, "error": {"message": "what was wrong", "fix": "do this"}}
+    output = '{"level":"info","msg":"reading","table":"x"}\n{"level":"error","msg":"what was wrong: do this"}\n'
+    with docker_daemon(output + json.dumps(summary) + "\n", 2) as daemon:
+        a_run(daemon, monkeypatch)
+    shown = capfd.readouterr().out
+    assert "reading table=x" in shown
+    assert '"runId"' not in shown and "Traceback" not in shown and "what was wrong: do this" not in shown
+    assert shown.index("what was wrong") < shown.index("What to do: do this") < shown.index("export exited with 2: not")
 
 
 def test_a_container_that_was_killed_is_tried_again(docker, monkeypatch):
@@ -125,4 +168,7 @@ def test_flags_that_render_to_nothing_are_left_out(docker, monkeypatch):
         monkeypatch.setenv("DOCKER_URL", daemon.url)
         run = run_dag("lake_backfill", {"from": DAY, "to": DAY, "mode": "full"})
     assert run.states == {"export_days": "success", "aggregate_days": "skipped"}
-    assert daemon.created[0]["Cmd"] == ["export", "--mode=full", "--partition-by=day(timestamp)"]
+    assert daemon.created[0]["Cmd"] == [
+        *["export", "--mode=full", "--skip-unchanged"],
+        "--partition-by=day(timestamp)",
+    ]

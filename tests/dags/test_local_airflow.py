@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import psycopg2
 import pytest
-from local_airflow import ROOT, LocalAirflow, free_port, processes_of, until, worker_environment
+from local_airflow import ROOT, LocalAirflow, processes_of, source, until
 
 DAILY = {"web_logs_lake": "export_to_lake", "crud_weekly_aggregate": "aggregate_week"}
 # Where an export of the view is held up, and what its session at the server waits for: a lock, or a row.
@@ -24,36 +19,6 @@ HOLDS = {"before its first row": "relation", "between two rows": "PgSleep"}
 HELD_VIEW = """CREATE OR REPLACE VIEW held AS
     SELECT i AS id, timestamptz '2024-09-16 00:00:00Z' + i * interval '1 second' AS timestamp
     FROM generate_series(1, 200000) AS i WHERE i < 200000 OR pg_sleep(600) IS NOT NULL"""
-posts: list[dict] = []
-
-
-class Webhook(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        posts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
-    server = HTTPServer(("127.0.0.1", 0), Webhook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    environment = {
-        **worker_environment(),
-        "LAKEJOBS_RETRY_SECONDS": "1",
-        "LAKEJOBS_NOT_YET_SECONDS": "3",
-        "LAKEJOBS_LOCK_TIMEOUT": "600",
-        "ALERT_WEBHOOK_URL": f"http://127.0.0.1:{server.server_port}/",
-    }
-    airflow = LocalAirflow(tmp_path_factory.mktemp("local") / "airflow", free_port(), environment)
-    airflow.start()
-    yield airflow
-    airflow.stop(signal.SIGTERM)
-    server.shutdown()
-    subprocess.run([str(ROOT / "scripts/airflow"), "--clean", "--folder", str(airflow.folder)], check=True)
 
 
 @pytest.mark.parametrize(("dag", "task"), DAILY.items())
@@ -143,13 +108,13 @@ def test_a_logical_date_in_the_future_is_refused(airflow):
 
 
 def test_a_failure_is_reported_with_an_address_that_works(airflow):
-    posts.clear()
+    airflow.posts.clear()
     dag = "lake_backfill"
     run = airflow.trigger(dag, {"job": "aggregate", "from": "2024-09-16", "to": "2024-09-14"})
     assert airflow.finished(dag, run) == "failed"
     task = airflow.tasks(dag, run)["aggregate_days"]
     assert (task["state"], task["try_number"]) == ("failed", 1)
-    (post,) = until("a message", lambda: posts)
+    (post,) = until("a message", lambda: airflow.posts)
     assert (post["dag"], post["task"], post["day"], post["run"]) == (dag, "aggregate_days", "2024-09-14", run)
     assert post["error"].startswith("aggregate exited with 2: ")
     assert post["log"].startswith(f"{airflow.url}/dags/{dag}/runs/")
@@ -200,26 +165,6 @@ def test_a_port_in_use_is_named(airflow):
     )
     assert done.returncode == 1
     assert f"Port {airflow.port} is in use" in done.stderr
-
-
-@contextmanager
-def source(airflow: LocalAirflow) -> Iterator[psycopg2.extensions.cursor]:
-    """The source database, with the settings that its processes have."""
-    pid = processes_of(airflow.folder, b"scheduler")[0]
-    entries = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
-    values = dict(entry.split("=", 1) for entry in entries if entry.startswith("POSTGRES_"))
-    connection = psycopg2.connect(
-        host=values["POSTGRES_HOST"],
-        port=values["POSTGRES_PORT"],
-        user=values["POSTGRES_USER"],
-        password=values["POSTGRES_PASSWORD"],
-        dbname=values["POSTGRES_DB"],
-    )
-    try:
-        with connection.cursor() as cursor:
-            yield cursor
-    finally:
-        connection.close()
 
 
 def trigger_held_export(airflow: LocalAirflow, cursor: psycopg2.extensions.cursor, event: str) -> str:

@@ -1,13 +1,26 @@
 import { describe, expect, it } from '@jest/globals'
-import { bytes, callOf, createBody, isOurs, label, Refusal, type Policy } from '../../docker/filter/policy.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  bytes,
+  callOf,
+  createBody,
+  isOurs,
+  label,
+  namesOf,
+  Refusal,
+  type Policy,
+} from '../../docker/filter/policy.ts'
 
 const policy: Policy = {
   image: 'lakejobs/jobs:latest',
   network: 'lakejobs',
   user: '50000:0',
   source: '/srv/data',
+  tables: { source: '/srv/tables', target: '/opt/lakejobs/tables' },
   target: '/opt/lakejobs/data',
   memory: 2 * 1024 ** 3,
+  names: namesOf(readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8')),
 }
 const id = 'a'.repeat(64)
 
@@ -95,10 +108,27 @@ describe('createBody', () => {
         CpuShares: 1024,
         Mounts: [{ Target: '/opt/lakejobs/data', Source: '/srv/data', Type: 'bind' }],
         Memory: policy.memory,
+        PidsLimit: 1024,
         CapDrop: ['ALL'],
         SecurityOpt: ['no-new-privileges'],
       },
     })
+  })
+
+  it('mounts the folder of lakejobs.yaml beside it, to be read alone', () => {
+    const tables = { Target: '/opt/lakejobs/tables', Source: '/srv/tables', Type: 'bind', ReadOnly: false }
+    expect(made(withHost({ Mounts: [mount, tables] }))['HostConfig']).toMatchObject({
+      Mounts: [{ Target: '/opt/lakejobs/data' }, { ...tables, ReadOnly: true }],
+    })
+    for (const wrong of [[{ ...tables, Source: '/srv/data' }], [tables, tables]])
+      expect(() => made(withHost({ Mounts: wrong }))).toThrow('Mounts')
+  })
+
+  it('lets through how sources of lakejobs.yaml are reached', () => {
+    const env = ['CRM_HOST=crm', 'CRM_PASSWORD=x', 'CRM_SSLMODE=require']
+    expect(made({ ...asked, Env: env })['Env']).toEqual(env)
+    for (const name of ['CRM_PASSWORD_COMMAND', 'CRM_OPTIONS', 'crm_HOST'])
+      expect(() => made({ ...asked, Env: [`${name}=x`] })).toThrow(`${name} is no setting of a job here`)
   })
 
   it('sets user, network, memory and label where the request does not', () => {
@@ -154,7 +184,48 @@ describe('createBody', () => {
   it('passes nothing on that it did not understand, and tells no environment', () => {
     expect(made({ ...asked, Volumes: { '/host': {} }, Whatever: [] })).not.toHaveProperty('Volumes')
     expect(() => made({ ...asked, Env: { POSTGRES_PASSWORD: 'secret' } })).toThrow(/^the container\.Env$/)
-    expect(() => createBody('{', policy)).toThrow(Refusal)
+  })
+
+  it.each([
+    '{',
+    `{"Image":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+    `{"Image":"${policy.image}","Labels":${'{"a":'.repeat(40)}1${'}'.repeat(40)}}`,
+  ])('calls %.20s wrong, not refused', (body) => {
+    expect(() => createBody(body, policy)).toThrow(expect.objectContaining({ status: 400 }))
+  })
+
+  it.each(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'LD_PRELOAD', 'BASH_ENV', 'PATH', 'HOME', '__proto__', ''])(
+    'refuses %p in the environment, without its value',
+    (name) => {
+      expect(() => made({ ...asked, Env: ['WAREHOUSE=x', `${name}=secret`] })).toThrow(
+        expect.objectContaining({ status: 403, message: expect.stringMatching(/^(?!.*secret)/) as unknown }),
+      )
+    },
+  )
+
+  it.each([
+    'POSTGRES_PASSWORD_COMMAND=x',
+    'AWS_CONFIG_FILE=x',
+    'PGSERVICEFILE=x',
+    'AIRFLOW_PASSWORD=x',
+    'AIRFLOW_CTX_=x',
+    'LAKEJOBS_RUNNER=x',
+    'WAREHOUSE',
+    7,
+  ])('refuses %p in the environment', (entry) => {
+    expect(() => made({ ...asked, Env: [entry] })).toThrow(Refusal)
+  })
+
+  it('knows the settings of jobs, those of AWS and libpq, and the task', () => {
+    const Env = [
+      'WAREHOUSE=a=b',
+      'LAKEJOBS_CODEC=zstd',
+      'AWS_ROLE_ARN=x',
+      'POSTGRES_HOST=',
+      'PGSSLMODE=verify-full',
+      'AIRFLOW_CTX_DAG_RUN_ID=scheduled__2024-09-17T07:00:00+00:00',
+    ]
+    expect(made({ ...asked, Env })).toMatchObject({ Env })
   })
 })
 

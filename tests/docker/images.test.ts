@@ -39,8 +39,10 @@ describe('the images', () => {
   })
 
   it('are all pinned, and may all be another', () => {
-    const images = [...compose.matchAll(/^ +image: (?!\*)(.*)$/gm)].map(([, image = '']) => image)
-    expect(images.length).toBeGreaterThan(5)
+    const images = [...compose.matchAll(/^(?: +image: |x-\w+-image: &\S+ )(?!\*)(.*)$/gm)].map(
+      ([, image = '']) => image,
+    )
+    expect(images).toHaveLength(6)
     for (const image of images) expect(image).toMatch(/^\$\{[A-Z_]+_IMAGE:-[^}]+:[^}]+\}$/)
   })
 })

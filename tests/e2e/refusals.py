@@ -38,8 +38,24 @@ asked = {
     "attach to another's": lambda: client.attach(other, stream=True, logs=True),
     "read a file": lambda: client.get_archive(other, "/etc/passwd"),
 }
+
+
+def posted(data):
+    return client.post(f"{client.base_url}/containers/create", data=data, headers={"Content-Type": "application/json"})
+
+
+# Not refused, but wrong, or not there.
+others = {
+    "400: nested 200,000 deep": lambda: posted('{"Image":' + "[" * 200_000 + "]" * 200_000 + "}").raise_for_status(),
+    "400: no JSON": lambda: posted("{").raise_for_status(),
+    "404: a container that is gone": lambda: client.remove_container("0" * 64, force=True),
+}
+asked |= {
+    f"environment {name}": lambda name=name: client.create_container(image, environment={name: "x"})
+    for name in ("NODE_OPTIONS", "LD_PRELOAD", "AWS_CONFIG_FILE", "POSTGRES_PASSWORD_COMMAND", "LAKEJOBS_RUNNER")
+}
 result = {}
-for what, ask in asked.items():
+for what, ask in {**asked, **others}.items():
     try:
         ask()
         result[what] = "done"

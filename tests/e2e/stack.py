@@ -110,6 +110,10 @@ def copy_of_repository(folder: Path) -> Stack:
             ("ICEBERG_POSTGRES", "catalog", "%2F$$ &?"),
             ("AIRFLOW_POSTGRES", "metadata", "@/:%40"),
             ("MINIO_ROOT", "store", "/+= $x"),
+            ("EXPORTER", "exporter", " $a & \\: \""),
+            ("READER", "reader", "/%2F$$ {x}"),
+            ("MAINTAINER", "maintainer", "+=\" $b"),
+            ("DEMO", "demo", "@:/ #%"),
         )
     }
     stack = Stack(folder, name, secrets)

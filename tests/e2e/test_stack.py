@@ -1,4 +1,4 @@
-"""The stack from a fresh clone to `down -v`, in the order in which a user meets it."""
+"""The stack from a fresh clone on, in the order in which a user meets it; test_stack_docker.py and test_stack_ends.py go on."""
 
 from __future__ import annotations
 
@@ -7,55 +7,20 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
 import psycopg2
 import pytest
-from pyiceberg.catalog import load_catalog
 
+import sample_reports
 from rest import Airflow
-from stack import ROOT, Stack, wait_until
+from stack import ROOT, Failed, Stack, wait_until
+from state import LONG_RUNNING, ONCE, SPARK, Note, counts, day, lake_rows, scheduled_run, services, source_rows
 
 MB = 1024 * 1024
-LONG_RUNNING = {
-    *("postgres", "iceberg-postgres", "minio", "airflow-postgres"),
-    *("airflow-apiserver", "airflow-scheduler", "airflow-dag-processor"),
-}
-ONCE = {"data-init", "lakejobs-init", "airflow-init"}
-Note = Callable[[str], None]
-
-
-def day(offset: int) -> str:
-    """In UTC. It changes at midnight: ask once in a test, or take the day from what the job or the run says."""
-    return (datetime.now(timezone.utc) + timedelta(days=offset)).strftime("%Y-%m-%d")
-
-
-def source_rows(stack: Stack) -> int:
-    with psycopg2.connect(stack.postgres_uri()) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM public.web_logs")
-        return cursor.fetchone()[0]
-
-
-def lake_rows(stack: Stack, table: str = "default.web_logs") -> int:
-    """As a reader who knows PyIceberg and the settings of the catalog, nothing of us."""
-    catalog = load_catalog(
-        "local",
-        **{
-            "type": "sql",
-            "uri": stack.postgres_uri("ICEBERG_").replace("postgresql:", "postgresql+psycopg2:"),
-            "warehouse": "s3://logs-bucket/iceberg",
-            "init_catalog_tables": "false",
-            "s3.endpoint": f"http://127.0.0.1:{stack.env('S3_PORT')}",
-            "s3.access-key-id": stack.env("MINIO_ROOT_USER"),
-            "s3.secret-access-key": stack.secrets["MINIO_ROOT_PASSWORD"],
-            "s3.region": "us-east-1",
-        },
-    )
-    return catalog.load_table(table).scan().to_arrow().num_rows
 
 
 def test_images(stack: Stack, note: Note) -> None:
@@ -71,9 +36,11 @@ def test_images(stack: Stack, note: Note) -> None:
 
 
 def test_a_job_by_hand_before_anything_else_runs(stack: Stack) -> None:
+    # Tables, bucket and roles are made for it, and the demo's shop, which tables/lakejobs.yaml names, too.
     assert stack.job("seed")["rows"] == 10_000
     summary = stack.job("export")
-    assert [table["mode"] for table in summary["tables"]] == ["full"]
+    tables = ["default.web_logs", "shop.customers", "shop.order_items", "shop.orders"]
+    assert sorted((table["table"], table["mode"]) for table in summary["tables"]) == [(name, "full") for name in tables]
     assert lake_rows(stack) == source_rows(stack) == 10_000
 
 
@@ -89,10 +56,63 @@ def test_every_command_inside_the_image(stack: Stack) -> None:
         assert lake_rows(stack, f"codecs.{codec}") == source_rows(stack)
     # So many users that DuckDB merges their counts.
     assert stack.job("generate", "data/many", day(-7), "7", "10000", "20000")["status"] == "ok"
-    assert stack.job("aggregate", "data/many", "s3://logs-bucket/many")["rows"] == 140_000
+    assert stack.job("aggregate", "data/many", "s3://logs-bucket/crud/many")["rows"] == 140_000
     nothing = ("aggregate", "/tmp/none", "/tmp/out", "--log-format", "pretty")
     refused = stack.run("docker", "run", "--rm", stack.env("LAKEJOBS_IMAGE"), *nothing, check=False)
-    assert (refused.returncode, "] ERROR: " in refused.stderr) == (3, True)
+    assert (refused.returncode, "] ERROR: " in refused.stderr) == (2, True)
+
+
+def test_jobs_are_not_the_stores_owners(stack: Stack) -> None:
+    """Each is a role of docs/permissions.md; these work while the databases' owners may not log in."""
+    owners = {stack.secrets[f"{name}_PASSWORD"] for name in ("POSTGRES", "ICEBERG_POSTGRES", "MINIO_ROOT")}
+
+    def holds(service: dict[str, Any]) -> bool:
+        # Compose doubles what it would take for a variable.
+        return not owners.isdisjoint(str(value).replace("$$", "$") for value in (service.get("environment") or {}).values())
+
+    stores = {"postgres", "iceberg-postgres", "minio"}
+    making = {"lakejobs-init", "postgres-roles", "minio-roles"}
+    assert {name for name, service in services(stack).items() if holds(service)} == stores | making
+    with ExitStack() as at_the_end:
+        for prefix in ("", "ICEBERG_"):
+            connection = psycopg2.connect(stack.postgres_uri(prefix))
+            connection.autocommit = True
+            cursor = at_the_end.enter_context(closing(connection)).cursor()
+            cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'lakejobs%' "
+                           "AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls OR rolreplication)")
+            assert cursor.fetchone() == (0,)
+            cursor.execute("ALTER ROLE CURRENT_USER NOLOGIN")
+            at_the_end.callback(cursor.execute, "ALTER ROLE CURRENT_USER LOGIN")
+        for role in ("reader", "exporter", "maintainer"):
+            checked = stack.job("check", "--permissions", "--as", role, options=("--no-deps",))
+            assert {check["status"] for check in checked["checks"]} == {"ok"}
+        for command in (
+            ("seed", "--append", "--rows", "10"), ("export",), ("verify",),
+            ("maintain", "expire"), ("report",), ("sql", "--json", "select count(*) from web_logs"),
+            ("inspect", "--json"), ("inspect", "web_logs", "--tree", "--json"), ("runs", "--json"),
+        ):
+            stack.job(*command, options=("--no-deps",))
+    # And they are no more than that.
+    key = {"ACCESS_KEY_ID": "lake-reader", "SECRET_ACCESS_KEY": stack.secrets["READER_PASSWORD"]}
+    as_reader = [word for name, value in key.items() for word in ("-e", f"MAINTAINER_AWS_{name}={value}")]
+    with pytest.raises(Failed, match="AccessDenied"):
+        stack.job("maintain", "expire", "--older-than", "0", "--keep", "1", options=("--no-deps", *as_reader))
+    for prefix, user in (("", "lakejobs_source"), ("ICEBERG_", "lakejobs_reader")):
+        secret = stack.secrets["READER_PASSWORD" if prefix else "EXPORTER_PASSWORD"]
+        port, database = (stack.env(f"{prefix}POSTGRES_{name}") for name in ("PORT", "DB"))
+        with closing(psycopg2.connect(host="127.0.0.1", port=port, dbname=database, user=user, password=secret)) as connection:
+            for statement in ("DELETE FROM iceberg_tables" if prefix else "DELETE FROM web_logs", "CREATE TABLE mine (a int)"):
+                with pytest.raises(psycopg2.Error, match="permission denied|read-only"), connection.cursor() as cursor:
+                    cursor.execute(statement)
+                connection.rollback()
+
+
+def test_a_stack_without_the_roles_passwords_says_so(stack: Stack) -> None:
+    for service, names in (("postgres-roles", ("DEMO_PASSWORD", "EXPORTER_PASSWORD")), ("minio-roles", ("MAINTAINER_PASSWORD",))):
+        unset = [word for name in names for word in ("-e", f"{name}=")]
+        with pytest.raises(Failed, match="take them from .env.example") as failed:
+            stack.compose("run", "--rm", "--no-TTY", "--no-deps", *unset, service)
+        assert all(name in str(failed.value) for name in names)
 
 
 FLOOR = """
@@ -118,13 +138,16 @@ def test_up_to_healthy(stack: Stack, note: Note) -> None:
     }
 
 
-def services(stack: Stack) -> dict[str, Any]:
-    return json.loads(stack.compose("--profile", "*", "config", "--format", "json"))["services"]
+def test_no_part_of_airflow_is_called_unhealthy(airflow: Airflow) -> None:
+    """The home page shows these four; without a triggerer the third would be red."""
+    health = airflow.call("GET", "/api/v2/monitor/health")
+    parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+    assert {part: health[part]["status"] for part in parts} == dict.fromkeys(parts, "healthy")
 
 
 def test_ports_are_open_on_this_machine_only(stack: Stack) -> None:
     ports = [port for service in services(stack).values() for port in service.get("ports", ())]
-    assert len(ports) == 5
+    assert len(ports) == 6
     assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
 
 
@@ -134,10 +157,23 @@ def test_every_service_is_bounded(stack: Stack) -> None:
         assert int(service["mem_limit"]) > 0, name
         assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
         assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert 0 < service["pids_limit"] <= 4096, name
+        # What Airflow writes beside its database and its logs is in its home; Spark's have a file in the place of /etc/passwd.
+        assert service.get("read_only") or name.startswith("airflow-") or name in SPARK, name
         assert "privileged" not in service, name
-        runs_on = name in LONG_RUNNING | {"docker-filter"}
+        runs_on = name in LONG_RUNNING | SPARK | {"docker-filter"}
         assert ("healthcheck" in service) == runs_on, name
         assert service["restart"] == ("unless-stopped" if runs_on else "no"), name
+
+
+def test_passwords_are_where_they_are_needed(stack: Stack) -> None:
+    """The part of Airflow that reads DAGs runs no job, and jobs have no business with Airflow's database."""
+    shown = stack.compose("exec", "-T", "airflow-dag-processor", "env")
+    assert [name for name, secret in stack.secrets.items() if secret in shown] == []
+    for host in ("airflow-postgres", "airflow-apiserver", "docker-filter"):
+        probe = f"require('dns').lookup('{host}', (error) => process.exit(error ? 0 : 1))"
+        stack.compose("run", "--rm", "--no-TTY", "--entrypoint", "node", "jobs", "-e", probe)
 
 
 def test_login(airflow: Airflow) -> None:
@@ -154,17 +190,9 @@ def test_the_morning_run_needs_no_click(airflow: Airflow) -> None:
         scheduled_run(airflow, dag)
 
 
-def scheduled_run(airflow: Airflow, dag: str) -> str:
-    """The first one's id, once it is green. Before 07:00 UTC it is of yesterday's slot, about the day before that."""
-    run = wait_until(f"the run of {dag}", lambda: min(airflow.runs(dag), default=None), 180)
-    assert run.startswith("scheduled__")
-    airflow.wait(dag, run)
-    return run
-
-
 def test_triggered_over_rest(stack: Stack, airflow: Airflow, note: Note) -> None:
     states = airflow.wait("web_logs_lake", run := airflow.trigger("web_logs_lake"))
-    assert states == {"seed_demo_rows": "skipped", "export_to_lake": "success"}
+    assert states == {"seed_demo_rows": "skipped", "export_to_lake": "success", "verify_lake": "success", "report": "success"}
     task = airflow.tasks("web_logs_lake", run)["export_to_lake"]["duration"]
     job = airflow.xcom("web_logs_lake", run, "export_to_lake")["seconds"]
     airflow.wait("floor", run := airflow.trigger("floor"))
@@ -172,12 +200,6 @@ def test_triggered_over_rest(stack: Stack, airflow: Airflow, note: Note) -> None
     note(f"export_to_lake: {task:.1f} s as a task, {job:.1f} s of them the job; a task that runs true: {floor:.1f} s")
     airflow.wait("crud_weekly_aggregate", run := airflow.trigger("crud_weekly_aggregate"))
     assert counts(stack, airflow, run).exists()
-
-
-def counts(stack: Stack, airflow: Airflow, run: str) -> Path:
-    """What a run of `crud_weekly_aggregate` has published."""
-    summary = airflow.xcom("crud_weekly_aggregate", run, "aggregate_week")
-    return stack.folder / f"data/crud/output/{summary['to']}.csv"
 
 
 def test_a_logical_date_in_the_future_is_refused(airflow: Airflow) -> None:
@@ -201,6 +223,28 @@ def test_a_browser_does_what_a_newcomer_does(stack: Stack, note: Note) -> None:
     done = subprocess.run(["node", script], env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     note(f"browser: {time.monotonic() - start:.0f} s, {len(list(pictures.iterdir()))} pictures in {pictures}")
+
+
+def test_the_page_lake(stack: Stack, airflow: Airflow) -> None:
+    """What the daily DAGs left; then, with a month of reports of which some tell of faults, in the browser."""
+    folder = stack.folder / "data/reports"
+    newest = counts(stack, airflow, scheduled_run(airflow, "crud_weekly_aggregate")).stem
+    for dag in ("web_logs_lake", "crud_weekly_aggregate"):
+        run = scheduled_run(airflow, dag)
+        assert airflow.runs(dag)[run]["note"] == f"day **{newest}**"
+    assert sorted(path.name for path in folder.glob(f"{newest}.*")) == [f"{newest}.html", f"{newest}.json"]
+    for report in folder.iterdir():
+        report.unlink()
+    sample_reports.write_month(folder, newest)
+    hostile = sample_reports.back(3, newest)
+    (folder / f"{hostile}.html").write_text(sample_reports.page(hostile, sample_reports.HOSTILE))
+    environment = {
+        **os.environ, "AIRFLOW_URL": f"http://localhost:{stack.env('AIRFLOW_PORT')}", "DAY": newest, "HOSTILE": hostile,
+        "SCREENSHOTS": str(ROOT / ".cache/screenshots"),
+    }
+    script = str(ROOT / "tests/browser/lake-page.js")
+    done = subprocess.run(["node", script], env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_backfill_of_three_days_over_rest(stack: Stack, airflow: Airflow) -> None:
@@ -260,103 +304,3 @@ def test_killed_in_the_middle(stack: Stack, airflow: Airflow) -> None:
     airflow.wait("web_logs_lake", run, 600)
     assert source_rows(stack) > 600_000
     assert lake_rows(stack) == source_rows(stack)
-
-
-def test_docker_runner(stack: Stack, airflow: Airflow) -> None:
-    """Each task is a container of the jobs' image, started through the filter."""
-    stack.set_env(LAKEJOBS_RUNNER="docker", COMPOSE_PROFILES="docker-runner")
-    stack.up()
-    wait_until("DAGs of the other runner", lambda: "DockerJob" in operators(airflow), 120)
-    run = airflow.trigger("web_logs_lake", date=day(-2))
-    states = airflow.wait("web_logs_lake", run)
-    assert states == {"seed_demo_rows": "skipped", "export_to_lake": "success"}
-    assert airflow.tasks("web_logs_lake", run)["export_to_lake"]["operator"] == "DockerJob"
-    assert airflow.xcom("web_logs_lake", run, "export_to_lake")["job"] == "export"
-    run = airflow.trigger("crud_weekly_aggregate", date=day(-2))
-    assert set(airflow.wait("crud_weekly_aggregate", run).values()) == {"success"}
-    assert counts(stack, airflow, run).exists()
-    left = stack.run("docker", "ps", "--all", "--quiet", "--filter", f"label=lakejobs.docker-filter={stack.name}").stdout
-    assert left == "", "containers of tasks are removed"
-
-
-def operators(airflow: Airflow) -> set[str]:
-    return {task["operator_name"] for task in airflow.api("GET", "dags/web_logs_lake/tasks")["tasks"]}
-
-
-def test_filter_refuses_the_rest(stack: Stack) -> None:
-    script = (Path(__file__).parent / "refusals.py").read_text()
-    done = stack.compose("exec", "-T", "airflow-scheduler", "python", "-c", script, stack.container("postgres"))
-    results = json.loads(done.splitlines()[-1])
-    assert len(results) == 20
-    assert {what: status for what, status in results.items() if status != 403} == {}
-
-
-def test_the_engine_is_out_of_reach_otherwise(stack: Stack) -> None:
-    mounting = [
-        name for name, service in services(stack).items()
-        if any("docker.sock" in volume["source"] for volume in service.get("volumes", ()))
-    ]
-    assert mounting == ["docker-filter"]
-    probe = "fetch('http://docker-filter:2375/_ping').then(() => process.exit(1), () => process.exit(0))"
-    stack.compose("run", "--rm", "--no-TTY", "--entrypoint", "node", "jobs", "-e", probe)
-
-
-def test_no_secret_in_any_log(stack: Stack) -> None:
-    generated = {
-        name: stack.compose("exec", "-T", "airflow-scheduler", "cat", f"/opt/airflow/secrets/{name}")
-        for name in ("fernet_key", "jwt_secret", "secret_key")
-    }
-    assert min(map(len, generated.values())) >= 43
-    # A part of each password that no encoding changes.
-    words = {name: secret[:39].rstrip(" ") for name, secret in stack.secrets.items()} | generated
-    assert found_in_logs(stack, words) == set()
-    # The search finds what is there: in a container's output, and in a task's log.
-    shell = ("exec", "-T", "airflow-scheduler", "sh", "-c")
-    stack.compose(*shell, 'echo "canary $POSTGRES_PASSWORD" >/proc/1/fd/2')
-    assert found_in_logs(stack, words) == {"POSTGRES_PASSWORD"}
-    stack.compose(*shell, 'echo "canary $MINIO_ROOT_PASSWORD" >/opt/airflow/logs/canary.log')
-    assert found_in_logs(stack, words) == {"POSTGRES_PASSWORD", "MINIO_ROOT_PASSWORD"}
-
-
-def found_in_logs(stack: Stack, words: dict[str, str]) -> set[str]:
-    done = stack.run("docker", "compose", "logs", "--no-color")
-    tasks = stack.compose("exec", "-T", "airflow-scheduler", "sh", "-c", "find /opt/airflow/logs -type f -exec cat {} +")
-    text = done.stdout + done.stderr + tasks
-    assert "export_to_lake" in text
-    return {name for name, word in words.items() if word in text}
-
-
-def test_stops_cleanly(stack: Stack) -> None:
-    stack.compose("stop")
-    codes = {
-        line["Service"]: line["ExitCode"] for line in map(json.loads, stack.compose("ps", "--all", "--format", "json").splitlines())
-    }
-    assert set(codes) == LONG_RUNNING | ONCE | {"docker-filter"}
-    # 143: ended by the signal, as those do that have nothing to finish.
-    assert {name: code for name, code in codes.items() if code not in (0, 143)} == {}
-
-
-def test_down_leaves_the_data_and_up_works_on_it(stack: Stack, airflow: Airflow, note: Note) -> None:
-    stack.compose("down", "--volumes")
-    assert stack.left() == []
-    written = {file.name: file.read_bytes() for file in (stack.folder / "data/crud/output").glob("*.csv")}
-    assert any((stack.folder / "data/minio/logs-bucket/iceberg").rglob("*.parquet"))
-    # Another user from now on: what 50000 wrote is no hindrance.
-    stack.set_env(LAKEJOBS_RUNNER="bash", COMPOSE_PROFILES="", LAKEJOBS_UID="4711")
-    note(f"up --wait, images present, no volumes: {stack.up():.0f} s")
-    scheduled_run(airflow, "web_logs_lake")
-    again = counts(stack, airflow, scheduled_run(airflow, "crud_weekly_aggregate"))
-    assert lake_rows(stack) == source_rows(stack)
-    assert again.read_bytes() == written[again.name]
-    assert again.stat().st_uid == 4711
-    stack.compose("down", "--volumes")
-    assert stack.left() == []
-
-
-def test_unit_tests_inside_the_image(stack: Stack, note: Note) -> None:
-    stack.run("docker", "build", "--quiet", "--file", "docker/jobs.Dockerfile", "--target", "test",
-              "--tag", f"{stack.name}/test", ".")
-    # Two of them mount a file system in a namespace of their own.
-    options = ("--rm", "--network", "none", "--security-opt", "seccomp=unconfined")
-    done = stack.run("docker", "run", *options, f"{stack.name}/test")
-    note("in the image: " + " ".join(line for line in done.stderr.splitlines() if line.startswith("Tests:")))

@@ -7,20 +7,20 @@ import { join } from 'node:path'
 import pg from 'pg'
 import pino from 'pino'
 import { exportTables } from '../../jobs/export/export.ts'
-import { tablePairs } from '../../jobs/export/names.ts'
+import { tablePairs } from '../../jobs/export/target/names.ts'
 import { readerThreads } from '../../jobs/export/read/thread.ts'
 import type { ExportOptions } from '../../jobs/export/options.ts'
 import type { Catalog, Table } from '../../jobs/iceberg/catalog/catalog.ts'
 import { memoryCatalog } from '../../jobs/iceberg/catalog/memory.ts'
-import { sqlCatalog } from '../../jobs/iceberg/catalog/sql.ts'
-import type { Database } from '../../jobs/iceberg/catalog/sql-tables.ts'
-import type { DataFile } from '../../jobs/iceberg/data-file.ts'
-import { branchSnapshot, mainBranch, type Snapshot } from '../../jobs/iceberg/metadata.ts'
-import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/table-files.ts'
-import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
+import { sqlCatalog } from '../../jobs/iceberg/catalog/sql/sql.ts'
+import type { Database } from '../../jobs/iceberg/catalog/sql/sql-tables.ts'
+import type { DataFile } from '../../jobs/iceberg/manifest/data-file.ts'
+import { branchSnapshot, mainBranch, type Snapshot } from '../../jobs/iceberg/metadata/metadata.ts'
+import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/manifest/table-files.ts'
+import { parsePartitionExpression } from '../../jobs/iceberg/partition/transforms.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { connectSource } from '../../jobs/postgres/snapshot.ts'
-import { localFileIO } from '../../jobs/storage/local.ts'
+import { localFileIO } from '../../jobs/storage/local/local.ts'
 import { memoryFileIO } from '../../jobs/storage/memory.ts'
 import type { Outcome } from '../../jobs/summary.ts'
 import type { TestPostgres } from '../support/postgres.ts'
@@ -83,7 +83,7 @@ export type Flags = Partial<Omit<ExportOptions, 'tables' | 'formats' | 'partitio
 export async function runExport(server: TestPostgres, lake: TestLake, flags: Flags = {}): Promise<Outcome> {
   const { tables = ['public.t'], formats = ['iceberg'], partitionBy, signal, onLog, ...rest } = flags
   const memory = memoryFileIO(() => new Date())
-  const scratch = memoryCatalog('local', `file://${lake.folder}/iceberg`, catalogEffects(memory))
+  const inMemory = memoryCatalog('local', `file://${lake.folder}/iceberg`, catalogEffects(memory))
   const options: ExportOptions = {
     formats: new Set(formats),
     scope: { mode: 'full' },
@@ -106,24 +106,22 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
     scratch: tmpdir(),
     dryRun: false,
     ...rest,
-    tables: tablePairs(tables, 'default'),
     partitionBy: partitionBy?.map((text) => parsePartitionExpression(text)),
   }
   const interruption = signal ?? new AbortController().signal
   setMaxListeners(0, interruption)
-  const catalog = formats.includes('iceberg') ? (flags.catalog ?? lake.catalog) : scratch
+  const catalog = formats.includes('iceberg') ? (flags.catalog ?? lake.catalog) : inMemory
+  const pairs = tablePairs(tables, 'default')
+  const stores = { catalog, inMemory, parquetIO: flags.parquetIO ?? localFileIO() }
   return exportTables(
-    options,
+    pairs.map((pair) => ({ pair, options, stores })),
     {
       connectSource: () =>
         connectSource(
           server,
-          options.tables.map(({ source }) => source),
+          pairs.map(({ source }) => source),
           { prefix: 'POSTGRES', signal: signal ?? new AbortController().signal },
         ),
-      catalog,
-      scratch,
-      parquetIO: flags.parquetIO ?? localFileIO(),
       threads: readerThreads(new AbortController().signal),
     },
     {
@@ -131,9 +129,11 @@ export async function runExport(server: TestPostgres, lake: TestLake, flags: Fla
       now: () => new Date(),
       logger: pino({ level: onLog ? 'info' : 'silent' }, { write: onLog ?? (() => undefined) }),
       progress: { start: () => ({ add: () => undefined, done: () => undefined }) },
+      during: (_, work) => work(),
       signal: interruption,
       env: {},
       originOf: () => 'default',
+      optionNames: () => Promise.resolve([]),
     },
   )
 }
@@ -179,12 +179,13 @@ export const queryTable = async (table: Table, select: string): Promise<(string 
     select,
   )
 
-/** Every file below the lake, relative, sorted; temporary ones too. */
+/** Every file below the lake, relative, sorted; temporary ones too, but not the summaries that runs leave. */
 export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .filter((path) => !path.startsWith('runs/'))
     .sort()
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
+import { parsePartitionExpression } from '../../jobs/iceberg/partition/transforms.ts'
 import { eachWithLake } from './each-with-lake.ts'
 import {
   currentSnapshot,
@@ -82,6 +82,7 @@ describe('full', () => {
       {
         table: 'default.t',
         status: 'ok',
+        changes: ['create table default.t'],
         mode: 'full',
         rows: 3010,
         files: 2,
@@ -180,7 +181,7 @@ describe('full', () => {
     await server.query('ALTER TABLE t ALTER COLUMN id TYPE text; ANALYZE t')
     await expect(run()).rejects.toMatchObject({
       code: 'data',
-      fix: expect.stringContaining('--cast id=integer') as unknown,
+      fix: expect.stringContaining("--cast 'id=integer'") as unknown,
     })
     await run({ casts: { id: 'integer' } })
     expect(await inLake()).toEqual(before)
@@ -231,7 +232,7 @@ describe('full', () => {
 
   it('a table without columns is refused', async () => {
     await server.query('CREATE TABLE u (); ANALYZE u')
-    await expect(run({ tables: ['u'] })).rejects.toMatchObject({ code: 'data', field: 'default.u' })
+    await expect(run({ tables: ['u'] })).rejects.toMatchObject({ code: 'data', field: 'public.u' })
   })
 })
 

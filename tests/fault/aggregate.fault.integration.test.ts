@@ -9,6 +9,8 @@ import { build, run, start, summaryOf, type Ran } from '../support/cli.ts'
 const day = '2024-09-16'
 let week: string
 let expected: Buffer
+/** How long a whole run takes here. */
+let wholeMs: number
 let cwd: string
 
 const argsWith = (scratch: string, ...more: string[]): string[] => [
@@ -18,16 +20,18 @@ const argsWith = (scratch: string, ...more: string[]): string[] => [
 ]
 const args = (...more: string[]): string[] => argsWith(cwd, ...more)
 
-/** Seven days that keep a run busy for a second or more: two large ones for the engine, one of them not plain. */
+/** Seven days that keep a run busy for a second or more: one of them with a reject, one large. */
 beforeAll(async () => {
   build()
   week = await mkdtemp(join(tmpdir(), 'lakejobs-faults-'))
   summaryOf(await run(['generate', 'logs', '2024-09-10', '7', '70000', '120000'], { cwd: week }))
-  summaryOf(await run(['generate', 'logs', '2024-09-16', '1', '150000', '900000'], { cwd: week }))
+  summaryOf(await run(['generate', 'logs', '2024-09-16', '1', '300000', '4000000'], { cwd: week }))
   const log = join(week, 'logs/2024-09-15.csv')
   await writeFile(log, (await readFile(log, 'latin1')).replaceAll('\n', '\r\n') + '\r\nbad\r\n', 'latin1')
   cwd = week
+  const begun = performance.now()
   summaryOf(await run(args(), { cwd }))
+  wholeMs = performance.now() - begun
   expected = await readFile(join(week, `out/${day}.csv`))
 }, 120_000)
 afterAll(() => rm(week, { recursive: true, force: true }))
@@ -58,17 +62,25 @@ const nothingHalf = async (): Promise<void> => {
   }
 }
 
+/** A run that got the signal so long after its start, or sooner, where it was through by then. */
+async function interrupted(signal: NodeJS.Signals, afterMs: number): Promise<Ran> {
+  const { child, ended } = start(args(), { cwd })
+  await sleep(afterMs)
+  child.kill(signal)
+  const ran = await ended
+  if (ran.exit !== 0) return ran
+  await Promise.all((await readdir(cwd)).map((name) => rm(join(cwd, name), { recursive: true })))
+  return interrupted(signal, 0.7 * afterMs)
+}
+
 describe('signals', () => {
   it.each([
-    ['SIGTERM', 143, 300],
-    ['SIGINT', 130, 500],
-    ['SIGTERM', 143, 700],
-    ['SIGTERM', 143, 900],
-  ] as const)('%s is exit %d after cleaning up (%d ms)', async (signal, exit, after) => {
-    const { child, ended } = start(args(), { cwd })
-    await sleep(after)
-    child.kill(signal)
-    const ran = await ended
+    ['SIGTERM', 143, 0.35],
+    ['SIGINT', 130, 0.5],
+    ['SIGTERM', 143, 0.65],
+    ['SIGTERM', 143, 0.8],
+  ] as const)('%s is exit %d after cleaning up (at %d of its time)', async (signal, exit, share) => {
+    const ran = await interrupted(signal, share * wholeMs)
     expect(summaryOf(ran)).toMatchObject({
       status: 'failed',
       exit,
@@ -90,7 +102,7 @@ describe('signals', () => {
 
   it('stops generating, and leaves whole days only', async () => {
     const { child, ended } = start(['generate', 'logs', day, '30', '10', '1000000'], { cwd })
-    await sleep(900)
+    while (!(await files()).some((name) => name.endsWith('.csv'))) await sleep(20)
     child.kill('SIGTERM')
     expect(summaryOf(await ended)).toMatchObject({ job: 'generate', exit: 143 })
     const sizes = await Promise.all(

@@ -24,7 +24,7 @@ let tables = 0
 const jobs = {
   aggregate: ['aggregate', 'logs', 'out', '2024-09-16', '--cache', 'cache'],
   seed: ['seed', '--rows', '20000', '--date', '2024-09-16', '--seed', '7', '--replace'],
-  generate: ['generate', 'made', '2024-09-10', '7', '200', '20000', '--seed', '7'],
+  generate: ['generate', 'made', '2024-09-10', '7', '200', '20000', '--seed', '7', '--replace'],
 } as const
 const expected: Record<string, string> = {}
 

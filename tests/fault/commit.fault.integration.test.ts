@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sqlCatalog } from '../../jobs/iceberg/catalog/sql.ts'
+import { sqlCatalog } from '../../jobs/iceberg/catalog/sql/sql.ts'
 import type { Catalog, Table } from '../../jobs/iceberg/catalog/catalog.ts'
-import { commitSnapshot, type CommitEffects, type CommitResult } from '../../jobs/iceberg/commit.ts'
-import { openDatabase, type PostgresDatabase } from '../../jobs/postgres/database.ts'
+import { commitSnapshot, type CommitEffects, type CommitResult } from '../../jobs/iceberg/snapshot/commit.ts'
+import { openDatabase, type PostgresDatabase } from '../../jobs/postgres/connection/database.ts'
 import { memoryFileIO } from '../../jobs/storage/memory.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { contents, dataFile, request, webLogs, webLogsSchema } from '../iceberg/tables.ts'
@@ -107,6 +107,18 @@ const expectNoOtherSessions = async (): Promise<void> => {
 
 const isPointer = ({ sql }: Statement): boolean => /^\s*(UPDATE|INSERT INTO) iceberg_tables/.test(sql)
 
+/** Once the fault that is planned has befallen a statement. */
+const metByProxy = async (): Promise<void> => {
+  while (proxy.met() === 0) await sleep(1)
+}
+
+/** Does what others do before ours can look again, however long it takes. */
+const whileAway = async (work: () => Promise<unknown>): Promise<void> => {
+  proxy.away(true)
+  await work()
+  proxy.away(false)
+}
+
 /** Opens our connections anew, with statements that are given up sooner than by default. */
 const impatient = async (timeoutMs: number): Promise<void> => {
   await ours.close()
@@ -164,7 +176,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
     const { before, catalog, table } = await kinds[kind]({})
     proxy.plan(isPointer, [{ deliverAfterMs: 5000 }])
     const done = append(catalog, table, 7)
-    await sleep(200)
+    await metByProxy()
     proxy.away(true)
     await proxy.delivered()
     proxy.away(false)
@@ -177,7 +189,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
     const { before, catalog, table } = await kinds[kind]()
     proxy.plan(isPointer, [{ deliverAfterMs: 150 }])
     const done = append(catalog, table, 7)
-    await sleep(50)
+    await metByProxy()
     proxy.away(true)
     await proxy.delivered()
     for (let count = 0; count < 3; count++) await foreign(1)
@@ -189,10 +201,11 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
 
   it('delivered late, after somebody else had committed: lost, so made anew; the late one does nothing', async () => {
     const { before, catalog, table } = await kinds[kind]()
-    proxy.plan(isPointer, [{ deliverAfterMs: 1000 }])
+    // Long enough for the others on a busy machine.
+    proxy.plan(isPointer, [{ deliverAfterMs: 4000 }])
     const done = append(catalog, table, 7)
-    await sleep(20)
-    await foreign(3)
+    await metByProxy()
+    await whileAway(() => foreign(3))
     const result = await done
     expect(result).toMatchObject({ kind: 'committed', attempts: 2 })
     await proxy.delivered()
@@ -295,8 +308,8 @@ describe('a change without a snapshot', () => {
     const { catalog } = await kinds['the UPDATE of a commit']()
     proxy.plan(isPointer, ['cut before'])
     const done = catalog.commit(webLogs, [], [{ action: 'set-properties', updates: { mine: 'yes' } }])
-    await sleep(20)
-    await foreign(1)
+    await metByProxy()
+    await whileAway(() => foreign(1))
     await expect(done).rejects.toMatchObject({ code: 'conflict' })
     expect(await orphans()).toEqual([])
   })
@@ -306,8 +319,10 @@ describe('a change without a snapshot', () => {
     const { catalog } = await kinds['the UPDATE of a commit'](short)
     proxy.plan(isPointer, ['lose answer'])
     const done = catalog.commit(webLogs, [], [{ action: 'set-properties', updates: { mine: 'yes' } }])
-    await sleep(30)
-    for (let count = 0; count < 2; count++) await foreign(1)
+    await metByProxy()
+    await whileAway(async () => {
+      for (let count = 0; count < 2; count++) await foreign(1)
+    })
     await done
     expect((await catalogOn(direct).load(webLogs)).metadata.properties['mine']).toBe('yes')
   })

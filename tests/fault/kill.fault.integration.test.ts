@@ -30,7 +30,8 @@ async function killAndRerun(
   const before = await exports.stateText(table)
   const { ran, points } = await exports.killedAt(table, mode, n)
   const isKilled = points.length > n
-  expect([n, ran.signal ?? ran.exit]).toEqual([n, isKilled ? 'SIGKILL' : 0])
+  const how = isKilled ? { signal: 'SIGKILL' } : { exit: 0 }
+  expect({ n, points, ...ran }).toMatchObject(how)
   logged.push(...namedIn(ran))
   await exports.checkBroken(table, before, logged)
   await exports.checkRerun(table, mode, logged)

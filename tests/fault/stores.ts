@@ -1,14 +1,14 @@
 import { parquetReadObjects } from 'hyparquet'
 import { randomUUID } from 'node:crypto'
-import { sqlCatalog } from '../../jobs/iceberg/catalog/sql.ts'
+import { sqlCatalog } from '../../jobs/iceberg/catalog/sql/sql.ts'
 import type { Catalog, Table } from '../../jobs/iceberg/catalog/catalog.ts'
 import { NoSuchTableError } from '../../jobs/iceberg/errors.ts'
-import { branchSnapshot, mainBranch } from '../../jobs/iceberg/metadata.ts'
-import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/table-files.ts'
-import { openDatabase, type PostgresDatabase } from '../../jobs/postgres/database.ts'
+import { branchSnapshot, mainBranch } from '../../jobs/iceberg/metadata/metadata.ts'
+import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/manifest/table-files.ts'
+import { openDatabase, type PostgresDatabase } from '../../jobs/postgres/connection/database.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
-import { ensureBucket } from '../../jobs/storage/s3-client.ts'
-import { s3FileIO } from '../../jobs/storage/s3.ts'
+import { ensureBucket } from '../../jobs/storage/s3/client.ts'
+import { s3FileIO } from '../../jobs/storage/s3/s3.ts'
 import { startFaultyProxy, type FaultyProxy } from '../support/faulty-proxy.ts'
 import { startMinio } from '../support/minio.ts'
 import { startPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.ts'
@@ -150,7 +150,7 @@ export async function sourceOf({ server }: Stores, table: string): Promise<Pick<
   return { rows: row!['rows'] as number, sum: BigInt(row!['sum'] as string) }
 }
 
-/** Files below the table's folder that nothing refers to. */
+/** Files below the table's folder that nothing refers to, but for the version hint, which is replaced by each commit. */
 export async function orphansOf(
   { io }: Stores,
   name: string,
@@ -158,6 +158,7 @@ export async function orphansOf(
 ): Promise<string[]> {
   const names: string[] = []
   for await (const { location } of io.list(`s3://lake/iceberg/default/${name}`))
-    if (state?.referenced.has(location) !== true) names.push(location)
+    if (state?.referenced.has(location) !== true && !location.endsWith('/metadata/version-hint.text'))
+      names.push(location)
   return names.sort()
 }

@@ -8,7 +8,7 @@ import { memoryFileIO } from '../../jobs/storage/memory.ts'
 const dir = 'memory://logs/demo'
 const base: GenerateOptions = {
   ...{ dir, firstDate: '2024-09-10', days: 7, emails: 10, events: 2000, seed: 1 },
-  ...{ ifMissing: false, demo: false },
+  ...{ ifMissing: false, replace: false, demo: false },
 }
 
 let io: FileIO
@@ -85,7 +85,7 @@ describe('generate', () => {
     const first = await emailsOf('2024-09-10')
     expect(first).toHaveLength(10)
     expect(await emailsOf('2024-09-16')).toEqual(first)
-    await run({ seed: 2 })
+    await run({ seed: 2, replace: true })
     expect(await emailsOf('2024-09-10')).not.toEqual(first)
   })
 
@@ -102,8 +102,28 @@ describe('generate', () => {
     expect(await text('2024-09-11')).toBe('mine')
     expect(await names()).not.toContain('2024-09-12.csv')
     expect(progressed).toBe(8000)
-    await run({ days: 2 })
+    await run({ days: 2, replace: true })
     expect(await text('2024-09-11')).not.toBe('mine')
+  })
+
+  it.each(['2024-09-11.csv', '2024-09-12.csv.gz'])(
+    'refuses days that exist, before any is made: %s',
+    async (name) => {
+      await io.write(`${dir}/${name}`, Buffer.from('mine'))
+      await expect(run({ days: 4 })).rejects.toMatchObject({
+        code: 'usage',
+        message: `${dir}/${name} exists`,
+      })
+      expect(await names()).toEqual([name])
+    },
+  )
+
+  it('makes no second form of a day, and is told one thing', async () => {
+    await io.write(`${dir}/2024-09-11.csv.gz`, Buffer.from('mine'))
+    await expect(run({ replace: true })).rejects.toMatchObject({
+      message: expect.stringContaining('.gz exists'),
+    })
+    await expect(run({ replace: true, ifMissing: true })).rejects.toMatchObject({ field: '--replace' })
   })
 
   it('leaves a day alone that another call publishes meanwhile', async () => {
@@ -164,7 +184,7 @@ describe('generate', () => {
 describe('generate with demo', () => {
   it('marks an empty folder and comes back to it', async () => {
     await run({ demo: true, days: 1 })
-    await run({ demo: true, days: 2 })
+    await run({ demo: true, ifMissing: true, days: 2 })
     expect(await names()).toEqual(['.lakejobs-demo', '2024-09-10.csv', '2024-09-11.csv'])
   })
 
@@ -184,7 +204,7 @@ describe('generate with demo', () => {
         yield* io.list(prefix)
       },
     }
-    await run({ demo: true, days: 2 }, undefined, late)
+    await run({ demo: true, ifMissing: true, days: 2 }, undefined, late)
     expect(await names()).toEqual(['.lakejobs-demo', '2024-09-10.csv', '2024-09-11.csv'])
   })
 })

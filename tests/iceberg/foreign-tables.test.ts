@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import { gunzipSync } from 'node:zlib'
 import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
-import type { DataFile } from '../../jobs/iceberg/data-file.ts'
-import { branchSnapshot } from '../../jobs/iceberg/metadata.ts'
-import { metadataBytes, parseMetadata } from '../../jobs/iceberg/metadata-json.ts'
-import { partitionSpec } from '../../jobs/iceberg/partition-spec.ts'
-import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
-import { logPrevious, applyUpdates, type TableUpdate } from '../../jobs/iceberg/updates.ts'
+import type { DataFile } from '../../jobs/iceberg/manifest/data-file.ts'
+import { branchSnapshot } from '../../jobs/iceberg/metadata/metadata.ts'
+import { metadataBytes, parseMetadata } from '../../jobs/iceberg/metadata/metadata-json.ts'
+import { partitionSpec } from '../../jobs/iceberg/partition/partition-spec.ts'
+import { parsePartitionExpression } from '../../jobs/iceberg/partition/transforms.ts'
+import { logPrevious, applyUpdates, type TableUpdate } from '../../jobs/iceberg/metadata/updates.ts'
 import {
   byDay,
   contents,

@@ -1,22 +1,29 @@
 import { beforeEach } from '@jest/globals'
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Catalog, Table, TableCreation, TableIdentifier } from '../../jobs/iceberg/catalog/catalog.ts'
-import type { CatalogEffects } from '../../jobs/iceberg/catalog/catalog-store.ts'
+import type { CatalogEffects } from '../../jobs/iceberg/catalog/stored/catalog-store.ts'
 import { memoryCatalog } from '../../jobs/iceberg/catalog/memory.ts'
-import type { CommitEffects } from '../../jobs/iceberg/commit.ts'
-import type { DataFile, ManifestEntry, ManifestFile } from '../../jobs/iceberg/data-file.ts'
-import { branchSnapshot, mainBranch, type TableMetadata } from '../../jobs/iceberg/metadata.ts'
-import { partitionSpec } from '../../jobs/iceberg/partition-spec.ts'
-import type { Schema } from '../../jobs/iceberg/schema.ts'
-import { toSingleValue } from '../../jobs/iceberg/single-value.ts'
-import { commitSnapshot } from '../../jobs/iceberg/commit.ts'
-import type { RowFilter } from '../../jobs/iceberg/row-filter.ts'
-import type { FileSelection, SnapshotRequest } from '../../jobs/iceberg/snapshot-request.ts'
-import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/table-files.ts'
-import { parsePartitionExpression } from '../../jobs/iceberg/transforms.ts'
+import type { CommitEffects } from '../../jobs/iceberg/snapshot/commit.ts'
+import type { DataFile, ManifestEntry, ManifestFile } from '../../jobs/iceberg/manifest/data-file.ts'
+import { branchSnapshot, mainBranch, type TableMetadata } from '../../jobs/iceberg/metadata/metadata.ts'
+import { partitionSpec } from '../../jobs/iceberg/partition/partition-spec.ts'
+import type { Schema } from '../../jobs/iceberg/schema/schema.ts'
+import { toSingleValue } from '../../jobs/iceberg/schema/single-value.ts'
+import { commitSnapshot } from '../../jobs/iceberg/snapshot/commit.ts'
+import {
+  and,
+  atLeast,
+  lessThan,
+  type Column,
+  type Predicate,
+} from '../../jobs/iceberg/expression/predicate.ts'
+import type { FileSelection, SnapshotRequest } from '../../jobs/iceberg/snapshot/snapshot-request.ts'
+import { isLive, readManifest, readManifestList } from '../../jobs/iceberg/manifest/table-files.ts'
+import { parsePartitionExpression } from '../../jobs/iceberg/partition/transforms.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { memoryFileIO } from '../../jobs/storage/memory.ts'
 import { current } from '../support/current.ts'
+import { deepFreeze } from '../support/deep-freeze.ts'
 
 /** Tables in memory for the tests of commits: the real catalog and store, a clock that tests move. */
 export interface Lake {
@@ -62,7 +69,24 @@ export function lakeInMemory(): Lake {
   const clock = { ms: Date.parse('2024-05-01T00:00:00Z'), waits: [] }
   const io = memoryFileIO(() => new Date(clock.ms))
   const effects = testEffects(io, clock)
-  return { catalog: memoryCatalog('local', 'memory://lake', effects), io, effects, clock }
+  return { catalog: withFrozenTables(memoryCatalog('local', 'memory://lake', effects)), io, effects, clock }
+}
+
+/**
+ * The catalog with tables whose metadata cannot be changed: the text of long lists, read or written once, is remembered by
+ * their elements' identity (json-lists.ts), so that a change in place would be in memory and never in a file.
+ */
+export function withFrozenTables(catalog: Catalog): Catalog {
+  const frozen = async (table: Promise<Table>): Promise<Table> => {
+    const { metadata, ...rest } = await table
+    return { ...rest, metadata: deepFreeze(metadata) }
+  }
+  return {
+    ...catalog,
+    load: (...given) => frozen(catalog.load(...given)),
+    create: (...given) => frozen(catalog.create(...given)),
+    commit: (...given) => frozen(catalog.commit(...given)),
+  }
 }
 
 /** `default.web_logs`, created and empty. */
@@ -130,13 +154,11 @@ export async function contents(
 }
 
 /** The rows of `days` days from `text` on, of the column `timestamp`. */
-export const dayFilter = (text: string, days = 1): RowFilter => ({
-  kind: 'time-ranges',
-  columnId: 1,
-  columnName: 'timestamp',
-  columnType: { kind: 'timestamptz' },
-  ranges: [{ from: micros(text), to: micros(text) + BigInt(days) * 86_400_000_000n }],
-})
+export const dayFilter = (text: string, days = 1): Predicate => {
+  const timestamp: Column = { id: 1, name: 'timestamp', type: { kind: 'timestamptz' } }
+  const from = micros(text)
+  return and(atLeast(timestamp, from), lessThan(timestamp, from + BigInt(days) * 86_400_000_000n))
+}
 
 /** Commits what differs from an empty append, and returns the table; being superseded is an error. */
 export async function commitTo(lake: Lake, table: Table, partial: Partial<SnapshotRequest>): Promise<Table> {
@@ -172,4 +194,4 @@ export function eachWithTables(): Lake & {
 export const summaryOf = (metadata: TableMetadata): Readonly<Record<string, string>> =>
   branchSnapshot(metadata, mainBranch)!.summary
 
-export const rowsWhere = (filter: RowFilter): FileSelection => ({ kind: 'rows', filter })
+export const rowsWhere = (filter: Predicate): FileSelection => ({ kind: 'rows', filter })

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import pino from 'pino'
 import { JobError, usageError } from '../../jobs/errors.ts'
 import { init, type InitPart } from '../../jobs/init/init.ts'
+import { outcomeOf } from '../../jobs/summary.ts'
 
 const logged: string[] = []
 const logger = pino({}, { write: (line: string) => logged.push(line) })
@@ -16,7 +17,7 @@ describe('init', () => {
     const parts = [failing('store', away), failing('catalog', usageError('no user', { fix: 'set it' })), good]
     const thrown: unknown = await run(parts).catch((error: unknown) => error)
     expect(thrown).toMatchObject({ code: 'usage', message: 'no user', fix: 'set it' })
-    expect((thrown as JobError).outcome.items).toEqual([
+    expect(outcomeOf(thrown).items).toEqual([
       { item: 'store', state: 'failed', note: 'the store is away: start it' },
       { item: 'catalog', state: 'failed', note: 'no user: set it' },
       { item: 'a', state: 'made' },

@@ -21,7 +21,7 @@ time.tzset()
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     child = subprocess.Popen(
-        ["node", str(ROOT / "tests/interop/servers.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ["node", str(ROOT / "tests/interop/support/servers.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
         line = child.stdout.readline()

@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { compressSync } from 'snappy'
+import { kernel } from '../../jobs/kernel/kernel.ts'
 import { codecNames, loadCodec, type Codec } from '../../jobs/parquet/codec.ts'
 import { bytes, column, duckdb, parquetFile } from './support.ts'
 
@@ -37,6 +40,60 @@ describe('codecs', () => {
     const [low, high] = await Promise.all(sizes)
     expect(high).toBeLessThan(low!)
     await readBack(await loadCodec(name, 99))
+  })
+
+  it('snappy makes the same bytes of a page in the kernel as the package does', async () => {
+    const { compress } = await loadCodec('snappy')
+    const { arena, bytes: memory } = kernel()
+    const page = fc.record({
+      size: fc.oneof(
+        fc.integer({ min: 0, max: 80 }),
+        fc.integer({ min: 0, max: 5000 }),
+        // Fragments of 64 KiB end inside of it.
+        fc.integer({ min: 65_500, max: 140_000 }),
+      ),
+      letters: fc.constantFrom(1, 2, 5, 256),
+      /** How far back a byte is repeated from, and how seldom one is not. */
+      reach: fc.constantFrom(1, 7, 2050, 70_000),
+      fresh: fc.constantFrom(1, 2, 30, 3000),
+      seed: fc.nat(),
+    })
+    fc.assert(
+      fc.property(page, ({ size, letters, reach, fresh, seed }) => {
+        const random = (most: number): number =>
+          Math.floor(((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32) * most)
+        const plain = new Uint8Array(size)
+        let back = 1
+        for (let i = 0; i < size; i++) {
+          if (random(fresh) > 0 && i >= back) plain[i] = plain[i - back]!
+          else {
+            plain[i] = random(letters)
+            back = 1 + random(reach)
+          }
+        }
+        arena.scope((take) => {
+          const at = take(size + 16)
+          memory.set(plain, at)
+          const packed = compress(memory.subarray(at, at + size))
+          expect(packed.buffer === memory.buffer).toBe(true)
+          expect(Buffer.compare(packed, compressSync(plain))).toBe(0)
+        })
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('snappy leaves a page in the kernel that is larger than its room there to the package', async () => {
+    const { compress } = await loadCodec('snappy')
+    const { arena, bytes: memory } = kernel()
+    const plain = Uint8Array.from({ length: (5 << 18) + 1 }, (_, i) => Math.imul(i, 2654435761) >>> 24)
+    arena.scope((take) => {
+      const at = take(plain.length + 16)
+      memory.set(plain, at)
+      const packed = compress(memory.subarray(at, at + plain.length))
+      expect(packed.buffer === memory.buffer).toBe(false)
+      expect(Buffer.compare(packed, compressSync(plain))).toBe(0)
+    })
   })
 
   it('zstd compresses at level 3 through the runtime', async () => {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
+import { kernel } from '../../jobs/kernel/kernel.ts'
 import { loadCodec } from '../../jobs/parquet/codec.ts'
 import type { ParquetColumn } from '../../jobs/parquet/column.ts'
 import { bytesDictionary } from '../../jobs/parquet/dictionary/bytes.ts'
 import { mix } from '../../jobs/parquet/dictionary/dictionary.ts'
+import { int32Dictionary, int64Dictionary } from '../../jobs/parquet/dictionary/words.ts'
 import { defaultLimits, encodeRowGroup } from '../../jobs/parquet/row-group.ts'
-import type { ColumnVector } from '../../jobs/parquet/vector.ts'
+import type { ColumnVector } from '../../jobs/vector/vector.ts'
 import { bigEndian, bytes, column, doubles, duckdb, int32s, int64s, parquetFile } from './support.ts'
 
 const none = await loadCodec('none')
@@ -71,9 +73,25 @@ describe('dictionary encoding', () => {
     const view = new DataView(data.buffer)
     for (let i = 0; i < count; i++) view.setInt32(i * 5, mix(Math.imul(i + 1, 0x9e3779b1)))
     const offsets = Int32Array.from({ length: count + 1 }, (_, i) => i * 5)
-    const dictionary = bytesDictionary({ data, offsets }, false, data.length)
-    expect(dictionary.index(0, count, new Int32Array(count))).toBe(count)
-    expect(dictionary.count()).toBe(count)
+    kernel().arena.scope((take) => {
+      const dictionary = bytesDictionary({ data, offsets }, false, data.length, take)
+      expect(dictionary.index(0, count, new Int32Array(count))).toBe(count)
+      expect(dictionary.count()).toBe(count)
+    })
+  })
+
+  it('of two chunks may be built at the same time', () => {
+    kernel().arena.scope((take) => {
+      const one = int32Dictionary(Int32Array.of(7, 8, 7), 7, 8, 1000, take)
+      const other = int64Dictionary(Int32Array.of(5, 0, 6, 0), 1000, take)
+      const indices = new Int32Array(3)
+      expect([one.index(0, 2, indices), other.index(0, 2, indices), one.index(2, 3, indices)]).toEqual([
+        2, 2, 1,
+      ])
+      expect(indices[0]).toBe(0)
+      expect([one.count(), other.count()]).toEqual([2, 2])
+      expect([...one.body()]).toEqual([7, 0, 0, 0, 8, 0, 0, 0])
+    })
   })
 
   it('of wide fixed values', async () => {

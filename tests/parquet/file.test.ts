@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ParquetReader } from '@dsnp/parquetjs'
 import { describe, expect, it } from '@jest/globals'
+import { parquetMetadata } from 'hyparquet'
 import { checkColumns } from '../../jobs/parquet/column.ts'
 import { loadCodec } from '../../jobs/parquet/codec.ts'
 import { assembleFile } from '../../jobs/parquet/file.ts'
@@ -91,6 +92,28 @@ describe('file', () => {
       { a: 3, b: 'y' },
     ])
     expect(await duckdb(files[1]!.file, 'SELECT a, b FROM $file')).toEqual([{ a: 3, b: 'y' }])
+  })
+
+  it('has a footer of any size: many columns in many row groups, which are not kept', () => {
+    const columns = Array.from({ length: 40 }, (_, i) => column(`c${i}`, { kind: 'int32' }))
+    const rowGroup = encodeRowGroup(
+      columns,
+      columns.map((_, i) => int32s([i, -i])),
+      options,
+    )
+    const assembler = assembleFile({ columns, ...description })
+    const parts = Array.from({ length: 200 }, () => assembler.add(rowGroup)).flat()
+    const { bytes: end, summary } = assembler.finish()
+    const file = Buffer.concat([...parts, ...end])
+    const { row_groups: groups, num_rows: rows } = parquetMetadata(new Uint8Array(file).buffer)
+    expect([groups.length, rows]).toEqual([200, 400n])
+    for (const [index, group] of groups.entries()) {
+      const { dictionary_page_offset: dictionary, data_page_offset: data } = group.columns[0]!.meta_data!
+      expect(Number(dictionary ?? data)).toBe(summary.splitOffsets[index])
+      expect(group.columns[39]!.meta_data!.statistics).toMatchObject({ min_value: -39, max_value: 39 })
+    }
+    // What is kept of a chunk.
+    expect(summary.footerSize / (40 * 200)).toBeLessThan(150)
   })
 
   it('without row groups has no rows', async () => {

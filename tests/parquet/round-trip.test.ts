@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { ParquetColumn } from '../../jobs/parquet/column.ts'
 import type { EncodeOptions } from '../../jobs/parquet/data-pages.ts'
-import type { ColumnVector } from '../../jobs/parquet/vector.ts'
+import type { ColumnVector } from '../../jobs/vector/vector.ts'
 import {
   bigEndian,
   booleans,

@@ -7,7 +7,7 @@ import type { ParquetColumn } from '../../jobs/parquet/column.ts'
 import type { EncodeOptions } from '../../jobs/parquet/data-pages.ts'
 import { assembleFile } from '../../jobs/parquet/file.ts'
 import { defaultLimits, encodeRowGroup } from '../../jobs/parquet/row-group.ts'
-import type { BytesVector, ColumnVector, FixedVector } from '../../jobs/parquet/vector.ts'
+import type { BytesVector, ColumnVector, FixedVector } from '../../jobs/vector/vector.ts'
 
 const snappy = await loadCodec('snappy')
 

@@ -21,11 +21,17 @@ const defaults: SeedOptions = {
 
 async function run(
   options: Partial<SeedOptions> = {},
-  signal = new AbortController().signal,
+  { signal = new AbortController().signal, onRows = (): void => undefined } = {},
 ): Promise<{ outcome: Awaited<ReturnType<typeof seed>>; progressed: number }> {
   let progressed = 0
   const progress = {
-    start: () => ({ add: (count: number) => void (progressed += count), done: () => undefined }),
+    start: () => ({
+      add: (count: number) => {
+        progressed += count
+        onRows()
+      },
+      done: () => undefined,
+    }),
   }
   const outcome = await seed(
     server,
@@ -117,10 +123,11 @@ describe('seed', () => {
   it('leaves nothing behind when it is stopped', async () => {
     await run()
     const controller = new AbortController()
-    setTimeout(() => {
+    const { signal } = controller
+    const onRows = (): void => {
       controller.abort(new Error('stopped'))
-    }, 300)
-    await expect(run({ mode: 'replace', rows: 3_000_000 }, controller.signal)).rejects.toThrow('stopped')
+    }
+    await expect(run({ mode: 'replace', rows: 3_000_000 }, { signal, onRows })).rejects.toThrow('stopped')
     expect(await server.query('SELECT count(*)::int AS n FROM web_logs')).toEqual([{ n: 10_000 }])
   })
 

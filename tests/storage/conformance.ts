@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { FileChanged, FileExists, FileNotFound } from '../../jobs/storage/errors.ts'
-import type { FileIO, FileStat } from '../../jobs/storage/file-io.ts'
+import type { FileIO } from '../../jobs/storage/file-io.ts'
+import { listed } from './listed.ts'
+import { unpublishedWrites } from './unpublished-writes.ts'
 
 /** A store under test: an empty place in it, and what unpublished writes have left there. */
 export interface Subject {
@@ -13,13 +15,6 @@ export interface Subject {
 }
 
 const text = (value: string): Buffer => Buffer.from(value)
-
-/** Drains a listing, sorted by location. */
-export async function listed(io: FileIO, prefix: string): Promise<readonly FileStat[]> {
-  const found: FileStat[] = []
-  for await (const stat of io.list(prefix)) found.push(stat)
-  return found.sort((a, b) => (a.location < b.location ? -1 : 1))
-}
 
 const locations = async (io: FileIO, prefix: string): Promise<readonly string[]> =>
   (await listed(io, prefix)).map(({ location }) => location)
@@ -106,6 +101,17 @@ export function fileIOConformance(
       expect(await range(10, 12)).toBe('')
     })
 
+    unpublishedWrites(() => io, place)
+
+    it('tells the time by which it dates', async () => {
+      const at = `${place()}/x`
+      const before = await io.now(at)
+      await io.write(at, text('x'))
+      const { modifiedMs } = (await io.stat(at))!
+      expect(modifiedMs).toBeGreaterThanOrEqual(before - 1000)
+      expect(modifiedMs).toBeLessThanOrEqual((await io.now(at)) + 1000)
+    })
+
     it('lists below a prefix and nothing else', async () => {
       const root = place()
       for (const key of ['a/b/1', 'a/b/c/2', 'a/bc', 'a/b.csv', 'z'])
@@ -154,6 +160,19 @@ export function fileIOConformance(
       expect(await locations(io, root)).toEqual([`${root}/folder/file`])
       for (let i = 0; i < 3; i++) await io.delete(`${root}/folder/file`)
       expect(await locations(io, root)).toEqual([])
+    })
+
+    it('deletes many, those that are not there among them, and no other', async () => {
+      const root = place()
+      const names = ['a&b<c>"d"', 'ä ö+%20', 'f/g', ...Array.from({ length: 300 }, (_, n) => `many/${n}`)]
+      await Promise.all([...names, 'stays'].map((name) => io.write(`${root}/${name}`, text(name))))
+      const all = [...names, 'never there'].map((name) => `${root}/${name}`)
+      expect(await io.deleteAll(all)).toEqual({ failures: [], hidden: 0 })
+      expect(await locations(io, root)).toEqual([`${root}/stays`])
+      expect(await io.deleteAll([])).toEqual({ failures: [], hidden: 0 })
+      const reason = new Error('stopped')
+      await expect(io.deleteAll([`${root}/stays`], AbortSignal.abort(reason))).rejects.toBe(reason)
+      expect(await locations(io, root)).toEqual([`${root}/stays`])
     })
 
     it('shows nothing before close', async () => {

@@ -1,4 +1,5 @@
-import type { ColumnVector } from '../../jobs/parquet/vector.ts'
+import { flat } from './vectors.ts'
+import type { ColumnVector } from '../../jobs/vector/vector.ts'
 import type { SourceColumn, SourceType, WireFormat } from '../../jobs/postgres/source/types.ts'
 
 /** Values as PostgreSQL's send functions write them, written a second time and the slow way. */
@@ -79,9 +80,10 @@ export const column = (wire: WireFormat, type: SourceType, name = `a_${wire}`): 
 
 /** The column's rows as readable values: fixed values as hex or by `read`, texts as strings, NULL as null. */
 export function rowsOf<T = string>(
-  vector: ColumnVector,
+  given: ColumnVector,
   read: (value: Buffer) => T = (value) => value.toString('latin1') as T,
 ): (T | null)[] {
+  const vector = flat(given)
   const values: T[] = []
   for (let i = 0; i < vector.count; i++) {
     const [from, to] =

@@ -1,13 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { get } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Minio {
+  /** With `https`, `https://localhost:…`. */
   readonly endpoint: string
   readonly accessKeyId: string
   readonly secretAccessKey: string
@@ -31,22 +34,50 @@ export async function freePort(): Promise<number> {
 }
 
 function obtain(): string {
-  const script = join(import.meta.dirname, '../../scripts/lib/obtain-minio')
+  const script = join(import.meta.dirname, '../../scripts/lib/obtain/minio')
   const { status, stdout, error } = spawnSync(script, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   if (error !== undefined) throw error
-  if (status !== 0) throw new Error('scripts/lib/obtain-minio found no MinIO server')
+  if (status !== 0) throw new Error('scripts/lib/obtain/minio found no MinIO server')
   return stdout.trim()
 }
 
-async function start(binary: string): Promise<Minio | undefined> {
+/** PEM files: what the server shows for localhost, and the CA that signed it. */
+export interface MinioCertificate {
+  readonly cert: string
+  readonly key: string
+  readonly ca: string
+}
+
+async function answers(endpoint: string, ca: string | undefined): Promise<boolean> {
+  const url = `${endpoint}/minio/health/ready`
+  if (ca === undefined) return (await fetch(url).catch(() => undefined))?.ok === true
+  return new Promise((resolve) => {
+    get(url, { ca: readFileSync(ca) }, (answer) => {
+      answer.resume()
+      resolve(answer.statusCode === 200)
+    }).on('error', () => {
+      resolve(false)
+    })
+  })
+}
+
+async function start(binary: string, https: MinioCertificate | undefined): Promise<Minio | undefined> {
   const data = await mkdtemp(join(tmpdir(), 'lakejobs-minio-'))
   const accessKeyId = `test${randomBytes(4).toString('hex')}`
   const secretAccessKey = randomBytes(16).toString('hex')
-  const endpoint = `http://127.0.0.1:${await freePort()}`
-  const child = spawn(binary, ['server', '--quiet', '--address', endpoint.slice('http://'.length), data], {
+  const address = `127.0.0.1:${await freePort()}`
+  const endpoint = https === undefined ? `http://${address}` : `https://localhost:${address.split(':')[1]!}`
+  const certificates = join(data, '.certificates')
+  if (https !== undefined) {
+    await mkdir(certificates)
+    await copyFile(https.cert, join(certificates, 'public.crt'))
+    await copyFile(https.key, join(certificates, 'private.key'))
+  }
+  const words = ['server', '--quiet', '--address', address, '--certs-dir', certificates, join(data, 'data')]
+  const child = spawn(binary, words, {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       PATH: process.env['PATH'],
@@ -78,8 +109,7 @@ async function start(binary: string): Promise<Minio | undefined> {
   }
 
   for (let attempt = 0; attempt < healthAttempts && child.exitCode === null; attempt++) {
-    const answer = await fetch(`${endpoint}/minio/health/ready`).catch(() => undefined)
-    if (answer?.ok === true) return { endpoint, accessKeyId, secretAccessKey, stop }
+    if (await answers(endpoint, https?.ca)) return { endpoint, accessKeyId, secretAccessKey, stop }
     await sleep(healthPauseMs)
   }
   await stop()
@@ -88,13 +118,13 @@ async function start(binary: string): Promise<Minio | undefined> {
 
 /**
  * A real MinIO server on a free loopback port, with random credentials and an empty folder of its own. The
- * binary comes from scripts/lib/obtain-minio, which may take minutes the first time.
+ * binary comes from scripts/lib/obtain/minio, which may take minutes the first time.
  */
-export async function startMinio(): Promise<Minio> {
+export async function startMinio(https?: MinioCertificate): Promise<Minio> {
   const binary = obtain()
   for (let attempt = 0; attempt < startAttempts; attempt++) {
     // Another process may have taken the port between our look and the server's.
-    const minio = await start(binary)
+    const minio = await start(binary, https)
     if (minio !== undefined) return minio
   }
   throw new Error(`${binary} did not become ready`)

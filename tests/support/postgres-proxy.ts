@@ -70,6 +70,10 @@ function sqlOf(type: string, bytes: Buffer): string | undefined {
   return type === 'P' ? text(bytes, bytes.indexOf(0, 5) + 1) : undefined
 }
 
+/** What a client sends that would rather have TLS; it waits for the answer. Source: PostgreSQL docs, "SSLRequest". */
+const isSslRequest = (bytes: Buffer): boolean =>
+  bytes.length === 8 && bytes.readInt32BE(0) === 8 && bytes.readInt32BE(4) === 80_877_103
+
 function databaseOf(startup: Buffer): string {
   const words = startup.toString('utf8', 8).split('\0')
   return words[words.indexOf('database') + 1] ?? ''
@@ -156,6 +160,10 @@ export async function startPostgresProxy(target: {
 
     const fromClient = messageSplitter(true)
     client.on('data', (chunk) => {
+      if (isSslRequest(chunk)) {
+        client.write('N')
+        return
+      }
       for (const { type, bytes } of fromClient(chunk)) {
         if (type === '') database = databaseOf(bytes)
         sql = sqlOf(type, bytes) ?? sql

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,8 @@ export interface TestPostgres {
   createDatabase(name: string, options?: string): Promise<void>
   /** Runs SQL (several statements allowed without parameters) as the superuser and returns the rows. */
   query(sql: string, parameters?: unknown[], database?: string): Promise<Record<string, unknown>[]>
+  /** Writes a file into the server's data folder, as its own that nobody else may read. */
+  writeFile(name: string, text: string): Promise<void>
   /** Ends the server and removes its files; open connections are cut. */
   stop(): Promise<void>
 }
@@ -78,7 +80,13 @@ export async function startPostgres(
     await query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ${options}`, [], 'template1')
   }
   await createDatabase(database)
+  const data = join(folder, 'data')
   return {
+    async writeFile(name, text) {
+      const { uid, gid } = await stat(data)
+      await writeFile(join(data, name), text, { mode: 0o600 })
+      await chown(join(data, name), uid, gid)
+    },
     host: '127.0.0.1',
     port,
     user,

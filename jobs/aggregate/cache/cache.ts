@@ -5,6 +5,7 @@ import { FileNotFound } from '../../storage/errors.ts'
 import { basename, join } from '../../storage/place.ts'
 import {
   dayEntryName,
+  entryText,
   parseDayEntry,
   parseWindowEntry,
   windowEntryName,
@@ -12,7 +13,8 @@ import {
   type DayEntry,
   type WindowEntry,
 } from './entry.ts'
-import { createCachedFile, readCachedFile, type CachedFileWriter } from './files.ts'
+import type { ListFile } from '../lists/write-list.ts'
+import { createCachedFile, keepList, readCachedFile, type CachedFileWriter } from './files.ts'
 
 /** What earlier runs found out, in the folder `place`: per day under its content's key, per window under its days'. */
 export interface AggregateCache {
@@ -21,11 +23,15 @@ export interface AggregateCache {
   windowOf(last: Day, length: number, key: string): Promise<WindowEntry | undefined>
   /** Opens a file that an entry-to-be will name. */
   createFile(entryName: string, extension: string): Promise<CachedFileWriter>
+  /** Takes a list that an entry-to-be will name, and its file, which is gone then; undefined where the cache is no local one. */
+  keepList(entryName: string, list: ListFile): Promise<CachedFile | undefined>
   /** Stores an entry, after its files: it makes them count. */
   putDay(entry: DayEntry): Promise<void>
   putWindow(entry: WindowEntry, length: number): Promise<void>
   /** Hands a file's bytes to `take`; false, with a warning, when they are not those that were stored. */
   read(file: CachedFile, take: (chunk: Uint8Array) => Promise<void> | void): Promise<boolean>
+  /** Where a file is. */
+  location(file: CachedFile): string
   /** The path of a local cache's file, for engines. */
   localPath(file: CachedFile): string | undefined
 }
@@ -50,7 +56,7 @@ export function openCache(
     return entry
   }
   const write = async (name: string, entry: DayEntry | WindowEntry): Promise<void> => {
-    await io.write(join(place, name), Buffer.from(`${JSON.stringify(entry, null, 1)}\n`))
+    await io.write(join(place, name), Buffer.from(entryText(entry)))
   }
 
   return {
@@ -68,6 +74,7 @@ export function openCache(
       return entry?.key === key && entry.last === last ? entry : undefined
     },
     createFile: (entryName, extension) => createCachedFile(io, place, { entryName, extension, signal }),
+    keepList: (entryName, list) => keepList(io, place, entryName, list),
     putDay: (entry) => write(dayEntryName(entry.day, entry.key), entry),
     putWindow: (entry, length) => write(windowEntryName(entry.last, length, entry.key), entry),
     async read(file, take) {
@@ -75,6 +82,7 @@ export function openCache(
       if (!intact) logger.warn({ file: file.name }, 'cached file is missing or damaged: it is rebuilt')
       return intact
     },
+    location: (file) => join(place, file.name),
     localPath: (file) => io.localPath(join(place, file.name)),
   }
 }

@@ -1,6 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { systemCode } from '../../errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
+import { localError } from '../../storage/local/errors.ts'
 import { join } from '../../storage/place.ts'
+import type { ListFile } from '../lists/write-list.ts'
 import type { CachedFile } from './entry.ts'
 
 export interface CachedFileWriter {
@@ -18,7 +23,7 @@ export async function createCachedFile(
   place: string,
   { entryName, extension, signal }: { entryName: string; extension: string; signal: AbortSignal },
 ): Promise<CachedFileWriter> {
-  const name = entryName.replace(/json$/, `${randomBytes(8).toString('hex')}.${extension}`)
+  const name = fileName(entryName, extension)
   const output = await io.create(join(place, name), { signal })
   const hash = createHash('sha256')
   return {
@@ -32,6 +37,37 @@ export async function createCachedFile(
     },
     abort: () => output.abort(),
   }
+}
+
+const fileName = (entryName: string, extension: string): string =>
+  entryName.replace(/json$/, `${randomBytes(8).toString('hex')}.${extension}`)
+
+/**
+ * Moves a list beside the entry `entryName` of a local cache at `place`; undefined where the cache is no local one: from an object
+ * store less of Parquet is quicker. A list is not synced: one that a crash damages is not what its entry says, and Parquet has
+ * the same counts.
+ */
+export async function keepList(
+  io: FileIO,
+  place: string,
+  entryName: string,
+  { path, size, sha256 }: ListFile,
+): Promise<CachedFile | undefined> {
+  const name = fileName(entryName, 'list')
+  const target = io.localPath(join(place, name))
+  if (target === undefined) return undefined
+  try {
+    await mkdir(dirname(target), { recursive: true })
+    await rename(path, target).catch(async (error: unknown) => {
+      // Another file system: what an end in between leaves there has no entry, and is pruned.
+      if (systemCode(error) !== 'EXDEV') throw error
+      await copyFile(path, target)
+      await rm(path)
+    })
+  } catch (error) {
+    throw localError(error, 'write', target)
+  }
+  return { name, size, sha256 }
 }
 
 /**

@@ -1,13 +1,13 @@
+import { msPerDay } from '../../calendar.ts'
 import type { FileIO, FileStat } from '../../storage/file-io.ts'
 import { basename } from '../../storage/place.ts'
 
 /** What a newer entry replaces, or no entry names, may still be in use by a run that began before. */
 const graceMs = 3_600_000
-const dayMs = 86_400_000
 
 /** `2024-09-10.0123456789abcdef` or `2024-09-10.7d.0123456789abcdef`, then an own hash or nothing, then the ending. */
 const cacheName =
-  /^(\d{4}-\d\d-\d\d(?:\.\d+d)?)\.([0-9a-f]{16})(?:\.([0-9a-f]{16}))?\.(json|parquet|csv|rejects)$/
+  /^(\d{4}-\d\d-\d\d(?:\.\d+d)?)\.([0-9a-f]{16})(?:\.([0-9a-f]{16}))?\.(json|parquet|list|csv|rejects)$/
 
 /**
  * Removes from the cache at `place` entries that a newer one of the same day or window replaces, entries that were
@@ -23,7 +23,7 @@ export async function pruneCache(io: FileIO, place: string, keepDays: number, no
 /** The locations of `files` that are to go. */
 export function superseded(files: readonly FileStat[], keepDays: number, now: Date): string[] {
   const graceEnd = now.getTime() - graceMs
-  const oldest = now.getTime() - keepDays * dayMs
+  const oldest = now.getTime() - keepDays * msPerDay
   const subjects = new Map<string, { key: string; modifiedMs: number }>()
   const ours = files.flatMap((file) => {
     const [, subject, key, , ending] = cacheName.exec(basename(file.location)) ?? []

@@ -7,13 +7,14 @@ import type { Logger } from 'pino'
 import type { Day } from '../../calendar.ts'
 import { JobError } from '../../errors.ts'
 import type { FileIO, FileStat } from '../../storage/file-io.ts'
-import { localError } from '../../storage/local-errors.ts'
+import { localError } from '../../storage/local/errors.ts'
 import { isSameFile, type AggregateCache } from '../cache/cache.ts'
 import { cacheVersion, dayEntryName, type CachedFile, type DayEntry } from '../cache/entry.ts'
-import { decodeCountsFile, writeCountsFile } from '../counts-file.ts'
+import { decodeCountsFile } from '../counts-file.ts'
 import type { EmailCounts } from '../counts.ts'
-import type { Engine } from '../engine/engine.ts'
-import type { DayRead, DayRequest } from './read-day.ts'
+import type { CountsList } from '../lists/merge-lists.ts'
+import { listOf } from '../lists/write-list.ts'
+import { createDayCounter, listEmails, type DayCounter, type ReadCounts } from './count-day.ts'
 import type { DayReader } from './reader.ts'
 
 /** What is known of a day, and where its counts are. */
@@ -25,15 +26,19 @@ export interface CountedDay {
   readonly counts: EmailCounts | undefined
   /** This run's local counts file. */
   readonly path: string | undefined
+  /** This run's local list of counts. */
+  readonly list: string | undefined
 }
 
 export interface DayStoreSettings {
   readonly io: FileIO
   readonly cache: AggregateCache
   readonly reader: DayReader
-  /** Opens the engine with the first call. */
-  readonly engine: () => Promise<Engine>
+  /** Counts days instead of this process, and has `scan` for those that it does not. */
+  readonly counterBeside?: ((scan: DayCounter) => DayCounter) | undefined
   readonly scratch: string
+  /** Bytes of a day's counts in memory. */
+  readonly partBytes: number
   /** Hash every file, whatever its inode says. */
   readonly verifyCache: boolean
   readonly logger: Logger
@@ -49,16 +54,24 @@ export interface DayStore {
   recount(day: Day, input: FileStat): Promise<CountedDay>
   /** The counts in memory; undefined when the cached file is damaged. */
   inMemory(counted: CountedDay): Promise<EmailCounts | undefined>
+  /** Where the cache has the counts; undefined when the cached file is damaged. */
+  readonly inCache: (counted: CountedDay) => Promise<string | undefined>
+  /** The counts as a list; undefined where there is none, or not without decoding a large file. */
+  asList(counted: CountedDay): Promise<CountsList | undefined>
   /** A local counts file for the engine; undefined when the cached file is damaged. */
-  asFile(counted: CountedDay): Promise<string | undefined>
+  readonly asFile: (counted: CountedDay) => Promise<string | undefined>
 }
+
+/** Of a day whose counts are in the cache. */
+export const notRead = { counts: undefined, path: undefined, list: undefined } as const
 
 /** How often a log that changes while it is read is read again. */
 const attempts = 3
 
 export function createDayStore(settings: DayStoreSettings): DayStore {
   const { io, cache, scratch, now } = settings
-  const countRead = createDayCounter(settings)
+  const scan = createDayCounter(settings)
+  const countRead = settings.counterBeside?.(scan) ?? scan
 
   const count = async (day: Day, input: FileStat, useCache: boolean): Promise<CountedDay> => {
     let file = input
@@ -66,7 +79,7 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
       const readMs = now().getTime()
       const entries = useCache ? await cache.entriesOf(day) : []
       const same = settings.verifyCache ? undefined : entries.find((entry) => isSameFile(entry, file))
-      if (same !== undefined) return { entry: same, cached: true, counts: undefined, path: undefined }
+      if (same !== undefined) return { entry: same, cached: true, ...notRead }
 
       const key = entries.length === 0 ? undefined : await hashOf(io, file.location, settings.signal)
       const known = entries.find((entry) => entry.key === key)
@@ -79,7 +92,7 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
         if (read === undefined && known !== undefined) {
           const entry = { ...known, source }
           await cache.putDay(entry)
-          return { entry, cached: true, counts: undefined, path: undefined }
+          return { entry, cached: true, ...notRead }
         }
         if (read !== undefined) return { ...(await store(day, source, read)), cached: false }
       }
@@ -93,10 +106,11 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
   const store = async (
     day: Day,
     source: DayEntry['source'],
-    { read, emails, path }: ReadCounts,
-  ): Promise<Pick<CountedDay, 'entry' | 'counts' | 'path'>> => {
+    { read, emails, path, list }: ReadCounts,
+  ): Promise<Omit<CountedDay, 'cached'>> => {
     const name = dayEntryName(day, read.key)
     const counts = await copyToCache(cache, name, 'parquet', path)
+    const listFile = list === undefined ? undefined : await cache.keepList(name, list)
     const rejectsFile =
       read.rejects === undefined ? undefined : await copyToCache(cache, name, 'rejects', read.rejects)
     const entry: DayEntry = {
@@ -107,22 +121,42 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
       counts,
       emails,
       totals: read.totals,
+      ...(listFile === undefined ? {} : { list: listFile }),
       ...(rejectsFile === undefined ? {} : { rejectsFile }),
+      ...(read.likelyCause === undefined ? {} : { likelyCause: read.likelyCause }),
     }
     await cache.putDay(entry)
-    return { entry, counts: read.counts, path }
+    const kept = listFile === undefined ? undefined : cache.localPath(listFile)
+    return { entry, counts: read.counts, path, list: kept ?? list?.path }
+  }
+
+  const inMemory = async ({ entry, counts }: CountedDay): Promise<EmailCounts | undefined> => {
+    if (counts !== undefined) return counts
+    const chunks: Uint8Array[] = []
+    const intact = await cache.read(entry.counts, (chunk) => {
+      chunks.push(chunk)
+    })
+    return intact ? decodeCountsFile(Buffer.concat(chunks)) : undefined
   }
 
   return {
     count: (day, input) => count(day, input, true),
     recount: (day, input) => count(day, input, false),
-    async inMemory({ entry, counts }) {
-      if (counts !== undefined) return counts
-      const chunks: Uint8Array[] = []
-      const intact = await cache.read(entry.counts, (chunk) => {
-        chunks.push(chunk)
-      })
-      return intact ? decodeCountsFile(Buffer.concat(chunks)) : undefined
+    inMemory,
+    async asList(counted) {
+      const { entry, list } = counted
+      if (list !== undefined) return list
+      const local = entry.list === undefined ? undefined : cache.localPath(entry.list)
+      if (entry.list !== undefined && local !== undefined)
+        return (await cache.read(entry.list, () => undefined)) ? local : undefined
+      if (entry.emails > listEmails) return undefined
+      const counts = await inMemory(counted)
+      return counts === undefined ? undefined : listOf(counts)
+    },
+    async inCache({ entry, path }) {
+      // What this run wrote is read back by nobody else.
+      const intact = path !== undefined || (await cache.read(entry.counts, () => undefined))
+      return intact ? cache.location(entry.counts) : undefined
     },
     async asFile({ entry, path }) {
       if (path !== undefined) return path
@@ -139,57 +173,6 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
         await output.close()
       }
     },
-  }
-}
-
-interface ReadCounts {
-  readonly read: DayRead
-  readonly emails: number
-  /** The local counts file. */
-  readonly path: string
-}
-
-/** Reads a day's log and makes its counts file: in the scanner, in the engine, or in parts that the engine merges. */
-function createDayCounter({ io, reader, engine, scratch, onBytes }: DayStoreSettings) {
-  let engineIsFree: Promise<unknown> = Promise.resolve()
-  /** The engine uses every core for one day, so days take turns. */
-  const inTurn = <T>(work: (engine: Engine) => Promise<T>): Promise<T> => {
-    const turn = engineIsFree.then(async () => work(await engine()))
-    engineIsFree = turn.catch(() => undefined)
-    return turn
-  }
-
-  return async (day: Day, { location, size }: FileStat): Promise<ReadCounts> => {
-    const path = join(scratch, `${day}.parquet`)
-    const log = location.endsWith('.gz') ? undefined : io.localPath(location)
-    const request: DayRequest = { day, location, size, scratch, engineMayCount: log !== undefined }
-    let inEngine: ReturnType<Engine['countLog']> | undefined
-    const onOutgrown = (): void => {
-      if (log === undefined) return
-      inEngine = inTurn((opened) => opened.countLog(log, path))
-      // Awaited below; until then a failure must not count as unhandled.
-      inEngine.catch(() => undefined)
-    }
-    let read = await reader.read(request, { onOutgrown, onBytes }).catch(async (error: unknown) => {
-      // The engine is not closed while it counts.
-      await inEngine?.catch(() => undefined)
-      throw error
-    })
-    const counted = await inEngine
-    if (read.countedBy === 'engine' && counted?.rows === read.totals.rows) {
-      return { read, emails: counted.emails, path }
-    }
-    if (read.countedBy !== 'scanner') {
-      read = await reader.read(
-        { ...request, engineMayCount: false },
-        { onOutgrown, onBytes: () => undefined },
-      )
-    }
-    const { counts, parts } = read
-    if (counts === undefined)
-      return { read, emails: await inTurn((opened) => opened.mergeToFile(parts, path)), path }
-    await writeCountsFile(path, counts)
-    return { read, emails: counts.rows, path }
   }
 }
 

@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Day } from '../../calendar.ts'
 import type { FileIO } from '../../storage/file-io.ts'
-import { writeCountsFile } from '../counts-file.ts'
-import type { EmailCounts } from '../counts.ts'
-import { createEmailCounter } from '../log/counter.ts'
-import { createLogScanner, type LogTotals } from '../log/scanner.ts'
+import { JobError } from '../../errors.ts'
+import { groupRows } from '../counts-file.ts'
+import { totalsOf, type EmailCounts } from '../counts.ts'
+import { copyOf, createEmailTable, type EmailTable } from '../log/email-table.ts'
+import { likelyCause, type Cause } from '../log/likely-cause.ts'
+import { createLogScanner } from '../log/scanner.ts'
 import { readLog } from '../log/source.ts'
-import { isPlain } from './plain.ts'
+import { isMostlyRejected, rowTotalsOf, type LogTotals } from '../log/totals.ts'
+import { mergeCounts } from '../merge-counts.ts'
+import { createDayFiles, type DayFiles } from './day-files.ts'
 import { createRejectsFile } from './rejects-file.ts'
 
 export interface DayRequest {
@@ -17,8 +22,8 @@ export interface DayRequest {
   readonly size: number
   /** A local folder of this run alone, for what outgrows memory. */
   readonly scratch: string
-  /** Whether an engine may take over when the day has many emails: only it can read a plain local file. */
-  readonly engineMayCount: boolean
+  /** Bytes of counts above which they are written as a list: what keeps memory constant. */
+  readonly partBytes: number
 }
 
 /** What one pass over a day's log found. */
@@ -28,55 +33,44 @@ export interface DayRead {
   /** Bytes of the file as stored. */
   readonly size: number
   readonly totals: Readonly<LogTotals>
-  /** Sorted counts files below scratch that together make the day; empty when `counts` has all of it. */
-  readonly parts: readonly string[]
+  /** Local files below scratch with the day's counts; none when `counts` has all of them. */
+  readonly files: DayFiles | undefined
   readonly counts: EmailCounts | undefined
   /** The rejects file below scratch, when there are rejects. */
   readonly rejects: string | undefined
-  /** `engine`: proven here, left to the engine to count. `scanner`: counted here. `again`: left to it in vain. */
-  readonly countedBy: 'engine' | 'scanner' | 'again'
+  /** What the log seems to be instead, where most of it was rejected. */
+  readonly likelyCause: Cause | undefined
 }
 
-export interface DayEvents {
-  /** The engine may start: the day has outgrown the scanner and is clean so far. */
-  readonly onOutgrown: () => void
-  /** Stored bytes read since the last call. */
-  readonly onBytes: (count: number) => void
-}
+/** Up to so many emails a day's counts are handed over in memory: a window of them is merged there, too. */
+const emailsInMemory = 65_536
+/** Of the log's start, to tell what it is when it is no log. */
+const startBytes = 4096
+/** Between two looks at what the table holds. */
+const sliceBytes = 2 ** 20
+
+/** Tables of this thread that are not in use. */
+const idle: EmailTable[] = []
 
 /**
- * Emails up to which the scanner's table stays in the CPU's cache and is faster than an engine with its start
- * (docs/benchmarks.md).
- */
-const scannerEmails = 16_384
-/** Above, a part is sorted and written: what keeps memory constant where no engine may help. */
-const partBytes = 64 * 2 ** 20
-
-/**
- * Reads a day's log once: hashes it, proves or rejects every record, and counts. Large clean days are left to the
- * engine, large unclean ones become several counts files.
+ * Reads a day's log once: hashes it, proves or rejects every record, and counts. What becomes more than `partBytes` is
+ * written as several lists, which are merged. `onBytes` gets the stored bytes that were read since its last call.
  */
 export async function readDay(
-  request: DayRequest,
+  { day, location, scratch, partBytes: mostBytes }: DayRequest,
   io: FileIO,
-  { onOutgrown, onBytes }: DayEvents,
+  onBytes: (count: number) => void,
   signal: AbortSignal,
 ): Promise<DayRead> {
-  const { day, location, scratch } = request
   const hash = createHash('sha256')
-  const counter = createEmailCounter()
+  // One that a failure leaves with counts in it is not used again.
+  const table = idle.pop() ?? createEmailTable()
   const rejects = createRejectsFile(join(scratch, `${day}.rejects`), location, signal)
-  const scanner = createLogScanner(day, counter, rejects.add)
-  const parts: string[] = []
+  const scanner = createLogScanner(day, table.taker(day), rejects.add)
+  const files = createDayFiles(scratch, day)
   let size = 0
-  let plain = request.engineMayCount
-  let leftToEngine = false
+  let start = Buffer.alloc(0)
 
-  const writePart = async (): Promise<void> => {
-    const path = join(scratch, `${day}.part-${parts.length}.parquet`)
-    await writeCountsFile(path, counter.take())
-    parts.push(path)
-  }
   const stored = (chunk: Uint8Array): void => {
     hash.update(chunk)
     size += chunk.length
@@ -84,31 +78,37 @@ export async function readDay(
   }
   for await (const chunk of readLog(io, location, stored)) {
     signal.throwIfAborted()
-    plain &&= isPlain(chunk, size === chunk.length)
-    scanner.push(chunk)
+    if (start.length < startBytes) start = Buffer.concat([start, chunk]).subarray(0, startBytes)
+    for (let from = 0; from < chunk.length; from += sliceBytes) {
+      scanner.push(chunk.subarray(from, from + sliceBytes))
+      if (table.isFull() || table.heldBytes() > mostBytes) files.addPart(table.batches(groupRows))
+    }
     await rejects.flush()
-    if (leftToEngine) {
-      if (!plain || !isSpotless(scanner.totals)) break
-    } else if (plain && counter.emails() > scannerEmails && isSpotless(scanner.totals)) {
-      leftToEngine = true
-      scanner.stopCounting()
-      onOutgrown()
-    } else if (counter.heldBytes() > partBytes) await writePart()
   }
   const totals = scanner.end()
   const rejectsFile = await rejects.close()
-  if (leftToEngine) {
-    const countedBy = plain && isSpotless(totals) ? 'engine' : 'again'
-    return { ...base(), countedBy, parts: [], counts: undefined, rejects: undefined }
-  }
-  if (parts.length > 0) await writePart()
-  const counts = parts.length > 0 ? undefined : counter.take()
-  return { ...base(), parts, counts, rejects: rejectsFile, countedBy: 'scanner' }
-
-  function base(): Pick<DayRead, 'key' | 'size' | 'totals'> {
-    return { key: hash.digest('hex'), size, totals: scanner.totals }
+  const counts =
+    files.hasParts() || table.emails() > emailsInMemory
+      ? undefined
+      : mergeCounts(Array.from(table.batches(emailsInMemory), copyOf))
+  const written = counts === undefined ? await files.write(table.batches(groupRows)) : undefined
+  if (!isDeepStrictEqual(written?.totals ?? (counts && totalsOf(counts)), rowTotalsOf(totals)))
+    throw contradiction(location)
+  idle.push(table)
+  return {
+    key: hash.digest('hex'),
+    size,
+    totals,
+    files: written,
+    counts,
+    rejects: rejectsFile,
+    likelyCause: isMostlyRejected(totals) ? likelyCause(start) : undefined,
   }
 }
 
-const isSpotless = ({ rejects, blankLines, headerLines }: Readonly<LogTotals>): boolean =>
-  rejects + blankLines + headerLines === 0
+/** Exit 1: a fault of ours or of the machine's, which nothing that is published may carry. */
+export const contradiction = (location: string): JobError =>
+  new JobError('failed', `the merged counts of ${location} are not those that were counted`, {
+    field: location,
+    fix: 'run again; if that says the same, report it with the versions that --version prints',
+  })

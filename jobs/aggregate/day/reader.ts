@@ -1,13 +1,16 @@
-import { Worker } from 'node:worker_threads'
-import { asError } from '../../errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
-import type { S3Settings } from '../../storage/s3-client.ts'
-import { fromThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
-import { readDay, type DayEvents, type DayRead, type DayRequest } from './read-day.ts'
+import type { S3Settings } from '../../storage/s3/client.ts'
+import { startWorker, type WorkerThread } from '../../worker-thread.ts'
+import type { LocalList } from '../lists/merge-to-list.ts'
+import type { ListFile } from '../lists/write-list.ts'
+import { readDay, type DayRead, type DayRequest } from './read-day.ts'
 
 /** Reads days, several at once where that pays. */
 export interface DayReader {
-  read(request: DayRequest, events: DayEvents): Promise<DayRead>
+  /** As `readDay` does. */
+  read(request: DayRequest, onBytes: (count: number) => void): Promise<DayRead>
+  /** As `mergeToList` does, in a worker that reads no day; undefined where all of them do. */
+  mergeElsewhere(lists: readonly LocalList[], path: string): Promise<ListFile | undefined> | undefined
   close(): Promise<void>
 }
 
@@ -18,16 +21,16 @@ export interface DayReaderSettings {
   readonly signal: AbortSignal
 }
 
-/** What a worker is told, and what it answers. */
-export interface ToWorker {
-  readonly s3: S3Settings
-  readonly request: DayRequest
-}
+/** What a worker is told, and what it answers beside failures. */
+export type ToWorker =
+  | { readonly kind: 'read'; readonly s3: S3Settings; readonly request: DayRequest }
+  | { readonly kind: 'merge'; readonly lists: readonly LocalList[]; readonly path: string }
 export type FromWorker =
-  | { readonly kind: 'outgrown' }
   | { readonly kind: 'bytes'; readonly count: number }
-  | { readonly kind: 'done'; readonly read: DayRead }
-  | ThreadFailure
+  | { readonly kind: 'read'; readonly read: DayRead }
+  | { readonly kind: 'merged'; readonly list: ListFile | undefined }
+
+type DayWorker = WorkerThread<ToWorker, FromWorker>
 
 /** Below, a day is read before a thread has started. */
 const workerBytes = 16 * 2 ** 20
@@ -37,77 +40,57 @@ const workerBytes = 16 * 2 ** 20
  * morning's one new day pays for no thread. The caller limits how many are asked for at once.
  */
 export function createDayReader(io: FileIO, { threads, s3, signal }: DayReaderSettings): DayReader {
-  const idle: Worker[] = []
-  const all: Worker[] = []
+  const idle: DayWorker[] = []
+  const all: DayWorker[] = []
   let busyHere = 0
-  const takeWorker = (): Worker | undefined => {
+  const takeWorker = (): DayWorker | undefined => {
     const free = idle.pop()
     if (free !== undefined || all.length >= threads - 1) return free
-    const worker = new Worker(new URL('./worker.js', import.meta.url))
+    const worker: DayWorker = startWorker(
+      new URL('./worker.js', import.meta.url),
+      'a thread that counts days',
+    )
     all.push(worker)
     return worker
   }
+  const ask = async <Result>(
+    worker: DayWorker,
+    message: ToWorker,
+    hear: (answer: FromWorker, resolve: (result: Result) => void) => void,
+  ): Promise<Result> => {
+    const result = await worker.ask<Result>({ message }, hear, signal)
+    // One that failed may be dead, and would never answer again.
+    idle.push(worker)
+    return result
+  }
   return {
-    async read(request, events) {
+    async read(request, onBytes) {
       signal.throwIfAborted()
       const worker = busyHere > 0 && request.size >= workerBytes ? takeWorker() : undefined
       if (worker !== undefined) {
-        const read = await ask(worker, { s3, request }, events, signal)
-        // One that failed may be dead, and would never answer again.
-        idle.push(worker)
-        return read
+        return ask<DayRead>(worker, { kind: 'read', s3, request }, (answer, resolve) => {
+          if (answer.kind === 'read') resolve(answer.read)
+          else if (answer.kind === 'bytes') onBytes(answer.count)
+        })
       }
       busyHere++
       try {
-        return await readDay(request, io, events, signal)
+        return await readDay(request, io, onBytes, signal)
       } finally {
         busyHere--
       }
+    },
+    mergeElsewhere(lists, path) {
+      const worker = takeWorker()
+      return (
+        worker &&
+        ask<ListFile | undefined>(worker, { kind: 'merge', lists, path }, (answer, resolve) => {
+          if (answer.kind === 'merged') resolve(answer.list)
+        })
+      )
     },
     async close() {
       await Promise.all(all.map((worker) => worker.terminate()))
     },
   }
-}
-
-function ask(worker: Worker, message: ToWorker, events: DayEvents, signal: AbortSignal): Promise<DayRead> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void): void => {
-      worker.off('message', onMessage).off('error', onError)
-      signal.removeEventListener('abort', onAbort)
-      finish()
-    }
-    const onAbort = (): void => {
-      settle(() => {
-        reject(asError(signal.reason))
-      })
-    }
-    const onError = (error: unknown): void => {
-      settle(() => {
-        reject(asError(error))
-      })
-    }
-    const onMessage = (answer: FromWorker): void => {
-      switch (answer.kind) {
-        case 'outgrown':
-          events.onOutgrown()
-          break
-        case 'bytes':
-          events.onBytes(answer.count)
-          break
-        case 'done':
-          settle(() => {
-            resolve(answer.read)
-          })
-          break
-        case 'failed':
-          settle(() => {
-            reject(fromThreadFailure(answer))
-          })
-      }
-    }
-    worker.on('message', onMessage).on('error', onError)
-    signal.addEventListener('abort', onAbort)
-    worker.postMessage(message)
-  })
 }

@@ -1,4 +1,4 @@
-import { localFileIO } from '../../storage/local.ts'
+import { localFileIO } from '../../storage/local/local.ts'
 import { basename } from '../../storage/place.ts'
 import type { Reject } from '../log/reject.ts'
 import { createRejectsWriter, type RejectsWriter } from '../result/write-rejects.ts'

@@ -1,33 +1,34 @@
 import { parentPort } from 'node:worker_threads'
 import { openFileIO } from '../../storage/open.ts'
-import { toThreadFailure } from '../../thread-failure.ts'
+import { toThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
+import { mergeToList } from '../lists/merge-to-list.ts'
 import { readDay } from './read-day.ts'
 import type { FromWorker, ToWorker } from './reader.ts'
 
-/** A thread that reads one day after another (reader.ts). It is terminated when the run ends or is stopped. */
+/** A thread that reads one day after another, or merges their lists (reader.ts). It is terminated when the run ends or is stopped. */
 const never = new AbortController().signal
 
-parentPort?.on('message', ({ s3, request }: ToWorker) => {
-  void answer({ s3, request })
+parentPort?.on('message', (asked: ToWorker) => {
+  void answer(asked)
 })
 
-async function answer({ s3, request }: ToWorker): Promise<void> {
+async function answer(asked: ToWorker): Promise<void> {
   try {
-    const io = await openFileIO(request.location, s3)
-    const events = {
-      onOutgrown: () => {
-        send({ kind: 'outgrown' })
-      },
-      onBytes: (count: number) => {
-        send({ kind: 'bytes', count })
-      },
+    if (asked.kind === 'merge') {
+      send({ kind: 'merged', list: mergeToList(asked.lists, asked.path) })
+      return
     }
-    send({ kind: 'done', read: await readDay(request, io, events, never) })
+    const { s3, request } = asked
+    const io = await openFileIO(request.location, s3)
+    const onBytes = (count: number): void => {
+      send({ kind: 'bytes', count })
+    }
+    send({ kind: 'read', read: await readDay(request, io, onBytes, never) })
   } catch (thrown) {
     send(toThreadFailure(thrown))
   }
 }
 
-function send(message: FromWorker): void {
+function send(message: FromWorker | ThreadFailure): void {
   parentPort?.postMessage(message)
 }

@@ -60,7 +60,7 @@ function createBatch(): Batch {
           for (; at < length; at++) {
             const byte = bytes[at]!
             if (byte === comma) break
-            value = value * 10 + byte - 0x30
+            value = value * 10 + (byte - 0x30)
           }
           numbers[field] = value
           at++

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { JobError, asError } from '../../errors.ts'
 import type { EmailCounts } from '../counts.ts'
 import { readCountsText } from './counts-text.ts'
-import type { CountedLog, Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
+import { createEngineNames, quote } from '../../lake/engine-names.ts'
 
 export interface DuckDbSettings {
   readonly threads: number
@@ -24,10 +25,11 @@ export async function openDuckDb({
   memoryLimit,
   scratch,
   signal,
-  partRows = 2_000_000,
+  partRows = Math.min(2_000_000, Math.ceil(memoryLimit / bytesOfRow)),
 }: DuckDbSettings): Promise<Engine> {
-  const { DuckDBInstance } = await import('@duckdb/node-api')
-  const instance = await DuckDBInstance.create(':memory:', {
+  const names = createEngineNames(scratch)
+  const { default: duckdb } = await import('@duckdb/node-api')
+  const instance = await duckdb.DuckDBInstance.create(':memory:', {
     threads: String(threads),
     memory_limit: `${Math.floor(memoryLimit * bufferShare)}B`,
     temp_directory: join(scratch, 'spill'),
@@ -40,22 +42,22 @@ export async function openDuckDb({
     connection.interrupt()
   }
   signal.addEventListener('abort', interrupt)
-  return {
-    countLog: (path, target) => countLog(connection, path, target),
-
-    async mergeToFile(sources, target) {
-      return run(connection, `COPY (${mergedCounts(sources)}) TO ${quote(target)} ${countsFormat}`)
-    },
-
-    async *merge(sources): AsyncIterable<EmailCounts> {
+  const engine: Engine = {
+    async *merge(paths): AsyncIterable<EmailCounts> {
+      const sources = await names.sources(paths)
       const ranges = await emailRanges(connection, sources, partRows)
-      const write = (part: number): Promise<string> =>
-        writeText(connection, mergedCounts(sources, ranges[part]), join(scratch, `merged-${part}.counts`))
+      const write = async (part: number): Promise<void> => {
+        // Between two statements an interrupt stops nothing.
+        signal.throwIfAborted()
+        await writeText(connection, mergedCounts(sources, ranges[part]), names.target(textOf(part)))
+      }
+      const textOf = (part: number): string => join(scratch, `merged-${part}.counts`)
       // While a part is read here, the engine merges the next one. What a failure leaves goes with the scratch folder.
       let written = write(0)
       try {
         for (let part = 1; part <= ranges.length; part++) {
-          const text = await written
+          await written
+          const text = textOf(part - 1)
           if (part < ranges.length) written = write(part)
           // Awaited above or below; until then a failure must not count as unhandled.
           written.catch(() => undefined)
@@ -75,6 +77,7 @@ export async function openDuckDb({
       return Promise.resolve()
     },
   }
+  return engine
 }
 
 /**
@@ -82,50 +85,18 @@ export async function openDuckDb({
  * (docs/benchmarks.md).
  */
 const bufferShare = 0.6
+/** What a merged row may take while it is summed and sorted, about. */
+const bytesOfRow = 512
 
-/** A codec that counts-file.ts reads, too: few emails may still be too long for one part. */
-const countsFormat = '(FORMAT parquet, COMPRESSION snappy)'
-
-async function countLog(
-  connection: DuckDBConnection,
-  path: string,
-  target: string,
-): Promise<CountedLog | undefined> {
-  try {
-    await connection.run(`COPY (${countsOfLog(path)}) TO ${quote(target)} ${countsFormat}`)
-  } catch (error) {
-    // Its reader met what it cannot read; whether that is a reject or a fault of the disk, the scanner finds out.
-    if (/^(Invalid Input|Conversion) Error/.test(asError(error).message)) return undefined
-    throw engineError(error)
-  }
-  const reader = await connection.runAndReadAll(
-    `SELECT coalesce(sum(create_count + read_count + update_count + delete_count), 0)::DOUBLE, count(*)::DOUBLE
-     FROM read_parquet(${quote(target)})`,
-  )
-  const [rows = 0, emails = 0] = (reader.getRows()[0] ?? []).map(Number)
-  return { rows, emails }
-}
-
-/** Counts per email, sorted. The timestamp is not even looked at: that is the scanner's. */
-const countsOfLog = (path: string): string => `
-  SELECT email,
-         count(*) FILTER (action = 'CREATE') AS create_count,
-         count(*) FILTER (action = 'READ') AS read_count,
-         count(*) FILTER (action = 'UPDATE') AS update_count,
-         count(*) FILTER (action = 'DELETE') AS delete_count
-  FROM read_csv(${quote(path)}, auto_detect = false, header = false, delim = ',', quote = '', escape = '',
-                new_line = '\\n', max_line_size = ${engineLineBytes}, parallel = true,
-                columns = {'email': 'VARCHAR', 'action': 'VARCHAR', 'time': 'VARCHAR'})
-  GROUP BY email ORDER BY email`
-
-/** Below the scanner's longest record, so that the engine never accepts what the scanner refuses. */
-const engineLineBytes = 1_000_000
+const countsIn = (sources: string): string =>
+  `SELECT email, create_count, read_count, update_count, delete_count
+   FROM read_parquet(${sources}, hive_partitioning = false)`
 
 /** Sums as doubles: exact to 2^53 like every count here, and a fifth quicker than DuckDB's 128-bit integers. */
-const mergedCounts = (sources: readonly string[], range = 'true'): string => `
+const mergedCounts = (sources: string, range = 'true'): string => `
   SELECT email, sum(create_count::DOUBLE)::BIGINT AS create_count, sum(read_count::DOUBLE)::BIGINT AS read_count,
          sum(update_count::DOUBLE)::BIGINT AS update_count, sum(delete_count::DOUBLE)::BIGINT AS delete_count
-  FROM read_parquet([${sources.map(quote).join(', ')}])
+  FROM (${countsIn(sources)})
   WHERE ${range}
   GROUP BY email ORDER BY email`
 
@@ -135,12 +106,12 @@ const mergedCounts = (sources: readonly string[], range = 'true'): string => `
  */
 async function emailRanges(
   connection: DuckDBConnection,
-  sources: readonly string[],
+  sources: string,
   partRows: number,
 ): Promise<string[]> {
   const reader = await connection
     .runAndReadAll(
-      `SELECT stats_min_value, row_group_num_rows FROM parquet_metadata([${sources.map(quote).join(', ')}])
+      `SELECT stats_min_value, row_group_num_rows FROM parquet_metadata(${sources})
        WHERE path_in_schema = 'email' AND stats_min_value IS NOT NULL`,
     )
     .catch((error: unknown) => {
@@ -162,24 +133,20 @@ async function emailRanges(
   })
 }
 
-/** Writes what `counts` selects as counts-text.ts describes; resolves to `target`. */
-async function writeText(connection: DuckDBConnection, counts: string, target: string): Promise<string> {
+/** Writes what `counts` selects as counts-text.ts describes, to `target` (SQL). */
+async function writeText(connection: DuckDBConnection, counts: string, target: string): Promise<void> {
   // Length first and nothing quoted: any email is read back byte for byte.
   await run(
     connection,
     `COPY (SELECT strlen(email), create_count, read_count, update_count, delete_count, email FROM (${counts}))
-     TO ${quote(target)} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '', ESCAPE '')`,
+     TO ${target} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '', ESCAPE '')`,
   )
-  return target
 }
 
-/** Runs a statement; resolves to the rows that it wrote. */
-async function run(connection: DuckDBConnection, sql: string): Promise<number> {
-  try {
-    return (await connection.run(sql)).rowsChanged
-  } catch (error) {
+async function run(connection: DuckDBConnection, sql: string): Promise<void> {
+  await connection.run(sql).catch((error: unknown) => {
     throw engineError(error)
-  }
+  })
 }
 
 const engineError = (error: unknown): JobError => {
@@ -191,5 +158,3 @@ const engineError = (error: unknown): JobError => {
       : undefined
   return new JobError('failed', `DuckDB: ${message}`, { cause: error, ...(fix === undefined ? {} : { fix }) })
 }
-
-const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`

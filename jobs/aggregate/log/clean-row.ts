@@ -1,47 +1,31 @@
 import type { Day } from '../../calendar.ts'
-import { firstBytes, hashStart, hashWord, type EmailCounter } from './counter.ts'
+import type { RowSink } from './row-sink.ts'
+import type { RowTotals } from './totals.ts'
+import { firstBytes } from './words.ts'
 
-/** Readable bytes (any value, zero at best) that a buffer must have behind the end of its data. */
-export const overrun = 32
-
-/**
- * Counts rows of the commonest form for as long as they follow each other from `start`, and returns where the
- * first record of another form (or cut by the data's end) starts: `row` rows were counted into `counter`. The form:
- * email of ASCII above `"`, an action, a timestamp of `day` itself, LF or CR LF, no quotes. It accepts a subset of
- * what record.ts and fields.ts accept, and so never decides alone that something is wrong.
- *
- * The byte behind the data must be 0: no row of this form holds one, so none reaches beyond, and the loops need no bound.
- */
-export type CleanRows = (view: DataView, start: number, maxRecord: number) => number
+/** Rows of the commonest form (row-taker.ts) from `start` on; returns where the first other record starts. */
+export type CleanRows = (bytes: Buffer, start: number, longest: number, totals: RowTotals) => number
 
 /** Bytes are taken four at a time, as little-endian words; masks cut what belongs to the next field. */
-export function createCleanRows(
-  day: Day,
-  counter: Pick<EmailCounter, 'add'>,
-  counted: (rows: number) => void,
-): CleanRows {
+export function createCleanRows(day: Day, onRow: RowSink): CleanRows {
   const year = word(day.slice(0, 4))
   const month = word(day.slice(4, 8))
   const dayOfMonth = word(`${day.slice(8, 10)} `)
 
-  return (view, start, maxRecord) => {
+  return (log, start, longest, totals) => {
+    const view = new DataView(log.buffer, log.byteOffset, log.byteLength)
     let at = start
-    let rows = 0
     for (;;) {
       let i = at
-      let hash = hashStart
       let found = 0
       for (;;) {
         const bytes = view.getInt32(i, true)
         if (hasUnusual(bytes)) break
         found = commas(bytes)
         if (found !== 0) {
-          const before = (31 - Math.clz32(found & -found)) >> 3
-          if (before > 0) hash = hashWord(hash, firstBytes(bytes, before))
-          i += before
+          i += (31 - Math.clz32(found & -found)) >> 3
           break
         }
-        hash = hashWord(hash, bytes)
         i += 4
       }
       if (found === 0 || i === at) break
@@ -49,18 +33,20 @@ export function createCleanRows(
       const action = actionAt(view, emailEnd + 1)
       if (action < 0) break
       i += actionLengths[action]! + 2
+      const stamp = i
       if (view.getInt32(i, true) !== year || view.getInt32(i + 4, true) !== month) break
       if (firstBytes(view.getInt32(i + 8, true), 3) !== dayOfMonth || !isTimeOfDay(view, i + 11)) break
       i += 19
       if (view.getUint8(i) === 0x0d) i++
       if (view.getUint8(i) !== 0x0a) break
       i++
-      if (i - at > maxRecord) break
-      counter.add(view, at, emailEnd, hash, action)
-      rows++
+      if (i - at > longest) break
+      onRow(log, at, emailEnd, action, log, stamp)
+      totals.rows++
+      totals.emailBytes += emailEnd - at
+      totals.events[action]!++
       at = i
     }
-    counted(rows)
     return at
   }
 }

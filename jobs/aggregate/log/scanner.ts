@@ -1,36 +1,24 @@
 import type { Day } from '../../calendar.ts'
 import { isUtf8 } from '../utf8.ts'
-import { createCleanRows, overrun } from './clean-row.ts'
-import { hashOf, type EmailCounter } from './counter.ts'
 import { actionAt, equals, isTimestamp } from './fields.ts'
 import { createRecordShape, delimitRecord } from './record.ts'
 import { rawLimit, type Reject, type RejectReason } from './reject.ts'
+import { overrun, type RowTaker } from './row-taker.ts'
+import { noTotals, type LogTotals } from './totals.ts'
 
 /**
  * The longest record, line end included; also how far a quoted field is followed before it counts as unclosed. Exported
  * for tests at its edge.
  */
 export const maxRecordBytes = 1_048_576
-/** Input is taken in slices of at most this, so that the window stays bounded for any size of chunk. */
+/** Input is taken in slices of at most this, so that the window stays bounded for any size of chunk: four records at most. */
 const sliceBytes = 65_536
 const header = Buffer.from('email,action,timestamp')
 const bom = Buffer.from([0xef, 0xbb, 0xbf])
 
-/** What a file held: rows + rejects + blankLines + headerLines = its records. */
-export interface LogTotals {
-  rows: number
-  rejects: number
-  blankLines: number
-  headerLines: 0 | 1
-  /** Of the rows, those dated another day than the file's. */
-  otherDayRows: number
-}
-
 export interface LogScanner {
   /** Takes the file's next bytes, cut anywhere; they may be reused afterwards. Calls `onReject` meanwhile. */
   push(chunk: Uint8Array): void
-  /** From now on rows are proven, but left to somebody else to count. */
-  stopCounting(): void
   /** What has been settled so far; the same object all along. */
   readonly totals: Readonly<LogTotals>
   /** The file has ended: settles what was left. */
@@ -38,9 +26,9 @@ export interface LogScanner {
 }
 
 /**
- * Reads the CRUD log of `day` (aggregate-spec §1): this is the grammar's definition. Rows go to `counter`,
- * everything else to the totals and `onReject`. Results do not depend on how the bytes are cut into chunks; a
- * few `maxRecordBytes` are held at most.
+ * Reads the CRUD log of `day` (aggregate-spec §1): this is the grammar's definition. Rows go to `taker`,
+ * everything else to the totals and `onReject`. Results do not depend on how the bytes are cut into chunks; a few
+ * `maxRecordBytes` are held at most.
  *
  * - UTF-8, RFC 4180, records end in LF or CR LF (mixed at will), the last may lack its line end. One BOM may lead;
  *   any later U+FEFF is data. How records and fields are delimited: record.ts. Reasons and their order: reject.ts.
@@ -54,22 +42,10 @@ export interface LogScanner {
  *   Every byte is looked at a bounded number of times: a field left open at a line's end means an odd number of
  *   quotes in that line, and the next odd line closes the field or is the fault; even lines are never looked past.
  */
-export function createLogScanner(
-  day: Day,
-  counter: Pick<EmailCounter, 'add'>,
-  onReject: (reject: Reject) => void,
-): LogScanner {
-  const totals: LogTotals = { rows: 0, rejects: 0, blankLines: 0, headerLines: 0, otherDayRows: 0 }
+export function createLogScanner(day: Day, taker: RowTaker, onReject: (reject: Reject) => void): LogScanner {
+  const totals = noTotals()
   const dayBytes = Buffer.from(day)
   const shape = createRecordShape()
-  const counted = (rows: number): void => {
-    totals.rows += rows
-    line += rows
-  }
-  let target = counter
-  let cleanRows = createCleanRows(day, target, counted)
-  let window = Buffer.alloc(4 * sliceBytes)
-  let words = viewOf(window)
   let unquoted = Buffer.alloc(0)
   let at = 0 // the next record's start in the window
   let limit = 0 // the data's end in the window
@@ -79,29 +55,29 @@ export function createLogScanner(
   let wanted = 0 // bytes of an unfinished record before it is worth another look
 
   const append = (slice: Uint8Array): void => {
-    if (limit + slice.length + overrun > window.length) {
+    if (limit + slice.length + overrun > taker.window().length) {
       const held = limit - at
       // Moved within the window only while that is cheap: tiny chunks must not move a long record each time.
-      const target =
-        2 * held + slice.length + overrun > window.length ? Buffer.alloc(2 * window.length) : window
-      window.copy(target, 0, at, limit)
-      window = target
-      words = viewOf(window)
+      if (2 * held + slice.length + overrun > taker.window().length) taker.enlarge()
+      taker.window().copyWithin(0, at, limit)
       at = 0
       limit = held
     }
+    const window = taker.window()
     window.set(slice, limit)
     limit += slice.length
-    window[limit] = 0
+    window.fill(0, limit, limit + overrun)
   }
 
   const reject = (reason: RejectReason, end: number): void => {
     totals.rejects++
+    const window = taker.window()
     onReject({ line, reason, raw: Buffer.from(window.subarray(at, Math.min(end, at + rawLimit))) })
   }
 
   /** Cuts the record at its first line feed (see above). False: the line's end is not here yet. */
   const rejectLine = (faultAt: number, reason: RejectReason, last: boolean): boolean => {
+    const window = taker.window()
     const found = window.indexOf(0x0a, at)
     const closed = found >= 0 && found < limit
     const next = closed ? found + 1 : limit
@@ -115,6 +91,7 @@ export function createLogScanner(
       reject(faultAt > found && closed ? 'unclosed quote' : reason, end)
     }
     if (closed) line++
+    totals.rejectedBytes += next - at
     at = next
     return true
   }
@@ -122,6 +99,7 @@ export function createLogScanner(
   /** The delimited record's fault, or undefined after counting it as a row. */
   const takeRow = (): RejectReason | undefined => {
     const { starts, ends } = shape
+    const window = taker.window()
     if (shape.nul) return 'NUL byte'
     if (shape.loneCr) return 'lone CR'
     if (shape.highBytes && !isUtf8(window, at, shape.end)) return 'invalid UTF-8'
@@ -130,29 +108,33 @@ export function createLogScanner(
     const action = actionAt(window, starts[1]!, ends[1]!)
     if (action < 0) return 'unknown action'
     if (!isTimestamp(window, starts[2]!, ends[2]!)) return 'bad timestamp'
-    if (shape.doubledQuotes) countUndoubled(starts[0]!, ends[0]!, action)
-    else count(words, starts[0]!, ends[0]!, action)
+    if (shape.doubledQuotes) takeUndoubled(starts[0]!, ends[0]!, action, starts[2]!)
+    else take(window, starts[0]!, ends[0]!, action, starts[2]!)
     totals.rows++
-    if (!equals(window, starts[2]!, starts[2]! + dayBytes.length, dayBytes)) totals.otherDayRows++
+    totals.events[action]!++
+    if (!equals(taker.window(), starts[2]!, starts[2]! + dayBytes.length, dayBytes)) totals.otherDayRows++
     return undefined
   }
 
-  const count = (view: DataView, start: number, end: number, action: number): void => {
-    target.add(view, start, end, hashOf(view, start, end), action)
+  const take = (bytes: Buffer, start: number, end: number, action: number, stamp: number): void => {
+    totals.emailBytes += end - start
+    taker.take(bytes, start, end, action, stamp)
   }
 
-  const countUndoubled = (start: number, end: number, action: number): void => {
-    if (unquoted.length < end - start + overrun) unquoted = Buffer.alloc(end - start + overrun)
+  const takeUndoubled = (start: number, end: number, action: number, stamp: number): void => {
+    const window = taker.window()
+    if (unquoted.length < end - start) unquoted = Buffer.alloc(end - start)
     let length = 0
     for (let i = start; i < end; i++) {
       unquoted[length++] = window[i]!
       if (window[i] === 0x22) i++
     }
-    count(viewOf(unquoted), 0, length, action)
+    take(unquoted, 0, length, action, stamp)
   }
 
   /** Settles the record at `at`. False: more bytes are needed. */
   const scanRecord = (last: boolean): boolean => {
+    const window = taker.window()
     const outcome = delimitRecord(window, at, limit, last, shape)
     if (outcome === 'more') {
       return limit - at > maxRecordBytes && rejectLine(limit, 'line too long', last)
@@ -163,7 +145,10 @@ export function createLogScanner(
     else if (line === 1 && equals(window, at, shape.end, header)) totals.headerLines = 1
     else {
       const reason = takeRow()
-      if (reason !== undefined) reject(reason, shape.end)
+      if (reason !== undefined) {
+        reject(reason, shape.end)
+        totals.rejectedBytes += shape.next - at
+      }
     }
     line += shape.lines
     at = shape.next
@@ -173,13 +158,15 @@ export function createLogScanner(
   const scan = (last: boolean): void => {
     if (!started) {
       if (limit < bom.length && !last) return
-      if (limit >= bom.length && equals(window, 0, bom.length, bom)) at = bom.length
+      if (limit >= bom.length && equals(taker.window(), 0, bom.length, bom)) at = bom.length
       started = true
     }
     if (limit - at < wanted && !last) return
     wanted = 0
     while (at < limit) {
-      at = cleanRows(words, at, maxRecordBytes)
+      const before = totals.rows
+      at = taker.takeClean(at, maxRecordBytes, totals)
+      line += totals.rows - before
       if (at < limit && !scanRecord(last)) {
         // Looking again only at twice the length keeps one-byte chunks linear.
         wanted = 2 * (limit - at)
@@ -192,8 +179,9 @@ export function createLogScanner(
     let from = 0
     if (skipping) {
       const found = slice.indexOf(0x0a)
+      from = found < 0 ? slice.length : found + 1
+      totals.rejectedBytes += from
       if (found < 0) return
-      from = found + 1
       skipping = false
       line++
     }
@@ -203,11 +191,8 @@ export function createLogScanner(
 
   return {
     totals,
-    stopCounting() {
-      target = { add: () => undefined }
-      cleanRows = createCleanRows(day, target, counted)
-    },
     push(chunk) {
+      totals.bytes += chunk.length
       for (let i = 0; i < chunk.length; i += sliceBytes) pushSlice(chunk.subarray(i, i + sliceBytes))
     },
     end() {
@@ -216,6 +201,3 @@ export function createLogScanner(
     },
   }
 }
-
-const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
-  new DataView(buffer, byteOffset, byteLength)

@@ -47,7 +47,7 @@ export async function* readLog(
   if (fed > gunzip.bytesWritten) throw damaged(location, new Error('bytes after the last gzip member'))
 }
 
-/** A local file's bytes through one buffer: a stream's new buffer for each chunk costs more than reading it. */
+/** A local file's bytes through two buffers: a stream's new buffer for each chunk costs more than reading it. */
 async function plainChunks(io: FileIO, location: string): Promise<AsyncIterable<Uint8Array>> {
   const path = io.localPath(location)
   const file = path === undefined ? undefined : await open(path).catch(() => undefined)
@@ -55,15 +55,27 @@ async function plainChunks(io: FileIO, location: string): Promise<AsyncIterable<
   return file === undefined ? ((await io.stream(location)) as AsyncIterable<Buffer>) : fileChunks(file)
 }
 
+/** Reads ahead: while one buffer is the caller's, the other one is filled. */
 async function* fileChunks(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffers = [Buffer.allocUnsafe(fileBufferBytes), Buffer.allocUnsafe(fileBufferBytes)] as const
+  const fill = (buffer: Buffer): Promise<{ bytesRead: number }> => {
+    const filling = file.read(buffer, 0, buffer.length)
+    // Until somebody waits for it, its failure is not an unhandled one.
+    filling.catch(() => undefined)
+    return filling
+  }
+  let [now, next] = buffers
+  let filling = fill(now)
   try {
-    const buffer = Buffer.allocUnsafe(fileBufferBytes)
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length)
+      const { bytesRead } = await filling
       if (bytesRead === 0) return
-      yield buffer.subarray(0, bytesRead)
+      filling = fill(next)
+      yield now.subarray(0, bytesRead)
+      ;[now, next] = [next, now]
     }
   } finally {
+    await filling.catch(() => undefined)
     await file.close()
   }
 }

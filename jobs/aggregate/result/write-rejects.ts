@@ -3,7 +3,8 @@ import type { Reject } from '../log/reject.ts'
 import { maxDigits, putField, putNumber } from './csv-field.ts'
 import { maxEscapedLength, putEscaped } from './escape.ts'
 
-const header = Buffer.from('file,line,reason,raw\n')
+/** The first line of each rejects file. */
+export const rejectsHeader = Buffer.from('file,line,reason,raw\n')
 const bufferBytes = 262_144
 
 /** Appends rejects of one file; `flush` writes what is still held (the header alone, if there was none). */
@@ -20,7 +21,7 @@ export interface RejectsWriter {
 export function createRejectsWriter(output: OutputFile, file: string): RejectsWriter {
   const fileBytes = Buffer.from(file)
   let buffer = Buffer.alloc(bufferBytes)
-  let length = header.copy(buffer)
+  let length = rejectsHeader.copy(buffer)
   let escaped = Buffer.alloc(0)
 
   const flush = async (): Promise<void> => {

@@ -2,7 +2,8 @@ import type { OutputFile } from '../../storage/file-io.ts'
 import type { EmailCounts } from '../counts.ts'
 import { maxDigits, putField, putNumber } from './csv-field.ts'
 
-const header = Buffer.from('email,create_count,read_count,update_count,delete_count\n')
+/** The first line of each result. */
+export const resultHeader = Buffer.from('email,create_count,read_count,update_count,delete_count\n')
 const bufferBytes = 262_144
 
 /**
@@ -16,7 +17,7 @@ export async function writeResult(
   batches: AsyncIterable<EmailCounts> | Iterable<EmailCounts>,
 ): Promise<number> {
   let buffer = Buffer.alloc(bufferBytes)
-  let length = header.copy(buffer)
+  let length = resultHeader.copy(buffer)
   let rows = 0
 
   /** Formats rows from `first` on for as long as they surely fit; returns the first one that does not. */

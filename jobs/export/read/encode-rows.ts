@@ -1,16 +1,16 @@
-import type { PrimitiveType, Value } from '../../iceberg/types.ts'
+import type { ColumnType, Value } from '../../iceberg/schema/types.ts'
 import { loadCodec, type CodecName } from '../../parquet/codec.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import type { PageLimits } from '../../parquet/data-pages.ts'
 import { encodeRowGroup, type RelocatableRowGroup } from '../../parquet/row-group.ts'
-import { fingerprintOf, type Fingerprint } from './fingerprint.ts'
-import type { PartitionRows } from './partitioner.ts'
+import { fingerprintOf, type Fingerprint } from '../../provenance/fingerprint.ts'
+import type { PartitionRows } from '../../iceberg/partition/split-rows.ts'
 
 /** What a table's rows become. Plain data, may cross threads. */
 export interface EncodeSettings {
   readonly columns: readonly ParquetColumn[]
   /** The columns' Iceberg types, in the same order. */
-  readonly types: readonly PrimitiveType[]
+  readonly types: readonly ColumnType[]
   readonly codec: CodecName
   /** Of the codec; undefined: its own. */
   readonly level: number | undefined

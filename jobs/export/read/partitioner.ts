@@ -1,30 +1,17 @@
-import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
-import { partitionRows } from '../../iceberg/partition-rows.ts'
-import type { PrimitiveType, Value } from '../../iceberg/types.ts'
-import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
-import type { ColumnVector } from '../../parquet/vector.ts'
-import { concatenate, gather, sizeOf } from './gather.ts'
-
-/** Rows that belong into one partition. */
-export interface PartitionRows {
-  /** In the order of the spec's fields; empty when unpartitioned. */
-  readonly partition: readonly (Value | null)[]
-  readonly vectors: readonly ColumnVector[]
-}
-
-/** A partition field with the column that it is computed from. */
-export interface PartitionSource {
-  readonly field: PartitionColumnType
-  /** Index of the source column in the vectors. */
-  readonly column: number
-  readonly type: PrimitiveType
-}
+import { splitRows, type PartitionRows, type PartitionSource } from '../../iceberg/partition/split-rows.ts'
+import type { Value } from '../../iceberg/schema/types.ts'
+import type { Spool } from '../../storage/spool.ts'
+import { aligned, concatenate, gather, sizeOf, trimmed } from '../../vector/gather.ts'
+import { reuseVectors } from '../../vector/vector-memory.ts'
+import type { ColumnVector } from '../../vector/vector.ts'
 
 export interface Partitioner {
-  /** Takes a batch, and its memory; returns what is large enough to be a row group. */
-  add(vectors: readonly ColumnVector[]): PartitionRows[]
-  /** Everything that is left, partition by partition. */
-  finish(): PartitionRows[]
+  /** Takes a batch, and its memory; returns what is large enough to be a row group. One call at a time. */
+  add(vectors: readonly ColumnVector[]): Promise<PartitionRows[]>
+  /** Everything that is left, partition by partition, a row group in memory at a time. */
+  finish(): AsyncIterable<PartitionRows>
+  /** Gives the spool back; to be called in any case. */
+  close(): Promise<void>
 }
 
 export interface PartitionerLimits {
@@ -32,34 +19,51 @@ export interface PartitionerLimits {
   readonly groupRows: number
   /** … at that many bytes, or before they would be more … */
   readonly groupBytes: number
-  /** … and the largest partition's when all of them together hold that many. */
+  /** When all partitions together hold that many, the largest one's are, if they are worth a row group; else all wait on disk. */
   readonly heldBytes: number
 }
+
+/** The share of what is held that is worth a row group: up to about so many partitions in mixed order nothing goes to disk. */
+const largestShares = 64
+/** Bytes of a piece below which its arrays would take more than its values. */
+const leastPiece = 4096
 
 interface Held {
   readonly partition: readonly (Value | null)[]
   readonly pieces: (readonly ColumnVector[])[]
   rows: number
   bytes: number
+  /** With the arrays' own. */
+  memory: number
 }
 
-/** Collects rows by partition until they make a row group; without fields it passes batches through. */
+/** What an array takes beside its values, about: pieces of small partitions are many. */
+const arrayBytes = 256
+
+/**
+ * Collects rows by partition until they make a row group; without fields it passes batches through. However many partitions
+ * there are and however their rows are mixed, each has row groups as large as they can be: rows of many small ones wait in a
+ * spool (`openSpool` is called when the first one has to), and come back together.
+ */
 export function createPartitioner(
   sources: readonly PartitionSource[],
   { groupRows, groupBytes, heldBytes }: PartitionerLimits,
+  openSpool: () => Promise<Spool>,
 ): Partitioner {
   const held = new Map<string, Held>()
+  /** Partitions with rows in the spool, by key. */
+  const spilled = new Map<string, Held['partition']>()
+  let spool: Spool | undefined
   let total = 0
+  /** Batches that are taken apart together, once they are `batchBytes`: so that pieces are not of a few rows each. */
+  let batches: (readonly ColumnVector[])[] = []
+  let batchedBytes = 0
+  let batchBytes = 0
 
-  const take = (key: string, { partition, pieces, bytes }: Held): PartitionRows => {
+  const take = (key: string, { partition, pieces, memory }: Held): PartitionRows => {
     held.delete(key)
-    total -= bytes
-    const columns = pieces[0]!.length
-    const vectors = Array.from({ length: columns }, (_, column) =>
-      concatenate(pieces.map((piece) => piece[column]!)),
-    )
-    if (pieces.length > 1) reuseMemory(pieces.flatMap(memoryOf))
-    return { partition, vectors }
+    total -= memory
+    return { partition, vectors: joined(pieces) }
   }
   /** Gives out what is held of the partition if the piece makes it too large, or full. */
   const hold = (
@@ -68,15 +72,17 @@ export function createPartitioner(
     piece: readonly ColumnVector[],
     complete: PartitionRows[],
   ): void => {
-    const bytes = piece.reduce((sum, vector) => sum + sizeOf(vector), 0)
+    const bytes = bytesOf(piece)
     const before = held.get(key)
     if (before !== undefined && before.bytes + bytes > groupBytes) complete.push(take(key, before))
-    const entry = held.get(key) ?? { partition, pieces: [], rows: 0, bytes: 0 }
+    const entry = held.get(key) ?? { partition, pieces: [], rows: 0, bytes: 0, memory: 0 }
     held.set(key, entry)
     entry.pieces.push(piece)
     entry.rows += piece[0]!.rows
     entry.bytes += bytes
-    total += bytes
+    const memory = bytes + arrayBytes * piece.length
+    entry.memory += memory
+    total += memory
     if (entry.rows === groupRows || entry.bytes >= groupBytes) complete.push(take(key, entry))
   }
   const largest = (): [string, Held] => {
@@ -85,27 +91,89 @@ export function createPartitioner(
     return others.reduce((best, other) => (other[1].bytes > best[1].bytes ? other : best), first)
   }
 
+  /** Takes rows of one partition, cut where they would be more than a row group's. */
+  const place = ({ partition, vectors: rows }: PartitionRows, complete: PartitionRows[]): void => {
+    const key = keyOf(partition)
+    const count = rows[0]!.rows
+    const room = (): number => groupRows - (held.get(key)?.rows ?? 0)
+    if (count <= room()) {
+      hold(key, partition, rows, complete)
+      return
+    }
+    for (let from = 0, to = room(); from < count; from = to, to = Math.min(count, from + room()))
+      hold(key, partition, slice(rows, from, to), complete)
+    reuseVectors(rows)
+  }
+  const placeBatches = (complete: PartitionRows[]): void => {
+    if (batches.length === 0) return
+    const vectors = joined(batches)
+    const parts = splitRows(sources, vectors)
+    if (parts.length > 1) reuseVectors(vectors)
+    if (parts.length > largestShares && batchedBytes < parts.length * leastPiece) batchBytes = heldBytes / 4
+    batches = []
+    batchedBytes = 0
+    for (const rows of parts) place(rows, complete)
+  }
+  const spill = async (): Promise<void> => {
+    spool ??= await openSpool()
+    for (const [key, entry] of [...held]) {
+      const { partition, vectors } = take(key, entry)
+      spilled.set(key, partition)
+      await spool.add(key, vectors.map(trimmed))
+      reuseVectors(vectors)
+    }
+  }
+
   return {
-    add(vectors) {
+    async add(vectors) {
       if (sources.length === 0) return [{ partition: [], vectors }]
       const complete: PartitionRows[] = []
-      for (const { partition, vectors: rows } of split(sources, vectors)) {
-        const key = keyOf(partition)
-        const count = rows[0]!.rows
-        const room = (): number => groupRows - (held.get(key)?.rows ?? 0)
-        if (count <= room()) {
-          hold(key, partition, rows, complete)
-          continue
-        }
-        for (let from = 0, to = room(); from < count; from = to, to = Math.min(count, from + room()))
-          hold(key, partition, slice(rows, from, to), complete)
-        reuseMemory(memoryOf(rows))
+      batches.push(vectors)
+      batchedBytes += bytesOf(vectors)
+      if (batchedBytes < batchBytes) return complete
+      placeBatches(complete)
+      while (total > heldBytes) {
+        const [key, entry] = largest()
+        if (entry.bytes * largestShares >= heldBytes) complete.push(take(key, entry))
+        else await spill()
       }
-      while (total > heldBytes) complete.push(take(...largest()))
       return complete
     },
-    finish: () => [...held].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => take(key, entry)),
+    async *finish() {
+      const complete: PartitionRows[] = []
+      placeBatches(complete)
+      yield* complete
+      for (const key of [...new Set([...held.keys(), ...spilled.keys()])].sort()) {
+        const partition = spilled.get(key)
+        if (partition !== undefined && spool !== undefined) {
+          for await (const { value } of spool.records(key)) {
+            const complete: PartitionRows[] = []
+            place({ partition, vectors: (value as ColumnVector[]).map(aligned) }, complete)
+            yield* complete
+          }
+        }
+        const rest = held.get(key)
+        if (rest !== undefined) yield take(key, rest)
+      }
+      spilled.clear()
+    },
+    async close() {
+      await spool?.remove()
+    },
   }
+}
+
+const bytesOf = (vectors: readonly ColumnVector[]): number =>
+  vectors.reduce((sum, vector) => sum + sizeOf(vector), 0)
+
+/** Pieces of the same columns, one behind the other; takes their memory. */
+function joined(pieces: readonly (readonly ColumnVector[])[]): readonly ColumnVector[] {
+  const [first] = pieces
+  if (first === undefined) throw new TypeError('no rows to put together')
+  if (pieces.length === 1) return first
+  const vectors = first.map((_, column) => concatenate(pieces.map((piece) => piece[column]!)))
+  pieces.forEach(reuseVectors)
+  return vectors
 }
 
 /** Text that is equal for equal partitions. */
@@ -120,47 +188,7 @@ export const keyOf = (partition: readonly (Value | null)[]): string =>
     )
     .join('\n')
 
-/** A batch by partition, in order of first appearance. */
-function split(sources: readonly PartitionSource[], vectors: readonly ColumnVector[]): PartitionRows[] {
-  const { ordinals, tuples } = partitionRows(
-    sources.map(({ field }) => field),
-    vectors[0]!.rows,
-    (sourceId) => {
-      const { column, type } = sources.find(({ field }) => field.sourceId === sourceId)!
-      return { vector: vectors[column]!, type }
-    },
-  )
-  if (tuples.length === 1) return [{ partition: tuples[0]!, vectors }]
-  const parts = rowsByOrdinal(ordinals, tuples.length).map((own, ordinal) => ({
-    partition: tuples[ordinal]!,
-    vectors: vectors.map((vector) => gather(vector, own)),
-  }))
-  reuseMemory(memoryOf(vectors))
-  return parts
-}
-
 function slice(vectors: readonly ColumnVector[], from: number, to: number): ColumnVector[] {
   const own = Int32Array.from({ length: to - from }, (_, i) => from + i)
   return vectors.map((vector) => gather(vector, own))
-}
-
-/** For each ordinal its rows, ascending: a counting sort. */
-function rowsByOrdinal(ordinals: Int32Array, count: number): Int32Array[] {
-  // For each ordinal where its rows begin, and behind them where the last one's end.
-  const starts = new Int32Array(count + 1)
-  countOrdinals(ordinals, starts)
-  for (let ordinal = 0; ordinal < count; ordinal++) starts[ordinal + 1]! += starts[ordinal]!
-  const rows = new Int32Array(ordinals.length)
-  placeRows(ordinals, starts.slice(), rows)
-  return Array.from({ length: count }, (_, ordinal) => rows.subarray(starts[ordinal], starts[ordinal + 1]))
-}
-
-// Loops in functions of their own: V8 compiles one anew whenever something else in its function is of another shape.
-
-function countOrdinals(ordinals: Int32Array, starts: Int32Array): void {
-  for (const ordinal of ordinals) starts[ordinal + 1]!++
-}
-
-function placeRows(ordinals: Int32Array, next: Int32Array, rows: Int32Array): void {
-  for (let row = 0; row < ordinals.length; row++) rows[next[ordinals[row]!]!++] = row
 }

@@ -1,22 +1,18 @@
 import { oneOnTheWay } from '../../concurrency.ts'
 import { JobError } from '../../errors.ts'
-import type { Value } from '../../iceberg/types.ts'
 import type { EncodeSettings } from './encode-rows.ts'
-import { combined, type Fingerprint } from './fingerprint.ts'
-import { keyOf, type PartitionRows } from './partitioner.ts'
+import { combined, type PartitionFingerprint } from '../../provenance/fingerprint.ts'
+import type { PartitionRows } from '../../iceberg/partition/split-rows.ts'
+import { keyOf } from './partitioner.ts'
 import { readEncoded, type TakeEncoded } from './read-encoded.ts'
 import { readTable, type ReadRequest, type ReadResult } from './read-table.ts'
 import { threadRows, type ReaderThread, type ReaderThreads } from './thread.ts'
 
-/** The fingerprint of the rows of one partition. */
-export interface PartitionFingerprint {
-  readonly partition: readonly (Value | null)[]
-  readonly fingerprint: Fingerprint
-}
-
 export interface ReadTotals {
   readonly rows: number
   readonly fingerprints: readonly PartitionFingerprint[]
+  /** How many values `--lossy-cast` changed, by column; all that were asked for are named. */
+  readonly changed: Readonly<Record<string, number>>
 }
 
 /** Reads tables with several threads, this one among them, each with a connection of its own. */
@@ -51,7 +47,11 @@ export function createReaderPool(most: number, threads: ReaderThreads, signal: A
       try {
         const results = await Promise.all([own, ...others])
         await writer.drained()
-        return { rows: countRows(request, results, shared.next), fingerprints: writer.fingerprints() }
+        return {
+          rows: countRows(request, results, shared.next),
+          fingerprints: writer.fingerprints(),
+          changed: sumOfChanged(results),
+        }
       } catch (error) {
         // The others would read on, or wait for ever for an answer; the next table gets new threads.
         failed.abort(error)
@@ -116,4 +116,14 @@ function countRows(
     })
   }
   return read.reduce((sum, { rows }) => sum + rows, 0)
+}
+
+function sumOfChanged(results: readonly ReadResult[]): Record<string, number> {
+  const sums = new Map<string, number>()
+  for (const result of results) {
+    if (result.kind !== 'read') continue
+    for (const [column, count] of Object.entries(result.changed))
+      sums.set(column, (sums.get(column) ?? 0) + count)
+  }
+  return Object.fromEntries(sums)
 }

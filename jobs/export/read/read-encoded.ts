@@ -1,5 +1,5 @@
 import { oneOnTheWay } from '../../concurrency.ts'
-import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
+import { reuseVectors } from '../../vector/vector-memory.ts'
 import { createEncoder, type EncodedRows, type EncodeSettings } from './encode-rows.ts'
 import { readTable, type ReadRequest, type ReadResult } from './read-table.ts'
 
@@ -22,7 +22,7 @@ export async function readEncoded(
     request,
     (rows) => {
       const encoded = encode(rows)
-      reuseMemory(memoryOf(rows.vectors))
+      reuseVectors(rows.vectors)
       return handOver.start(() => take(encoded))
     },
     signal,

@@ -1,12 +1,14 @@
-import type { PartitionColumnType } from '../../iceberg/partition-spec.ts'
-import type { PrimitiveType } from '../../iceberg/types.ts'
+import type { PartitionColumnType } from '../../iceberg/partition/partition-spec.ts'
+import { scalar, type ColumnType } from '../../iceberg/schema/types.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import { copyRange } from '../../postgres/copy-range.ts'
 import { createDecoder } from '../../postgres/copy/decoder.ts'
 import { LockUnavailable } from '../../postgres/errors.ts'
 import { lockForReading, openReader, type SnapshotAccess } from '../../postgres/snapshot.ts'
 import type { TablePlan } from '../../postgres/source/plan.ts'
-import { createPartitioner, type PartitionRows, type PartitionSource } from './partitioner.ts'
+import { openSpool } from '../../storage/spool.ts'
+import type { PartitionRows, PartitionSource } from '../../iceberg/partition/split-rows.ts'
+import { createPartitioner } from './partitioner.ts'
 
 /** What one reader does: its share of the ranges of a table. Plain data, may cross threads. */
 export interface ReadRequest {
@@ -16,12 +18,19 @@ export interface ReadRequest {
   readonly groupRows: number
   readonly groupBytes: number
   readonly maxRowBytes: number
+  /** Local folder where rows of many partitions wait, a path. */
+  readonly scratch: string
   /** One 32-bit counter that all readers share: the next range that nobody has taken. */
   readonly next: Int32Array
 }
 
 export type ReadResult =
-  | { readonly kind: 'read'; readonly rows: number }
+  | {
+      readonly kind: 'read'
+      readonly rows: number
+      /** How many values `--lossy-cast` changed, by column. */
+      readonly changed: Readonly<Record<string, number>>
+    }
   /** The table could not be locked without waiting; other readers take the ranges (export-spec §1.2). */
   | { readonly kind: 'locked out'; readonly message: string }
 
@@ -33,7 +42,7 @@ const partitionBatchBytes = 2 * 2 ** 20
 
 /**
  * Reads ranges until none is left: COPY, decoded into columns, taken apart by partition. Memory: a few row groups and
- * the largest row.
+ * the largest row, whatever the number of partitions; `scratch` takes the rest.
  */
 export async function readTable(
   request: ReadRequest,
@@ -52,24 +61,37 @@ export async function readTable(
     const decoder = createDecoder({
       columns: plan.columns,
       checkUtf8: plan.checkUtf8,
+      hashKey: plan.hashKey,
       ...(plan.estimatedRows !== undefined && { likelyRows: plan.estimatedRows }),
       groupRows,
       groupBytes: partition.length === 0 ? groupBytes : Math.min(groupBytes, partitionBatchBytes),
       maxRowBytes: request.maxRowBytes,
     })
     // What waits for more of its partition is one row group together: every reader holds that much.
-    const partitioner = createPartitioner(partition, { groupRows, groupBytes, heldBytes: groupBytes })
+    const limits = { groupRows, groupBytes, heldBytes: groupBytes }
+    const partitioner = createPartitioner(partition, limits, () => openSpool(request.scratch))
     let rows = 0
-    for (let index = takeNext(request.next); index < plan.ranges.length; index = takeNext(request.next)) {
-      rows += await copyRange(connection, access, plan, plan.ranges[index]!, decoder, async ({ vectors }) => {
-        for (const part of partitioner.add(vectors)) await take(part)
-      })
+    try {
+      for (let index = takeNext(request.next); index < plan.ranges.length; index = takeNext(request.next)) {
+        rows += await copyRange(
+          connection,
+          access,
+          plan,
+          plan.ranges[index]!,
+          decoder,
+          async ({ vectors }) => {
+            for (const part of await partitioner.add(vectors)) await take(part)
+          },
+        )
+      }
+      for (let group = decoder.take(true); group !== undefined; group = decoder.take(true)) {
+        for (const part of await partitioner.add(group.vectors)) await take(part)
+      }
+      for await (const part of partitioner.finish()) await take(part)
+      return { kind: 'read', rows, changed: decoder.changed() }
+    } finally {
+      await partitioner.close()
     }
-    for (let group = decoder.take(true); group !== undefined; group = decoder.take(true)) {
-      for (const part of partitioner.add(group.vectors)) await take(part)
-    }
-    for (const part of partitioner.finish()) await take(part)
-    return { kind: 'read', rows }
   } finally {
     await connection.close()
   }
@@ -81,9 +103,9 @@ const takeNext = (next: Int32Array): number => Atomics.add(next, 0, 1)
 export const partitionSources = (
   fields: readonly PartitionColumnType[],
   columns: readonly ParquetColumn[],
-  types: readonly PrimitiveType[],
+  types: readonly ColumnType[],
 ): PartitionSource[] =>
   fields.map((field) => {
     const column = columns.findIndex(({ fieldId }) => fieldId === field.sourceId)
-    return { field, column, type: types[column]! }
+    return { field, column, type: scalar(types[column]!) }
   })

@@ -1,9 +1,7 @@
-import { Worker } from 'node:worker_threads'
-import { asError } from '../../errors.ts'
-import { memoryOf, reuseMemory } from '../../parquet/vector-memory.ts'
-import { fromThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
+import { memoryOf, reuseMemory } from '../../vector/vector-memory.ts'
+import { startWorker } from '../../worker-thread.ts'
 import type { EncodedRows, EncodeSettings } from './encode-rows.ts'
-import type { PartitionRows } from './partitioner.ts'
+import type { PartitionRows } from '../../iceberg/partition/split-rows.ts'
 import type { TakeEncoded } from './read-encoded.ts'
 import type { ReadRequest, ReadResult } from './read-table.ts'
 
@@ -14,13 +12,18 @@ export const threadRows = 50_000
 export type ToThread =
   | { readonly kind: 'read'; readonly request: ReadRequest; readonly settings: EncodeSettings }
   | { readonly kind: 'accepted' }
+  /** What it reads is to end, at the server too; it is asked nothing more. */
+  | { readonly kind: 'stop' }
   | { readonly kind: 'encode'; readonly rows: PartitionRows; readonly settings: EncodeSettings }
 
-/** What it answers: `rows` to both (with the memory of the vectors that it was given), `done` when it has read everything. */
+/**
+ * What it answers, beside failures: `rows` to both (with the memory of the vectors that it was given), `done` when it has
+ * read everything, `stopped` when nothing that it began goes on.
+ */
 export type FromThread =
   | { readonly kind: 'rows'; readonly rows: EncodedRows; readonly spent: readonly ArrayBuffer[] }
   | { readonly kind: 'done'; readonly result: ReadResult }
-  | ThreadFailure
+  | { readonly kind: 'stopped' }
 
 /** One thread, which does one thing at a time. When it ends or the signal is aborted, what it does fails. */
 export interface ReaderThread {
@@ -28,8 +31,12 @@ export interface ReaderThread {
   read(request: ReadRequest, settings: EncodeSettings, take: TakeEncoded): Promise<ReadResult>
   /** Encodes; the vectors are moved, their memory comes back to be used again. */
   encode(rows: PartitionRows, settings: EncodeSettings): Promise<EncodedRows>
+  /** Ends it, and first what the server does for it: a statement may go on for hours before it misses its client. */
   terminate(): Promise<unknown>
 }
+
+/** A server that is gone is not asked to stop for longer. */
+const longestStopMs = 3000
 
 /** The reader threads of a run. */
 export interface ReaderThreads {
@@ -51,34 +58,29 @@ export function readerThreads(signal: AbortSignal): ReaderThreads {
 }
 
 function startThread(signal: AbortSignal): ReaderThread {
-  const worker = new Worker(new URL('./worker.js', import.meta.url))
-  let broken: Error | undefined
-  // Without a listener a thread that breaks before it is used would end the process.
-  worker.on('error', (error) => {
-    broken = asError(error)
-  })
-  const usable = (): Worker => {
-    if (broken !== undefined) throw broken
-    return worker
-  }
+  const worker = startWorker<ToThread, FromThread>(new URL('./worker.js', import.meta.url), 'a reader thread')
+  /** Also of what this side waits for no more, as the signal was aborted. */
+  let isReading = false
   return {
-    read: async (request, settings, take) =>
-      converse<ReadResult>(
-        usable(),
+    read: (request, settings, take) => {
+      isReading = true
+      return worker.ask<ReadResult>(
         { message: { kind: 'read', request, settings } },
-        (answer, resolve, fail) => {
-          if (answer.kind === 'done') resolve(answer.result)
-          else {
+        (answer, resolve, reject) => {
+          if (answer.kind === 'done') {
+            isReading = false
+            resolve(answer.result)
+          } else if (answer.kind === 'rows') {
             take(answer.rows).then(() => {
-              worker.postMessage({ kind: 'accepted' } satisfies ToThread)
-            }, fail)
+              worker.tell({ kind: 'accepted' })
+            }, reject)
           }
         },
         signal,
-      ),
-    encode: async (rows, settings) =>
-      converse<EncodedRows>(
-        usable(),
+      )
+    },
+    encode: (rows, settings) =>
+      worker.ask<EncodedRows>(
         { message: { kind: 'encode', rows, settings }, transfer: memoryOf(rows.vectors) },
         (answer, resolve) => {
           if (answer.kind !== 'rows') return
@@ -87,49 +89,17 @@ function startThread(signal: AbortSignal): ReaderThread {
         },
         signal,
       ),
-    terminate: () => worker.terminate(),
+    async terminate() {
+      if (isReading) {
+        const hear = (answer: FromThread, resolve: (stopped: undefined) => void): void => {
+          if (answer.kind === 'stopped') resolve(undefined)
+        }
+        // A failure is the answer, too: that of the reading, which is over then.
+        await worker
+          .ask({ message: { kind: 'stop' } }, hear, AbortSignal.timeout(longestStopMs))
+          .catch(() => undefined)
+      }
+      await worker.terminate()
+    },
   }
-}
-
-/** Sends a message and hears the answers until one of them resolves, or something fails. */
-function converse<Result>(
-  worker: Worker,
-  { message, transfer = [] }: { readonly message: ToThread; readonly transfer?: ArrayBuffer[] },
-  hear: (
-    answer: Exclude<FromThread, ThreadFailure>,
-    resolve: (result: Result) => void,
-    fail: (error: unknown) => void,
-  ) => void,
-  signal: AbortSignal,
-): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void): void => {
-      worker.off('message', onMessage).off('error', fail).off('exit', onExit)
-      signal.removeEventListener('abort', onAbort)
-      finish()
-    }
-    const succeed = (result: Result): void => {
-      settle(() => {
-        resolve(result)
-      })
-    }
-    const fail = (error: unknown): void => {
-      settle(() => {
-        reject(asError(error))
-      })
-    }
-    const onAbort = (): void => {
-      fail(signal.reason)
-    }
-    const onExit = (): void => {
-      fail(new Error('a reader thread ended'))
-    }
-    const onMessage = (answer: FromThread): void => {
-      if (answer.kind === 'failed') fail(fromThreadFailure(answer))
-      else hear(answer, succeed, fail)
-    }
-    worker.on('message', onMessage).on('error', fail).on('exit', onExit)
-    signal.addEventListener('abort', onAbort)
-    worker.postMessage(message, transfer)
-  })
 }

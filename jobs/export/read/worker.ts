@@ -1,24 +1,37 @@
 import { parentPort } from 'node:worker_threads'
 import { transferables } from '../../parquet/row-group.ts'
-import { memoryOf } from '../../parquet/vector-memory.ts'
-import { toThreadFailure } from '../../thread-failure.ts'
+import { memoryOf } from '../../vector/vector-memory.ts'
+import { toThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
 import { createEncoder, type EncodedRows } from './encode-rows.ts'
 import { readEncoded } from './read-encoded.ts'
 import type { FromThread, ToThread } from './thread.ts'
 
 /** A thread that reads and encodes tables, or encodes what another one reads (thread.ts). */
-let accept: (() => void) | undefined
+let handedOver: { readonly accept: () => void; readonly refuse: (reason: Error) => void } | undefined
+const stopping = new AbortController()
+let last: Promise<void> | undefined
 
 parentPort?.on('message', (message: ToThread) => {
-  if (message.kind === 'accepted') accept?.()
-  else void answer(message)
+  if (message.kind === 'accepted') handedOver?.accept()
+  else if (message.kind === 'stop') void stop()
+  else last = answer(message)
 })
 
-async function answer(message: Exclude<ToThread, { kind: 'accepted' }>): Promise<void> {
+/** Cancels what the server does for this thread, and waits until it is over. */
+async function stop(): Promise<void> {
+  const reason = new Error('the thread was stopped')
+  stopping.abort(reason)
+  handedOver?.refuse(reason)
+  await last
+  send({ kind: 'stopped' })
+}
+
+async function answer(message: Exclude<ToThread, { kind: 'accepted' | 'stop' }>): Promise<void> {
   try {
-    if (message.kind === 'read')
-      send({ kind: 'done', result: await readEncoded(message.request, message.settings, handOver) })
-    else {
+    if (message.kind === 'read') {
+      const { request, settings } = message
+      send({ kind: 'done', result: await readEncoded(request, settings, handOver, stopping.signal) })
+    } else {
       const encode = await createEncoder(message.settings)
       sendRows(encode(message.rows), memoryOf(message.rows.vectors))
     }
@@ -27,10 +40,11 @@ async function answer(message: Exclude<ToThread, { kind: 'accepted' }>): Promise
   }
 }
 
-/** Resolves when the rows are accepted: one row group is on its way at a time. */
+/** Resolves when the rows are accepted: one row group is on its way at a time. Rejects when the thread is stopped. */
 function handOver(rows: EncodedRows): Promise<void> {
-  return new Promise((resolve) => {
-    accept = resolve
+  return new Promise((accept, refuse) => {
+    stopping.signal.throwIfAborted()
+    handedOver = { accept, refuse }
     sendRows(rows)
   })
 }
@@ -42,6 +56,6 @@ function sendRows(rows: EncodedRows, spent: readonly ArrayBuffer[] = []): void {
   ])
 }
 
-function send(message: FromThread): void {
+function send(message: FromThread | ThreadFailure): void {
   parentPort?.postMessage(message)
 }

@@ -1,9 +1,10 @@
-import type { Schema } from '../../iceberg/schema.ts'
+import type { Schema } from '../../iceberg/schema/schema.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import { assembleFile } from '../../parquet/file.ts'
 import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
 import type { FileIO, Look } from '../../storage/file-io.ts'
 import { createdBy } from '../../version.ts'
+import { writeBlocks } from '../../storage/write-blocks.ts'
 
 /** One Parquet file outside of any table, replaced as a whole when it is published (export-spec §2.5). */
 export interface PlainFile {
@@ -26,10 +27,10 @@ export async function createPlainFile(
   const assembler = assembleFile({ columns, keyValueMetadata, createdBy })
   return {
     async add(rowGroup) {
-      for (const block of assembler.add(rowGroup)) await output.write(block)
+      await writeBlocks(output, assembler.add(rowGroup))
     },
     async publish(entries, look) {
-      for (const block of assembler.finish(entries).bytes) await output.write(block)
+      await writeBlocks(output, assembler.finish(entries).bytes)
       return (await output.close(look)).size
     },
     discard: () => output.abort(),

@@ -1,21 +1,25 @@
 import { daysBetween, type Day } from '../../calendar.ts'
 import { mapConcurrently } from '../../concurrency.ts'
-import type { Schema } from '../../iceberg/schema.ts'
+import type { Schema } from '../../iceberg/schema/schema.ts'
+import { dayFile, wholeFile } from '../../lake/plain-places.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
+import { printInterval, type Interval } from '../../provenance/interval.ts'
 import type { FileIO, Look } from '../../storage/file-io.ts'
 import type { ExportScope } from '../options.ts'
 import { createPlainFile, type PlainFile } from './plain-file.ts'
 import { readReplacedFile, type ReplacedFile } from './replaced-file.ts'
-import { openSpool, type Spool } from './spool.ts'
+import { openRowGroupSpool } from './row-group-spool.ts'
 
 /** The plain Parquet files of an export: one for the whole table, or one for each day (export-spec §2.5). */
 export interface PlainFiles {
   readonly units: readonly PlainUnit[]
+  /** Of every file. */
+  readonly schema: Schema
   /** Rows of one interval (`intervalOf`). */
-  add(rowGroup: RelocatableRowGroup, interval: string): Promise<void>
-  /** What the files would replace, in the order of the units; undefined for nothing. */
-  replaced(): Promise<readonly (ReplacedFile | undefined)[]>
+  add(rowGroup: RelocatableRowGroup, interval: Interval): Promise<void>
+  /** What the files would replace, in the order of the units; undefined for nothing. `known`: what it was before. */
+  replaced(known?: Replaceable): Promise<Replaceable>
   /** What the unit's file would replace now, where that is not `known` any more. */
   replacedNow(unit: PlainUnit, known: ReplacedFile | undefined): Promise<ReplacedFile | undefined>
   /** Makes a unit's file appear over what `look` has seen, with `entries` in its footer; resolves to its bytes. */
@@ -23,6 +27,9 @@ export interface PlainFiles {
   /** Drops what is not published; to be called at the end in any case. */
   discard(): Promise<void>
 }
+
+/** What the units' files would replace, in their order; undefined for nothing. */
+export type Replaceable = readonly (ReplacedFile | undefined)[]
 
 /** One file: the day that it holds, or all rows. */
 export interface PlainUnit {
@@ -48,37 +55,59 @@ const maxOpenFiles = 8
 /** Footers that are read at once. */
 const readersAtOnce = 8
 
-/**
- * `<folder>/<table>/<table>.parquet`, or `<folder>/<table>_by_day/<column>_day=D/<table>.parquet` for each day of the
- * scope, without rows where the day has none: so no glob counts a row twice.
- */
+/** One file for the whole table, or one for each day of the scope. */
+const plainUnits = (
+  { folder, table, scope }: Pick<PlainFilesSettings, 'folder' | 'table' | 'scope'>,
+  dayColumn: string | undefined,
+): PlainUnit[] =>
+  scope.mode === 'full'
+    ? [{ day: undefined, location: wholeFile(folder, table) }]
+    : daysBetween(scope.from, scope.to).map((day) => ({
+        day,
+        location: dayFile(folder, table, dayColumn ?? 'day', day),
+      }))
+
+/** The files that an export would replace, each with its unit; nothing is opened for writing. */
+export async function plainFilesThere(
+  settings: Pick<PlainFilesSettings, 'io' | 'folder' | 'table' | 'scope'>,
+  dayColumn: string | undefined,
+): Promise<{ readonly unit: PlainUnit; readonly file: ReplacedFile }[]> {
+  const found = await mapConcurrently(plainUnits(settings, dayColumn), readersAtOnce, async (unit) => {
+    const file = await readReplacedFile(settings.io, unit.location)
+    return file === undefined ? [] : [{ unit, file }]
+  })
+  return found.flat()
+}
+
+/** The files of `plainUnits`, without rows where a day has none: so no glob counts a row twice. */
 export async function createPlainFiles(
   settings: PlainFilesSettings,
   dayColumn: string | undefined,
 ): Promise<PlainFiles> {
-  const { io, folder, table, scope } = settings
-  const units: readonly PlainUnit[] =
-    scope.mode === 'full'
-      ? [{ day: undefined, location: `${folder}/${table}/${table}.parquet` }]
-      : daysBetween(scope.from, scope.to).map((day) => ({
-          day,
-          location: `${folder}/${table}_by_day/${dayColumn ?? 'day'}_day=${day}/${table}.parquet`,
-        }))
+  const { io } = settings
+  const units = plainUnits(settings, dayColumn)
   const writer = await (units.length > maxOpenFiles ? spooled : direct)(units, settings)
+  const replacedNow: PlainFiles['replacedNow'] = async ({ location }, known) => {
+    if (known === undefined) return readReplacedFile(io, location)
+    const found = await io.stat(location)
+    return found?.identity === known.identity ? known : readReplacedFile(io, location)
+  }
   return {
     units,
+    schema: settings.schema,
     ...writer,
-    replaced: () => mapConcurrently(units, readersAtOnce, ({ location }) => readReplacedFile(io, location)),
-    async replacedNow({ location }, known) {
-      const found = await io.stat(location)
-      return found?.identity === known?.identity ? known : readReplacedFile(io, location)
-    },
+    replaced: (known = []) =>
+      mapConcurrently([...units.entries()], readersAtOnce, ([index, unit]) =>
+        replacedNow(unit, known[index]),
+      ),
+    replacedNow,
   }
 }
 
 type Writer = Pick<PlainFiles, 'add' | 'publish' | 'discard'>
 
-const nameOf = ({ day }: PlainUnit): string => day ?? 'all'
+const nameOf = ({ day }: PlainUnit): string =>
+  printInterval(day === undefined ? { kind: 'all' } : { kind: 'day', day })
 
 /** Every file is open from the beginning. */
 async function direct(units: readonly PlainUnit[], settings: PlainFilesSettings): Promise<Writer> {
@@ -99,7 +128,7 @@ async function direct(units: readonly PlainUnit[], settings: PlainFilesSettings)
     return file
   }
   return {
-    add: (rowGroup, interval) => fileOf(interval).add(rowGroup),
+    add: (rowGroup, interval) => fileOf(printInterval(interval)).add(rowGroup),
     publish: (unit, entries, look) => fileOf(nameOf(unit)).publish(entries, look),
     discard,
   }
@@ -111,9 +140,9 @@ async function spooled(units: readonly PlainUnit[], settings: PlainFilesSettings
   // A place that cannot be written is found before anything is read.
   const [first] = units
   if (first !== undefined) await (await createPlainFile(io, first.location, settings)).discard()
-  const spool: Spool = await openSpool(scratch)
+  const spool = await openRowGroupSpool(scratch)
   return {
-    add: (rowGroup, interval) => spool.add(interval, rowGroup),
+    add: (rowGroup, interval) => spool.add(printInterval(interval), rowGroup),
     async publish(unit, entries, look) {
       signal.throwIfAborted()
       const file = await createPlainFile(io, unit.location, settings)
@@ -125,6 +154,6 @@ async function spooled(units: readonly PlainUnit[], settings: PlainFilesSettings
         throw error
       }
     },
-    discard: () => spool.remove(),
+    discard: spool.remove,
   }
 }

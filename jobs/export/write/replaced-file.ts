@@ -9,6 +9,10 @@ export interface ReplacedFile {
   readonly identity: string
   /** 0 for what is not Parquet. */
   readonly rows: number
+  /** The names of its columns; none of what is not Parquet. */
+  readonly columns: readonly string[]
+  /** Whether the file has all that its footer speaks of. */
+  readonly isWhole: boolean
   /** Its key-value metadata. */
   readonly entries: Readonly<Record<string, string>>
 }
@@ -25,25 +29,51 @@ export async function readReplacedFile(io: FileIO, location: string): Promise<Re
   const { identity, size } = found
   const footer = await readFooter(io, location, size)
   // Another program's file, damaged, or gone meanwhile: nothing is known of it, so nothing speaks against replacing it.
-  const known = footer && contentOf(footer, await loadDecoder())
-  return { identity, ...(known ?? { rows: 0, entries: {} }) }
+  const known = footer && contentOf(footer, size - footer.length, await loadDecoder())
+  return { identity, ...(known ?? { rows: 0, columns: [], isWhole: false, entries: {} }) }
 }
 
-/** Undefined: the footer is damaged. */
+/** "PAR1" at the beginning. */
+const magicBytes = 4
+
+/** `dataBytes`: those of the file before its footer. Undefined: the footer is damaged. */
 function contentOf(
   footer: Buffer,
+  dataBytes: number,
   decode: (footer: Buffer) => FileMetaData,
 ): Omit<ReplacedFile, 'identity'> | undefined {
   try {
     const metadata = decode(footer)
     const entries = metadata.key_value_metadata ?? []
+    const chunks = metadata.row_groups.flatMap(({ columns }) => columns)
+    const chunkBytes = chunks.reduce(
+      (sum, { meta_data: chunk }) => sum + (chunk?.total_compressed_size.toNumber() ?? 0),
+      magicBytes,
+    )
     return {
       rows: metadata.num_rows.toNumber(),
+      columns: topLevel(metadata.schema),
+      isWhole: chunkBytes === dataBytes,
       entries: Object.fromEntries(entries.map(({ key, value }) => [key, value ?? ''])),
     }
   } catch {
     return undefined
   }
+}
+
+/** The names of the root's children in a schema that is listed depth first (Parquet's file format). */
+function topLevel([root, ...elements]: FileMetaData['schema']): string[] {
+  const names: string[] = []
+  let index = 0
+  const pass = (): void => {
+    const children = elements[index++]?.num_children ?? 0
+    for (let child = 0; child < children && index < elements.length; child++) pass()
+  }
+  for (let child = 0; child < (root?.num_children ?? 0) && index < elements.length; child++) {
+    names.push(elements[index]!.name)
+    pass()
+  }
+  return names
 }
 
 /** Loaded when it is needed: Thrift's generated classes are many, and most runs replace nothing. */

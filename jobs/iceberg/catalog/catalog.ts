@@ -1,9 +1,9 @@
 import type { FileIO } from '../../storage/file-io.ts'
-import type { TableMetadata } from '../metadata.ts'
-import type { PartitionSpec } from '../partition-spec.ts'
-import type { TableRequirement } from '../requirements.ts'
-import type { Schema } from '../schema.ts'
-import type { TableUpdate } from '../updates.ts'
+import type { TableMetadata } from '../metadata/metadata.ts'
+import type { PartitionSpec } from '../partition/partition-spec.ts'
+import type { TableRequirement } from '../metadata/requirements.ts'
+import type { Schema } from '../schema/schema.ts'
+import type { TableUpdate } from '../metadata/updates.ts'
 
 /** The levels of a namespace, at least one; no level contains a dot (other SQL catalogs cannot tell them apart). */
 export type Namespace = readonly string[]
@@ -68,14 +68,35 @@ export interface Catalog {
    */
   inTurn<T>(identifier: TableIdentifier, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T>
 
-  /** Forgets a table; its files stay. Errors: `NoSuchTableError`. */
-  drop(identifier: TableIdentifier): Promise<void>
+  /** Runs `work` while no other maintenance of ours works on the table. Errors: `JobError` conflict, where another does. */
+  alone<T>(identifier: TableIdentifier, work: () => Promise<T>, signal?: AbortSignal): Promise<T>
+
+  /**
+   * Makes an entry for a table whose metadata file is there already. Errors: `TableAlreadyExistsError`,
+   * `NoSuchNamespaceError`; `JobError` data for a file that is not there or no metadata.
+   */
+  register(identifier: TableIdentifier, metadataLocation: string): Promise<Table>
+
+  /**
+   * Forgets a table; its files stay. `from`: only while the pointer is there. Errors: `NoSuchTableError`;
+   * `CommitFailedError`, where the pointer is another one; `CommitStateUnknownError`.
+   */
+  drop(identifier: TableIdentifier, from?: string): Promise<void>
 
   /** Errors: `NoSuchTableError`, `TableAlreadyExistsError`, `NoSuchNamespaceError`. */
   rename(from: TableIdentifier, to: TableIdentifier): Promise<void>
 
   /** Sorted by name; views are not listed. Errors: `NoSuchNamespaceError`. */
   listTables(namespace: Namespace): Promise<TableIdentifier[]>
+
+  /**
+   * Everything that the catalog's store has, of every catalog name, views too: whoever removes files must know whose they
+   * may be.
+   */
+  entries(): Promise<CatalogEntry[]>
+
+  /** Properties of all namespaces, of every catalog name in the store. */
+  everyProperty(): Promise<NamespaceProperty[]>
 
   /** Errors: `NamespaceAlreadyExistsError`. */
   createNamespace(namespace: Namespace, properties?: Readonly<Record<string, string>>): Promise<void>
@@ -97,8 +118,43 @@ export interface Catalog {
   dropNamespace(namespace: Namespace): Promise<void>
 }
 
+/** A table or view as a catalog's store has it. */
+export interface CatalogEntry {
+  /** The catalog's name. */
+  readonly catalog: string
+  /** `a.b` */
+  readonly namespace: string
+  readonly name: string
+  readonly isView: boolean
+  readonly metadataLocation: string
+}
+
+/** Whether an entry is that of a table in the catalog of that name. */
+export const isEntryOf = (
+  entry: Pick<CatalogEntry, 'catalog' | 'namespace' | 'name'>,
+  catalog: string,
+  { namespace, name }: TableIdentifier,
+): boolean => entry.catalog === catalog && entry.namespace === namespaceText(namespace) && entry.name === name
+
+/** A property of a namespace as a catalog's store has it. */
+export interface NamespaceProperty {
+  /** The catalog's name. */
+  readonly catalog: string
+  /** `a.b` */
+  readonly namespace: string
+  readonly key: string
+  readonly value: string
+}
+
 /** `a.b`, as SQL catalogs store it. */
 export const namespaceText = (namespace: Namespace): string => namespace.join('.')
 
 /** `a.b.table`, as messages show it. */
 export const tableText = ({ namespace, name }: TableIdentifier): string => [...namespace, name].join('.')
+
+/** Takes what the log must say of a commit: the files that an attempt writes, and those that stay behind. */
+export type CommitLog = (
+  level: 'info' | 'warn',
+  fields: Readonly<Record<string, unknown>>,
+  message: string,
+) => void

@@ -1,7 +1,7 @@
 import { TableAlreadyExistsError } from '../errors.ts'
 import { namespaceText, tableText, type Catalog, type TableIdentifier } from './catalog.ts'
-import type { CatalogEffects, CatalogStore } from './catalog-store.ts'
-import { storedCatalog } from './stored-catalog.ts'
+import type { CatalogEffects, CatalogStore } from './stored/catalog-store.ts'
+import { storedCatalog } from './stored/stored-catalog.ts'
 
 /** A catalog in this process's memory: for tests and dry runs. `warehouse` as in `storedCatalog`. */
 export const memoryCatalog = (name: string, warehouse: string, effects: CatalogEffects): Catalog =>
@@ -11,6 +11,7 @@ export const memoryCatalog = (name: string, warehouse: string, effects: CatalogE
 function memoryStore(name: string): CatalogStore {
   const pointers = new Map<string, { readonly identifier: TableIdentifier; readonly location: string }>()
   const properties = new Map<string, Record<string, string>>()
+  const busy = new Set<string>()
 
   const allNamespaces = (): Set<string> =>
     new Set([
@@ -34,7 +35,11 @@ function memoryStore(name: string): CatalogStore {
       pointers.set(key, { identifier, location: to })
       return Promise.resolve(true)
     },
-    remove: (identifier) => Promise.resolve(pointers.delete(tableText(identifier))),
+    remove(identifier, from) {
+      const key = tableText(identifier)
+      if (from !== undefined && pointers.get(key)?.location !== from) return Promise.resolve(false)
+      return Promise.resolve(pointers.delete(key))
+    },
     async rename(from, to) {
       const entry = pointers.get(tableText(from))
       if (entry === undefined) return Promise.resolve(false)
@@ -43,6 +48,22 @@ function memoryStore(name: string): CatalogStore {
       pointers.set(tableText(to), { ...entry, identifier: to })
       return Promise.resolve(true)
     },
+    entries: () =>
+      Promise.resolve(
+        [...pointers.values()].map(({ identifier, location }) => ({
+          catalog: name,
+          namespace: namespaceText(identifier.namespace),
+          name: identifier.name,
+          isView: false,
+          metadataLocation: location,
+        })),
+      ),
+    everyProperty: () =>
+      Promise.resolve(
+        [...properties].flatMap(([namespace, of]) =>
+          Object.entries(of).map(([key, value]) => ({ catalog: name, namespace, key, value })),
+        ),
+      ),
     tables: (namespace) =>
       Promise.resolve(
         [...pointers.values()]
@@ -71,6 +92,16 @@ function memoryStore(name: string): CatalogStore {
       return Promise.resolve()
     },
     inTurn: (_identifier, work) => work(),
+    async alone(identifier, work) {
+      const key = tableText(identifier)
+      if (busy.has(key)) return undefined
+      busy.add(key)
+      try {
+        return { result: await work() }
+      } finally {
+        busy.delete(key)
+      }
+    },
     outcomeOf: () => 'refused',
   }
 }

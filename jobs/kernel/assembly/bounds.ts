@@ -68,3 +68,34 @@ export function bytesBounds(data: i32, offsets: i32, count: i32, prefix: i32, re
   store<i32>(result, least)
   store<i32>(result, greatest, 4)
 }
+
+/**
+ * The same of byte strings behind their length in 4 bytes: number i begins at places i and ends at places i + 1. `used` says with
+ * a byte each which are looked at; 0: all are. Of none, `result` is -1 twice.
+ */
+export function textBounds(places: i32, count: i32, used: i32, result: i32): void {
+  let least = -1
+  let greatest = -1
+  let min = 0
+  let minLength = 0
+  let max = 0
+  let maxLength = 0
+  for (let i = 0; i < count; i++) {
+    if (used != 0 && load<u8>(used + i) == 0) continue
+    const place = places + (i << 2)
+    const value = load<i32>(place) + 4
+    const length = load<i32>(place, 4) - value
+    if (least < 0 || compareBytes(value, length, min, minLength) < 0) {
+      least = i
+      min = value
+      minLength = length
+    }
+    if (greatest < 0 || compareBytes(value, length, max, maxLength) > 0) {
+      greatest = i
+      max = value
+      maxLength = length
+    }
+  }
+  store<i32>(result, least)
+  store<i32>(result, greatest, 4)
+}

@@ -119,6 +119,94 @@ export function copyTimestamps(positions: i32, count: i32, target: i32): i32 {
   return wrong == 0 ? -1 : -2
 }
 
+/** Days from 1970 to 2000, and those of 0001-01-01 and 9999-12-31 since 1970. */
+const epochDays = 10957
+const firstDay = -719162
+const lastDay = 2932896
+
+/** date. Returns what `copyTimestamps` does, of a length of 4. */
+export function copyDates(positions: i32, count: i32, target: i32): i32 {
+  let wrong = 0
+  for (let i = 0; i < count; i++) {
+    const from = load<i32>(positions + (i << 2))
+    wrong |= load<i32>(from - 4) ^ 0x04000000
+    // infinity wraps around, to a day long before the first.
+    const day = bswap(load<i32>(from)) + epochDays
+    if (day < firstDay || day > lastDay) return i
+    store<i32>(target + (i << 2), day)
+  }
+  return wrong == 0 ? -1 : -2
+}
+
+/**
+ * numeric as integers of `width` 4 or 8 bytes, times ten to the power of `scale`: what jobs/postgres/copy/numeric.ts does for any
+ * width. Returns what `copyTimestamps` does, of a length that its number of digits says.
+ */
+export function copyNumerics(
+  positions: i32,
+  count: i32,
+  target: i32,
+  precision: i32,
+  scale: i32,
+  width: i32,
+): i32 {
+  for (let i = 0; i < count; i++) {
+    const from = load<i32>(positions + (i << 2))
+    const groups = i32(bswap(load<u16>(from)))
+    if (bswap(load<i32>(from - 4)) != 8 + 2 * groups) return -2
+    const sign = load<u16>(from, 4)
+    if (sign != 0 && sign != negative) return i
+    let value: i64 = 0
+    if (groups > 0) {
+      // The power of ten that the last digit of the current group of four stands for, after scaling.
+      let exponent = 4 * i32(i16(bswap(load<u16>(from, 2)))) + scale
+      if (exponent + digitsOf(i32(bswap(load<u16>(from, 8)))) > precision) return i
+      const end = from + 8 + 2 * groups
+      for (let at = from + 8; at < end; at += 2, exponent -= 4) {
+        const group = i32(bswap(load<u16>(at)))
+        if (exponent >= 0) value = value * 10000 + i64(group)
+        else if (exponent > -4) {
+          const kept = quotientOf(group, -exponent)
+          if (kept * powerOf(-exponent) != group) return i
+          value = value * i64(powerOf(4 + exponent)) + i64(kept)
+        } else if (group != 0) return i
+      }
+      // What is left are zeros that were not sent.
+      for (exponent += 4; exponent > 0; exponent -= 4) value *= i64(powerOf(min(exponent, 4)))
+      if (sign == negative) value = -value
+    }
+    if (width == 8) store<i64>(target + (i << 3), value)
+    else store<i32>(target + (i << 2), i32(value))
+  }
+  return -1
+}
+
+/** The sign of a negative numeric, 0x4000, as it is loaded. */
+const negative: u16 = 0x40
+
+/** Decimal digits of a group of four, which is at most 9999. */
+function digitsOf(group: i32): i32 {
+  return group >= 1000 ? 4 : group >= 100 ? 3 : group >= 10 ? 2 : 1
+}
+
+/** Ten to the power of `exponent`, 0 to 4. */
+function powerOf(exponent: i32): i32 {
+  return exponent == 0 ? 1 : exponent == 1 ? 10 : exponent == 2 ? 100 : exponent == 3 ? 1000 : 10000
+}
+
+/** `group` without its last `digits` digits, 1 to 3: a division by what is known beforehand is a multiplication. */
+function quotientOf(group: i32, digits: i32): i32 {
+  const dividend = u32(group)
+  return i32(digits == 1 ? dividend / 10 : digits == 2 ? dividend / 100 : dividend / 1000)
+}
+
+/** Bytes that values take together. */
+export function sumLengths(positions: i32, count: i32): i32 {
+  let sum = 0
+  for (let i = 0; i < count; i++) sum += bswap(load<i32>(load<i32>(positions + (i << 2)) - 4))
+  return sum
+}
+
 /**
  * Texts one behind the other, without their first `skip` bytes; `offsets` get where each ends, counted from `end`.
  * Writes up to 15 bytes beyond the last one. Returns where that ends.

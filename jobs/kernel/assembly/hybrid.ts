@@ -2,10 +2,11 @@
 // shorter than the groups it replaces.
 
 /**
- * Encodes `count` values of `width` bits (1 to 31) at `target`; returns the position behind them. Seven more values
- * are overwritten with zeros (the last group is padded), and up to 8 bytes behind the end.
+ * Encodes `count` values of `width` bits (1 to 31) at `target`; returns the position behind them. Only the `last` values of
+ * a page may end in a group that is padded: of others up to seven are left over, and `state` gets how many were encoded.
+ * Seven values behind them are overwritten with zeros, and up to 8 bytes behind the end.
  */
-export function encodeIndices(values: i32, count: i32, width: i32, target: i32): i32 {
+export function encodeIndices(values: i32, count: i32, width: i32, last: bool, target: i32, state: i32): i32 {
   const runBytes = (width + 7) >> 3
   // A run costs its header, its value and the header of the groups that follow it.
   const shortestRun = max(8, ((runBytes + 4) * 8 + width - 1) / width)
@@ -38,7 +39,9 @@ export function encodeIndices(values: i32, count: i32, width: i32, target: i32):
     target += runBytes
     literals = at = runEnd
   }
-  return writeGroups(literals, end, width, target)
+  const encoded = last ? end : end - ((end - literals) & 31)
+  store<i32>(state, (encoded - values) >> 2)
+  return writeGroups(literals, encoded, width, target)
 }
 
 function writeGroups(from: i32, to: i32, width: i32, target: i32): i32 {

@@ -1,5 +1,26 @@
-export { scanRows, copyWords, copyDoubleWords, copyTimestamps, copyTexts } from './decode'
-export { mixWords, mixBytes, addHashes } from './hash'
+export {
+  scanRows,
+  copyWords,
+  copyDoubleWords,
+  copyTimestamps,
+  copyDates,
+  copyNumerics,
+  sumLengths,
+  copyTexts,
+} from './decode'
+export { mixWords, mixBytes, mixTexts, addHashes } from './hash'
 export { indexBytes, indexInt32s, indexInt64s, indexSpan } from './dictionary'
 export { encodeIndices } from './hybrid'
-export { bytesBounds, int32Bounds, int64Bounds } from './bounds'
+export { bytesBounds, int32Bounds, int64Bounds, textBounds } from './bounds'
+export { packSnappy } from './pack-snappy'
+export { plainBytes } from './plain'
+export { unpackSnappy } from './snappy'
+export {
+  decodeFlags,
+  decodeIndices,
+  int32Statistics,
+  int64Statistics,
+  markUsed,
+  pickWords,
+  textPlaces,
+} from './pages'

@@ -1,7 +1,14 @@
+import type { Take } from '../../kernel/arena.ts'
 import { kernel } from '../../kernel/kernel.ts'
-import type { MinMax } from '../bounds.ts'
-import { type DictionaryBuilder, firstSlots } from './dictionary.ts'
-import { ownTable, sliceBytes, sliceValues, takeTable } from './table.ts'
+import type { MinMax } from '../statistics/bounds.ts'
+import {
+  assertLimit,
+  type DictionaryBuilder,
+  firstSlots,
+  sliceValues,
+  slotsFor,
+  takeState,
+} from './dictionary.ts'
 
 /** Where values lie: value `i` is `data[offsets[i]] … data[offsets[i + 1]]`, end exclusive. */
 export interface ByteValues {
@@ -14,6 +21,11 @@ export interface BytesDictionary extends DictionaryBuilder {
   readonly bounds: () => MinMax
 }
 
+/** Bytes of values that are looked up at a time. */
+const sliceBytes = 1 << 20
+/** The kernel reads up to 8 bytes behind a value. */
+const behind = 8
+
 /**
  * A dictionary of byte strings. `prefixed`: each value follows its length in 4 bytes (BYTE_ARRAY); otherwise all have
  * one length (FIXED_LEN_BYTE_ARRAY).
@@ -22,19 +34,30 @@ export function bytesDictionary(
   { data, offsets }: ByteValues,
   prefixed: boolean,
   limitBytes: number,
+  take: Take,
 ): BytesDictionary {
-  const { bytes, words, indexBytes, bytesBounds } = kernel()
+  assertLimit(limitBytes)
+  const { arena, bytes, words, indexBytes, bytesBounds } = kernel()
   const prefix = prefixed ? 4 : 0
-  const self = {}
-  takeTable(self, 2 * firstSlots, limitBytes)
-  const count = (): number => words[ownTable(self).state >> 2]!
-  const starts = (): Int32Array => {
-    const first = ownTable(self).starts >> 2
-    return words.subarray(first, first + count() + 1)
+  // Entries are of 4 bytes or more: a prefix, or a fixed width, which is 4, 8 or, for those that come here, more than 8.
+  const mostEntries = limitBytes >> 2
+  const t = {
+    values: take(sliceBytes + behind),
+    offsets: take(4 * sliceValues + 4),
+    indices: take(4 * sliceValues),
+    // A slot has two words, and half the table again is needed while it grows.
+    slots: take(1.5 * 8 * slotsFor(mostEntries)),
+    body: take(limitBytes + behind),
+    /** Where entries begin in `body`, and where the last one ends. */
+    starts: take(4 * mostEntries + 4),
+    state: takeState(take),
   }
+  words.fill(0, t.slots >> 2, (t.slots >> 2) + 2 * firstSlots)
+  words[t.starts >> 2] = 0
+  const count = (): number => words[t.state >> 2]!
+  const startOf = (entry: number): number => words[(t.starts >> 2) + entry]!
   return {
     index(from, to, indices) {
-      const t = ownTable(self)
       for (let at = from; at < to;) {
         const end = sliceEnd(offsets, at, to)
         // A value that no slice can hold fits no dictionary.
@@ -62,17 +85,15 @@ export function bytesDictionary(
       return to - from
     },
     count,
-    body: () => {
-      const { body } = ownTable(self)
-      return bytes.subarray(body, body + starts().at(-1)!)
-    },
-    bounds() {
-      const { body, starts: ends, result } = ownTable(self)
-      bytesBounds(body, ends, count(), prefix, result)
-      const value = (entry: number): Uint8Array =>
-        bytes.slice(body + starts()[entry]! + prefix, body + starts()[entry + 1]!)
-      return { min: value(words[result >> 2]!), max: value(words[(result >> 2) + 1]!) }
-    },
+    body: () => bytes.subarray(t.body, t.body + startOf(count())),
+    bounds: () =>
+      arena.scope((takeHere) => {
+        const result = takeHere(8)
+        bytesBounds(t.body, t.starts, count(), prefix, result)
+        const value = (entry: number): Uint8Array =>
+          bytes.slice(t.body + startOf(entry) + prefix, t.body + startOf(entry + 1))
+        return { min: value(words[result >> 2]!), max: value(words[(result >> 2) + 1]!) }
+      }),
   }
 }
 

@@ -1,9 +1,31 @@
+import type { Take } from '../../kernel/arena.ts'
 import { kernel } from '../../kernel/kernel.ts'
-import { type DictionaryBuilder, firstSlots } from './dictionary.ts'
-import { ownTable, sliceValues, takeTable, widestSpan, type DictionaryTable } from './table.ts'
+import {
+  assertLimit,
+  type DictionaryBuilder,
+  firstSlots,
+  sliceValues,
+  slotsFor,
+  takeState,
+} from './dictionary.ts'
+
+/** A span of values up to this is looked up in a slot for each. */
+const widestSpan = 1 << 20
+
+/** Addresses in the kernel's memory. */
+interface Table {
+  /** A slice of the column's values. */
+  readonly values: number
+  readonly indices: number
+  readonly slots: number
+  /** The distinct values, as the dictionary page has them. */
+  readonly body: number
+  /** Entries, slots. */
+  readonly state: number
+}
 
 /** Looks up `count` values of the slice; returns how many it could. */
-type Lookup = (table: DictionaryTable, count: number) => number
+type Lookup = (table: Table, count: number) => number
 
 /**
  * A dictionary of 4-byte values, compared by their bits (so NaN and -0.0 stay apart). `min` and `max` are the
@@ -14,40 +36,58 @@ export function int32Dictionary(
   min: number,
   max: number,
   limitBytes: number,
+  take: Take,
 ): DictionaryBuilder {
   const limit = limitBytes >> 2
   const { indexSpan, indexInt32s } = kernel()
-  return max - min < widestSpan && max - min <= Math.max(1024, 2 * values.length)
-    ? wordDictionary(values, 1, max - min + 1, limitBytes, (t, count) =>
+  const span = max - min + 1
+  return span <= widestSpan && span <= Math.max(1025, 2 * values.length + 1)
+    ? wordDictionary(values, 1, { first: span, most: span }, limitBytes, take, (t, count) =>
         indexSpan(t.values, count, t.indices, min, t.slots, t.body, limit, t.state),
       )
-    : wordDictionary(values, 1, firstSlots, limitBytes, (t, count) =>
+    : wordDictionary(values, 1, hashSlots(limit), limitBytes, take, (t, count) =>
         indexInt32s(t.values, count, t.indices, t.slots, t.body, limit, t.state),
       )
 }
 
 /** A dictionary of 8-byte values as two 32-bit lanes each (low, high), compared by their bits. */
-export function int64Dictionary(lanes: Int32Array, limitBytes: number): DictionaryBuilder {
+export function int64Dictionary(lanes: Int32Array, limitBytes: number, take: Take): DictionaryBuilder {
+  const limit = limitBytes >> 3
   const { indexInt64s } = kernel()
-  return wordDictionary(lanes, 2, firstSlots, limitBytes, (t, count) =>
-    indexInt64s(t.values, count, t.indices, t.slots, t.body, limitBytes >> 3, t.state),
+  return wordDictionary(lanes, 2, hashSlots(limit), limitBytes, take, (t, count) =>
+    indexInt64s(t.values, count, t.indices, t.slots, t.body, limit, t.state),
   )
 }
+
+interface Slots {
+  /** Those that must be free at first. */
+  readonly first: number
+  readonly most: number
+}
+
+const hashSlots = (entries: number): Slots => ({ first: firstSlots, most: slotsFor(entries) })
 
 function wordDictionary(
   words: Int32Array,
   perValue: 1 | 2,
-  slots: number,
+  { first, most }: Slots,
   limitBytes: number,
+  take: Take,
   lookup: Lookup,
 ): DictionaryBuilder {
+  assertLimit(limitBytes)
   const { bytes, words: memory } = kernel()
-  const self = {}
-  takeTable(self, slots, limitBytes)
-  const count = (): number => memory[ownTable(self).state >> 2]!
+  const table: Table = {
+    values: take(4 * perValue * sliceValues),
+    indices: take(4 * sliceValues),
+    slots: take(4 * most),
+    body: take(limitBytes),
+    state: takeState(take),
+  }
+  memory.fill(0, table.slots >> 2, (table.slots >> 2) + first)
+  const count = (): number => memory[table.state >> 2]!
   return {
     index(from, to, indices) {
-      const table = ownTable(self)
       for (let at = from; at < to;) {
         const wanted = Math.min(sliceValues, to - at)
         memory.set(words.subarray(at * perValue, (at + wanted) * perValue), table.values >> 2)
@@ -59,9 +99,6 @@ function wordDictionary(
       return to - from
     },
     count,
-    body: () => {
-      const { body } = ownTable(self)
-      return bytes.subarray(body, body + 4 * perValue * count())
-    },
+    body: () => bytes.subarray(table.body, table.body + 4 * perValue * count()),
   }
 }

@@ -1,7 +1,9 @@
+import { decimalWidth } from '../../vector/decimal-width.ts'
 import { isUtf8 } from 'node:buffer'
+import type { KeyObject } from 'node:crypto'
 import { kernel } from '../../kernel/kernel.ts'
-import { freeMemory, obtainMemory } from '../../parquet/vector-memory.ts'
-import type { BytesVector, ColumnVector, FixedVector } from '../../parquet/vector.ts'
+import { freeMemory, obtainMemory } from '../../vector/vector-memory.ts'
+import type { BytesVector, FixedVector } from '../../vector/vector.ts'
 import type { SourceColumn } from '../source/types.ts'
 import {
   copyBool,
@@ -15,35 +17,34 @@ import {
   type FixedLoop,
   type FixedTarget,
 } from './fixed.ts'
-import { decimalWidth, numericLoop } from './numeric.ts'
+import { hashedBuilder } from './hashed.ts'
+import { numericLoop } from './numeric.ts'
+import { arrayBuilder } from './arrays.ts'
+import { createPresence, initialRows } from './presence.ts'
+import { refusals } from './refusals.ts'
+import type { ColumnBuilder } from './column-builder.ts'
 import { notCopy, type RowBatch } from './scan.ts'
-
-/** Collects one column's values; what it gives away is never touched again. */
-export interface ColumnBuilder {
-  /** Appends the batch's values; returns the index of the first refused value, -1 if there is none. */
-  append(batch: RowBatch): number
-  /** Bytes collected. */
-  size(): number
-  take(): ColumnVector
-}
-
-/** Room is made for that many rows at least. */
-const initialRows = 1024
 
 export interface BuilderOptions {
   /** The server does not vouch for its texts. */
   readonly checkUtf8: boolean
+  /** Of hashed columns. */
+  readonly hashKey?: KeyObject | undefined
   /** Rows for which the first vector has room: one that grows is copied again and again. */
   readonly rows: number
 }
 
 /** The builder for the column at `index` of the batch. */
 export function createBuilder(
-  { wire, type }: SourceColumn,
+  { wire, type, elementWire, hashed }: Pick<SourceColumn, 'wire' | 'type' | 'elementWire' | 'hashed'>,
   index: number,
-  { checkUtf8, rows: likely }: BuilderOptions,
+  { checkUtf8, hashKey, rows: likely }: BuilderOptions,
 ): ColumnBuilder {
   const rows = Math.max(likely, initialRows)
+  if (hashed === true) {
+    if (hashKey === undefined) throw new TypeError('a hashed column without a key')
+    return hashedBuilder(index, hashKey, bytesBuilder(0, 0, false, rows))
+  }
   switch (wire) {
     case 'bool':
       return fixedBuilder(index, 1, copyBool, rows)
@@ -72,6 +73,12 @@ export function createBuilder(
       return bytesBuilder(index, 1, checkUtf8, rows)
     case 'bytea':
       return bytesBuilder(index, 0, false, rows)
+    case 'array': {
+      if (type.kind !== 'list' || elementWire === undefined) throw new TypeError(`an array as ${type.kind}`)
+      const element = { wire: elementWire, type: type.element }
+      const elements = createBuilder(element, 0, { checkUtf8, rows: likely })
+      return arrayBuilder(index, elements, refusals[elementWire] ?? 'an element', createPresence(index))
+    }
   }
 }
 
@@ -178,7 +185,8 @@ const maxReserve = 64 * 1024 * 1024
 const reserveFor = (used: number, before: number): number =>
   used <= before && used > before / 2 ? before : Math.min(Math.ceil(used * (17 / 16)), maxReserve)
 
-function totalLength({ view, positions }: RowBatch, first: number, count: number): number {
+function totalLength({ view, positions, inKernel }: RowBatch, first: number, count: number): number {
+  if (inKernel !== undefined) return kernel().sumLengths(inKernel.positions + 4 * first, count)
   let total = 0
   for (let i = 0; i < count; i++) total += view.getInt32(positions[first + i]! - 4)
   return total
@@ -202,34 +210,6 @@ function firstInvalid(data: Uint8Array, offsets: Int32Array, from: number, to: n
     if (startsInside || (!valid && !isUtf8(data.subarray(start, offsets[value + 1])))) return value
   }
   return -1
-}
-
-/** Counts rows and, from the first NULL on, keeps a byte for each. */
-function createPresence(column: number): {
-  append(batch: RowBatch): void
-  take(): { rows: number; defined: Uint8Array | undefined }
-} {
-  let rows = 0
-  let defined: Uint8Array | undefined
-  return {
-    append(batch) {
-      const nulls = batch.nullCounts[column]!
-      if (nulls > 0 && defined === undefined) defined = new Uint8Array(Math.max(initialRows, rows)).fill(1)
-      if (defined !== undefined) {
-        defined = growBytes(defined, rows, batch.rows)
-        defined.fill(1, rows, rows + batch.rows)
-        const first = column * batch.capacity
-        for (let i = 0; i < nulls; i++) defined[rows + batch.nulls[first + i]!] = 0
-      }
-      rows += batch.rows
-    },
-    take() {
-      const taken = { rows, defined }
-      rows = 0
-      defined = undefined
-      return taken
-    },
-  }
 }
 
 const asTarget = (memory: ArrayBuffer): FixedTarget => ({
@@ -256,13 +236,6 @@ function grow(target: FixedTarget, used: number, more: number, reserve: number):
 
 const freeOf = ({ buffer }: Uint8Array | Int32Array): void => {
   if (buffer instanceof ArrayBuffer && buffer.byteLength > 0) freeMemory([buffer])
-}
-
-function growBytes(bytes: Uint8Array, used: number, more: number): Uint8Array {
-  if (used + more <= bytes.length) return bytes
-  const grown = new Uint8Array(Math.max(used + more, 2 * bytes.length))
-  grown.set(bytes.subarray(0, used))
-  return grown
 }
 
 function growOffsets(

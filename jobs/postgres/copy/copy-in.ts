@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
 import { from } from 'pg-copy-streams'
-import type { Connection } from '../connect.ts'
+import type { Connection } from '../connection/connect.ts'
 
 /**
  * Runs `COPY table FROM STDIN` with the chunks as its data, as fast as the server takes them; returns the

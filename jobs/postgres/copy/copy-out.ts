@@ -1,6 +1,6 @@
 import type { Client, Submittable } from 'pg'
 import { asError } from '../../errors.ts'
-import type { Connection } from '../connect.ts'
+import type { Connection } from '../connection/connect.ts'
 import type { CopyDecoder, RowGroup } from './decoder.ts'
 import { notCopy } from './scan.ts'
 
@@ -20,7 +20,7 @@ export async function copyOut(
   sink: RowGroupSink,
   table: string,
 ): Promise<number> {
-  const tag = await runCopy(connection, sql, decoder, sink, table)
+  const tag = await connection.watched(() => runCopy(connection, sql, decoder, sink, table))
   const { rows, ended } = decoder.progress()
   if (!ended || tag !== `COPY ${rows}`)
     throw notCopy(`${rows} rows${ended ? '' : ' without an end'} as "${tag}"`)
@@ -44,19 +44,19 @@ function runCopy(
   sink: RowGroupSink,
   table: string,
 ): Promise<string> {
-  const { client, copySocket } = connection
-  const { socket } = copySocket
+  const { client, stream } = connection
+  const { socket } = stream
   return new Promise((resolve, reject) => {
     let tag = ''
     let delivery = Promise.resolve()
     let isOver = false
     const fail = (error: unknown): void => {
       // Until the connection is cut more rows come: pg takes none, and cannot know where in a row they begin.
-      copySocket.divert(() => undefined)
+      stream.divert(() => undefined)
       connection.kill()
       reject(asError(error))
     }
-    const feed = decoder.begin(copySocket.hand)
+    const feed = decoder.begin(stream.hand)
     const onData = (chunk: Uint8Array): void => {
       try {
         feed(chunk)
@@ -72,19 +72,19 @@ function runCopy(
     }
     const statement: Submittable & Record<string, unknown> = {
       submit() {
-        copySocket.divert(onData)
+        stream.divert(onData)
         wireOf(client).query(sql)
       },
       handleCommandComplete(message: { readonly text: string }) {
         tag = message.text
       },
       handleError(error: unknown) {
-        copySocket.restore()
+        stream.restore()
         reject(connection.explain(error, table))
       },
       handleReadyForQuery() {
         isOver = true
-        copySocket.restore()
+        stream.restore()
         void delivery.then(() => {
           resolve(tag)
         })

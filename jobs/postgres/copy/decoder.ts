@@ -1,8 +1,10 @@
+import type { KeyObject } from 'node:crypto'
 import { usageError } from '../../errors.ts'
-import type { ColumnVector } from '../../parquet/vector.ts'
-import { wireOrder } from '../source/ranges.ts'
+import type { ColumnVector } from '../../vector/vector.ts'
+import { checkedColumns, wireOrder } from '../source/ranges.ts'
 import type { SourceColumn } from '../source/types.ts'
 import { createBuilder } from './columns.ts'
+import { refusals } from './refusals.ts'
 import { createSplitter, messageEnd } from './messages.ts'
 import {
   attachBytes,
@@ -25,10 +27,11 @@ export interface RowGroup {
 }
 
 export interface DecoderOptions {
-  /** Of the row groups, in that order; COPY sends them in `wireOrder`. */
+  /** Of the row groups, in that order; COPY sends them in `wireOrder`, then the checks of `checkedColumns`. */
   readonly columns: readonly SourceColumn[]
   /** True when the server does not guarantee valid UTF-8 (a SQL_ASCII database). */
   readonly checkUtf8: boolean
+  readonly hashKey?: KeyObject | undefined
   /** About how many rows will come, if somebody knows. */
   readonly likelyRows?: number
   /** A row group is complete at that many rows, and never has more, … */
@@ -48,22 +51,29 @@ export interface CopyDecoder {
   begin(forward: (bytes: Uint8Array) => void): (chunk: Uint8Array) => void
   /** What has come of the COPY begun last. */
   progress(): { readonly rows: number; readonly ended: boolean }
+  /** How many values `--lossy-cast` changed, by column, of all COPYs. */
+  changed(): Readonly<Record<string, number>>
   /** Whether `take` has a complete row group. */
   ready(): boolean
   /** The next complete row group; with `rest` also the last, incomplete one. */
   take(rest?: boolean): RowGroup | undefined
 }
 
-/** A value that cannot be exact in the lake: which column, and which row of the current COPY (from 0). */
+/**
+ * A value that cannot be exact in the lake: which column, and which row of the current COPY (from 0); its text if it was
+ * sent.
+ */
 export class RefusedValue extends Error {
   override readonly name = 'RefusedValue'
   readonly column: SourceColumn | undefined
   readonly row: number
+  readonly value: string | undefined
 
-  constructor(message: string, column: SourceColumn | undefined, row: number) {
+  constructor(message: string, column: SourceColumn | undefined, row: number, value?: string) {
     super(message)
     this.column = column
     this.row = row
+    this.value = value
   }
 }
 
@@ -75,7 +85,7 @@ const vectorLimit = 0x7fff_ffff
 
 /** A decoder of COPY (FORMAT binary) for these columns. Memory: one row group and the largest row. */
 export function createDecoder(options: DecoderOptions): CopyDecoder {
-  const { columns, checkUtf8, likelyRows = 0, groupRows, groupBytes, maxRowBytes } = options
+  const { columns, checkUtf8, hashKey, likelyRows = 0, groupRows, groupBytes, maxRowBytes } = options
   if (groupBytes + maxRowBytes > vectorLimit) {
     throw usageError(`row groups of ${groupBytes} bytes and rows of ${maxRowBytes} exceed 2 GiB together`, {
       field: '--max-row-bytes',
@@ -83,13 +93,16 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     })
   }
   const onWire = wireOrder(columns)
+  const checked = checkedColumns(columns)
+  const fields = onWire.length + checked.length
+  const changed = new Float64Array(checked.length)
   const rows = Math.min(likelyRows, groupRows, Math.ceil(groupBytes / (likelyWidth * columns.length)))
-  const builders = onWire.map((column, index) => createBuilder(column, index, { checkUtf8, rows }))
+  const builders = onWire.map((column, index) => createBuilder(column, index, { checkUtf8, hashKey, rows }))
   const places = columns.map((column) => onWire.indexOf(column))
   const ready: RowGroup[] = []
   const maxMessage = maxRowBytes + messageHeader
-  const quick = createKernelBatch(columns.length, maxMessage)
-  let batch = createBatch(columns.length, maxMessage)
+  const quick = createKernelBatch(fields, maxMessage)
+  let batch = createBatch(fields, maxMessage)
   let copied = 0
   let grouped = 0
 
@@ -107,6 +120,19 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
   const limit = (batch: RowBatch): void => {
     batch.capacity = Math.min(batch.mostRows, groupRows - grouped)
   }
+  /** A check is NULL where its cast has changed nothing. */
+  const checkCasts = (batch: RowBatch): void => {
+    for (const [index, column] of checked.entries()) {
+      const field = onWire.length + index
+      const count = batch.counts[field]!
+      if (count === 0) continue
+      changed[index]! += count
+      const { lossy, to } = column.check!
+      if (lossy) continue
+      const row = copied + rowOfValue(batch, field, 0)
+      throw new RefusedValue(`a value that is another as ${to}`, column, row, textOf(batch, field))
+    }
+  }
   const append = (batch: RowBatch, span: number): void => {
     if (grouped > 0 && size() + span > groupBytes) closeGroup()
     for (const [index, builder] of builders.entries()) {
@@ -114,11 +140,12 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
       if (refused < 0) continue
       const column = onWire[index]!
       throw new RefusedValue(
-        refusals[column.wire] ?? 'a value',
+        builder.refusal?.() ?? refusals[column.wire] ?? 'a value',
         column,
         copied + rowOfValue(batch, index, refused),
       )
     }
+    checkCasts(batch)
     copied += batch.rows
     grouped += batch.rows
     if (grouped === groupRows) closeGroup()
@@ -150,11 +177,12 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
   }
   return {
     begin(forward) {
-      batch = createBatch(columns.length, maxMessage)
+      batch = createBatch(fields, maxMessage)
       copied = 0
       return createSplitter({ consume, announce, forward })
     },
     progress: () => ({ rows: copied, ended: batch.ended }),
+    changed: () => Object.fromEntries(checked.map(({ name }, index) => [name, changed[index]!])),
     ready: () => ready.length > 0,
     take(rest = false) {
       if (rest && grouped > 0) closeGroup()
@@ -163,12 +191,8 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
   }
 }
 
-/** What the lake cannot hold, per wire format. */
-const refusals: Readonly<Record<string, string>> = {
-  date: 'infinity, or a year outside 1–9999',
-  timestamp: 'infinity, or a year outside 1–9999',
-  time: '24:00:00',
-  numeric: 'NaN, infinity, or more digits than the decimal holds',
-  text: 'text that is not valid UTF-8',
-  jsonb: 'text that is not valid UTF-8',
+/** The first text of the batch's field. */
+function textOf({ bytes, view, positions, capacity }: RowBatch, field: number): string {
+  const position = positions[field * capacity]!
+  return new TextDecoder().decode(bytes.subarray(position, position + view.getInt32(position - 4)))
 }

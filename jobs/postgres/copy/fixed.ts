@@ -1,5 +1,5 @@
 import { kernel } from '../../kernel/kernel.ts'
-import { notCopy, type RowBatch } from './scan.ts'
+import { notCopy, type KernelBatch, type RowBatch } from './scan.ts'
 
 /**
  * One loop per wire format of fixed width: reads the batch's values of one column, big-endian, and writes them
@@ -43,14 +43,27 @@ export const copyInt2: FixedLoop = ({ view, positions }, first, count, { words }
   return checked(wrong)
 }
 
+/** What the kernel left of `count` values of `perValue` words each; `refused` is what it said of them, -2: a wrong length. */
+export function takeWords(
+  { values }: KernelBatch,
+  count: number,
+  perValue: number,
+  { words }: FixedTarget,
+  at: number,
+  refused: number,
+): number {
+  const from = values >> 2
+  words.set(kernel().words.subarray(from, from + perValue * count), perValue * at)
+  return refused === -2 ? checked(refused) : refused
+}
+
 /** int4 and float4: the bytes turned round. */
-export const copyWord: FixedLoop = ({ view, positions, inKernel }, first, count, { words }, at) => {
+export const copyWord: FixedLoop = ({ view, positions, inKernel }, first, count, target, at) => {
   if (inKernel !== undefined) {
-    const { copyWords, words: from } = kernel()
-    const right = copyWords(inKernel.positions + 4 * first, count, inKernel.values)
-    words.set(from.subarray(inKernel.values >> 2, (inKernel.values >> 2) + count), at)
-    return checked(right - 1)
+    const right = kernel().copyWords(inKernel.positions + 4 * first, count, inKernel.values)
+    return takeWords(inKernel, count, 1, target, at, right === 1 ? -1 : -2)
   }
+  const { words } = target
   let wrong = 0
   for (let i = 0; i < count; i++) {
     const from = positions[first + i]!
@@ -61,13 +74,12 @@ export const copyWord: FixedLoop = ({ view, positions, inKernel }, first, count,
 }
 
 /** int8 and float8: the bytes turned round. */
-export const copyDoubleWord: FixedLoop = ({ view, positions, inKernel }, first, count, { words }, at) => {
+export const copyDoubleWord: FixedLoop = ({ view, positions, inKernel }, first, count, target, at) => {
   if (inKernel !== undefined) {
-    const { copyDoubleWords, words: from } = kernel()
-    const right = copyDoubleWords(inKernel.positions + 4 * first, count, inKernel.values)
-    words.set(from.subarray(inKernel.values >> 2, (inKernel.values >> 2) + 2 * count), 2 * at)
-    return checked(right - 1)
+    const right = kernel().copyDoubleWords(inKernel.positions + 4 * first, count, inKernel.values)
+    return takeWords(inKernel, count, 2, target, at, right === 1 ? -1 : -2)
   }
+  const { words } = target
   let wrong = 0
   let to = at * 2
   for (let i = 0; i < count; i++, to += 2) {
@@ -84,7 +96,12 @@ const epochDays = 10_957
 const firstDay = -719_162 // 0001-01-01
 const lastDay = 2_932_896 // 9999-12-31
 
-export const copyDate: FixedLoop = ({ view, positions }, first, count, { words }, at) => {
+export const copyDate: FixedLoop = ({ view, positions, inKernel }, first, count, target, at) => {
+  if (inKernel !== undefined) {
+    const refused = kernel().copyDates(inKernel.positions + 4 * first, count, inKernel.values)
+    return takeWords(inKernel, count, 1, target, at, refused)
+  }
+  const { words } = target
   let wrong = 0
   for (let i = 0; i < count; i++) {
     const from = positions[first + i]!
@@ -106,13 +123,12 @@ const endHigh = 58_999_820
 const endLow = 3_430_113_280
 
 /** timestamp and timestamptz: 64-bit addition in halves, the carry by hand. */
-export const copyTimestamp: FixedLoop = ({ view, positions, inKernel }, first, count, { words }, at) => {
+export const copyTimestamp: FixedLoop = ({ view, positions, inKernel }, first, count, target, at) => {
   if (inKernel !== undefined) {
-    const { copyTimestamps, words: from } = kernel()
-    const refused = copyTimestamps(inKernel.positions + 4 * first, count, inKernel.values)
-    words.set(from.subarray(inKernel.values >> 2, (inKernel.values >> 2) + 2 * count), 2 * at)
-    return refused === -2 ? checked(refused) : refused
+    const refused = kernel().copyTimestamps(inKernel.positions + 4 * first, count, inKernel.values)
+    return takeWords(inKernel, count, 2, target, at, refused)
   }
+  const { words } = target
   let wrong = 0
   let to = at * 2
   for (let i = 0; i < count; i++, to += 2) {
@@ -162,7 +178,8 @@ export const copyUuid: FixedLoop = ({ view, positions }, first, count, { bytes }
   return checked(wrong)
 }
 
-function checked(wrong: number): -1 {
+/** Throws unless `wrong`, the differences of lengths, is 0. */
+export function checked(wrong: number): -1 {
   if (wrong !== 0) throw notCopy('a value of another width than its type has')
   return -1
 }

@@ -1,5 +1,6 @@
-import type { FixedLoop } from './fixed.ts'
-import { notCopy } from './scan.ts'
+import { kernel } from '../../kernel/kernel.ts'
+import { decimalWidth } from '../../vector/decimal-width.ts'
+import { checked, takeWords, type FixedLoop } from './fixed.ts'
 
 /**
  * numeric as it is sent (numeric_send): int16 number of digits, int16 weight, uint16 sign, uint16 display
@@ -13,13 +14,6 @@ const wordSize = 0x1_0000_0000
 /** 128 bits hold 38 digits and a sign. */
 const limbs = new Uint32Array(4)
 
-/** Bytes of a decimal of that precision: 4, 8 or the least width of its two's complement (Parquet, "DECIMAL"). */
-export function decimalWidth(precision: number): number {
-  if (precision <= 9) return 4
-  if (precision <= 18) return 8
-  return Math.ceil((precision * Math.log2(10) + 1) / 8)
-}
-
 /**
  * The loop that makes scaled integers: little-endian for 4 and 8 bytes, big-endian for wider ones. A value is
  * refused when it is not a number, has digits beyond `scale` or more than `precision` of them.
@@ -27,11 +21,16 @@ export function decimalWidth(precision: number): number {
 export function numericLoop(precision: number, scale: number): FixedLoop {
   const width = decimalWidth(precision)
   const count32 = width === 4 ? 1 : width === 8 ? 2 : 4
-  return ({ view, positions }, first, count, target, at) => {
+  return ({ view, positions, inKernel }, first, count, target, at) => {
+    if (inKernel !== undefined && width <= 8) {
+      const found = inKernel.positions + 4 * first
+      const refused = kernel().copyNumerics(found, count, inKernel.values, precision, scale, width)
+      return takeWords(inKernel, count, count32, target, at, refused)
+    }
     for (let i = 0; i < count; i++) {
       const from = positions[first + i]!
       const digits = view.getInt16(from)
-      if (view.getInt32(from - 4) !== headerBytes + 2 * digits) throw notCopy('a numeric of a wrong length')
+      checked(view.getInt32(from - 4) ^ (headerBytes + 2 * digits))
       const sign = view.getUint16(from + 4)
       if (sign !== 0 && sign !== negative) return i
       if (!readDigits(view, from, digits, precision, scale, count32)) return i

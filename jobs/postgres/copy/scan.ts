@@ -85,18 +85,19 @@ const mostColumns = 2048
 /** For all decoders of this thread: each is through with it before it returns. */
 let shared: KernelBatch | undefined
 
-const reserveBatch = (): KernelBatch => {
-  const { reserve } = kernel()
+/** For good: a row group may still be filling while others are encoded. */
+function takeBatch(): KernelBatch {
+  const { take } = kernel().arena
   return {
     // It reads up to 16 bytes behind a value and writes as many.
-    input: reserve(kernelInput + 16),
-    positions: reserve(4 * batchValues),
-    counts: reserve(4 * mostColumns),
-    nulls: reserve(4 * batchValues),
-    nullCounts: reserve(4 * mostColumns),
-    state: reserve(4),
-    values: reserve(kernelInput + 16),
-    offsets: reserve(4 * batchRows),
+    input: take(kernelInput + 16),
+    positions: take(4 * batchValues),
+    counts: take(4 * mostColumns),
+    nulls: take(4 * batchValues),
+    nullCounts: take(4 * mostColumns),
+    state: take(4),
+    values: take(kernelInput + 16),
+    offsets: take(4 * batchRows),
   }
 }
 
@@ -104,7 +105,7 @@ const reserveBatch = (): KernelBatch => {
 export function createKernelBatch(columns: number, maxMessage: number): RowBatch | undefined {
   if (columns > mostColumns) return undefined
   const { bytes, view, words } = kernel()
-  shared ??= reserveBatch()
+  shared ??= takeBatch()
   const wordsAt = (address: number, count: number): Int32Array =>
     words.subarray(address >> 2, (address >> 2) + count)
   const plain = createBatch(columns, maxMessage)

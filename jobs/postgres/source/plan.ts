@@ -1,16 +1,21 @@
+import type { KeyObject } from 'node:crypto'
 import type { Day } from '../../calendar.ts'
-import { usageError } from '../../errors.ts'
-import type { Connection } from '../connect.ts'
+import { dataError, JobError, listed, usageError } from '../../errors.ts'
+import type { Connection } from '../connection/connect.ts'
+import { allFaults } from '../faults.ts'
+import { settle } from '../isolated.ts'
 import { formatTable, quoteTable, type TableName } from '../identifiers.ts'
 import {
   findLeaves,
   hasLeadingIndex,
-  readColumns,
   type CatalogColumn,
   type Relation,
   type RelationKind,
 } from './catalog.ts'
-import { planColumns, type ColumnOptions } from './columns.ts'
+import { castCheck } from './casts.ts'
+import { fitsColumn, newColumns, planColumns, unreadable, type ColumnOptions } from './columns.ts'
+import { columnFlag, type ColumnContext } from './mapping.ts'
+import { columnCalled, ownOptions, type Sections } from './own-options.ts'
 import {
   ctidConditions,
   dayConditions,
@@ -19,14 +24,25 @@ import {
   type CopyRange,
   type DayColumn,
 } from './ranges.ts'
-import type { SourceColumn } from './types.ts'
+import type { CastCheck, SourceColumn } from './types.ts'
+import { both, calledAs, checkWhere, whereTerm } from './where.ts'
 
+/** Names of columns are those of the call's flags: bare, or `table.column`. */
 export interface TableRequest extends ColumnOptions {
   readonly table: TableName
-  /** Day mode: only rows whose `column` lies in one of the days, [D, D+1) UTC; NULLs in none. */
+  /** Who gave its flags' values. */
+  readonly sections?: Sections | undefined
+  /** In the place of the call's: `SourceOptions`. */
+  readonly workers?: number
+  readonly rowSecurity?: boolean
+  /** `--where`: SQL that rows have to meet. */
+  readonly where?: string
+  /** Day mode: only rows whose day column lies in one of the days, [D, D+1) UTC; NULLs in none. */
   readonly days?: {
-    /** Undefined: the only date or timestamp column. */
+    /** `--day-column`. */
     readonly column: string | undefined
+    /** The column by which the lake has days, when no flag names one; undefined: the only date or timestamp column. */
+    readonly usual?: string | undefined
     readonly days: readonly Day[]
   }
 }
@@ -35,8 +51,16 @@ export interface TableRequest extends ColumnOptions {
 export interface TablePlan {
   readonly table: TableName
   readonly kind: RelationKind
+  /** Whether a reader locks it by LOCK TABLE. */
+  readonly lockable: boolean
   readonly comment: string | undefined
   readonly columns: readonly SourceColumn[]
+  /** Names of columns that the table has and `--columns` does not name, or `--exclude-columns` names. */
+  readonly leftOut: readonly string[]
+  /** Of these those that `--exclude-columns` names. */
+  readonly excluded: readonly string[]
+  /** Of those that are left out the ones that are new, which `--new-columns warn` leaves out. */
+  readonly newColumns: readonly string[]
   /** Day mode: the column by which days are chosen. */
   readonly dayColumn: string | undefined
   readonly estimatedRows: number | undefined
@@ -44,6 +68,21 @@ export interface TablePlan {
   readonly ranges: readonly CopyRange[]
   /** The database does not guarantee UTF-8. */
   readonly checkUtf8: boolean
+  /** Of its hashed columns. */
+  readonly hashKey: KeyObject | undefined
+  /** How flags name its columns. */
+  readonly flagTable: Pick<ColumnContext, 'table' | 'isOneOfSeveral'>
+}
+
+/** What is known of a table with faults: enough to look at what it is written to. */
+export interface KnownTable extends Pick<
+  TablePlan,
+  'table' | 'comment' | 'leftOut' | 'excluded' | 'newColumns' | 'dayColumn' | 'flagTable'
+> {
+  /** Those that can be read. */
+  readonly columns: readonly SourceColumn[]
+  /** Names of those that are wanted and cannot. */
+  readonly faulty: readonly string[]
 }
 
 export interface PlanOptions {
@@ -53,66 +92,142 @@ export interface PlanOptions {
   readonly checkUtf8: boolean
   /** ctid ranges are index lookups there (PostgreSQL 14 and later). */
   readonly tidRangeScan: boolean
+  /** The call has other tables, too. */
+  readonly isOneOfSeveral: boolean
+  /** What stands in the way of the whole call. */
+  readonly faults: readonly JobError[]
+  /** Told what is known of a table before its faults are thrown. */
+  readonly onFaults: (known: KnownTable) => void
 }
 
-/** Plans the read of a locked relation, under the snapshot. Errors as in `planColumns`; RLS is exit 2. */
+/** A relation that is locked, with its columns. */
+export interface Described {
+  readonly relation: Relation
+  readonly catalog: readonly CatalogColumn[]
+}
+
+/** Plans the read of a locked relation, under the snapshot. Throws all that stands in its way (`allFaults`). */
 export async function planTable(
   connection: Connection,
-  relation: Relation,
+  { relation, catalog }: Described,
   request: TableRequest,
   options: PlanOptions,
 ): Promise<TablePlan> {
   const shown = formatTable(relation.table)
-  if (relation.rowSecurity && !options.rowSecurity) {
-    throw usageError(`row-level security would hide rows of ${shown} from this role`, {
-      field: shown,
-      fix: 'connect as a role with BYPASSRLS, or allow the filtered read with --row-security',
-    })
+  const faults: JobError[] = [...options.faults]
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof JobError)) throw error
+      faults.push(error)
+      return undefined
+    }
   }
-  const catalog = await readColumns(connection, relation.oid)
-  // A child of an inherited table may lack its parent's NOT NULL; a partition cannot.
-  const optional =
-    relation.kind === 'view' ||
-    relation.kind === 'materialized view' ||
-    relation.kind === 'foreign table' ||
-    (relation.kind === 'table' && relation.hasChildren)
-  const columns = planColumns(shown, catalog, request, optional)
-  const day =
-    request.days &&
-    dayColumn(
-      shown,
-      planColumns(shown, catalog, { columns: [request.days.column ?? onlyDayColumn(shown, catalog)] }, true),
+  if (relation.rowSecurity && !options.rowSecurity) faults.push(filtered(shown))
+  if (catalog.length === 0)
+    faults.push(dataError(`${shown} has no columns`, { field: shown, fix: 'leave it out of --table' }))
+  const own = { table: relation.table, names: catalog.map(({ name }) => name) }
+  const context = {
+    table: shown,
+    isOneOfSeveral: options.isOneOfSeveral,
+    // A child of an inherited table may lack its parent's NOT NULL; a partition cannot.
+    optional: relation.kind !== 'partitioned' && (relation.kind !== 'table' || relation.hasChildren),
+  }
+  const wanted = ownOptions(request, own)
+  const excluded = own.names.filter((name) => fitsColumn(shown, name, request.excluded))
+  const news = newColumns(shown, own.names, wanted)
+  const planned = planColumns(context, catalog, wanted)
+  faults.push(...planned.faults)
+  const { days } = request
+  const called = days?.column === undefined ? undefined : columnCalled(days.column, own)
+  const day = days && attempt(() => dayColumn(shown, catalog, called ?? days.usual))
+  const checks = new Map<string, CastCheck | undefined>()
+  for (const cast of planned.casts) {
+    const { name } = cast.column
+    const asText = columnFlag(context, '--cast', name, 'text')
+    const check = await settle(
+      castCheck(connection, quoteTable(relation.table), cast, { shown: `${shown}.${name}`, asText }),
     )
-  const parts = await readableParts(connection, relation)
+    if (check instanceof Error) faults.push(asFault(check))
+    else checks.set(name, check)
+  }
+  if (request.where !== undefined) {
+    const fault = await settle(checkWhere(connection, relation.table, request.where))
+    if (fault instanceof Error) faults.push(asFault(fault))
+  }
+  const isRead = (name: string): boolean => planned.columns.some((column) => column.name === name)
+  const flagTable = { table: shown, isOneOfSeveral: options.isOneOfSeveral }
+  if (faults.length > 0) {
+    const names = (wanted.columns ?? own.names).filter(
+      (name) => !excluded.includes(name) && !news.includes(name),
+    )
+    options.onFaults({
+      table: relation.table,
+      comment: relation.comment,
+      columns: planned.columns,
+      faulty: names.filter((name) => !isRead(name)),
+      leftOut: own.names.filter((name) => !names.includes(name)),
+      excluded,
+      newColumns: news,
+      dayColumn: day?.name,
+      flagTable,
+    })
+    throw allFaults(faults)
+  }
+  if (relation.kind === 'view' || relation.kind === 'foreign table') {
+    // What lies behind it may be out of reach: that shows now, not in the middle of the run.
+    const list = planned.columns.map(({ expression }) => expression).join(', ')
+    await connection.query(`SELECT ${list} FROM ${quoteTable(relation.table)} LIMIT 0`, [], shown)
+  }
+  const columns = planned.columns.map((column) => {
+    const check = checks.get(column.name)
+    return check === undefined ? column : { ...column, check }
+  })
+  const parts = await readableParts(connection, relation, catalog)
   const ranges: CopyRange[] = []
+  const { where } = request
+  const meeting = ({ from, ...range }: CopyRange): CopyRange =>
+    where === undefined
+      ? { from, ...range }
+      : { ...range, from: calledAs(from, relation.table), where: both(range.where, whereTerm(where)) }
   for (const part of parts ?? [relation]) {
-    const whole = { from: parts === undefined ? quoteTable(part.table) : fromTable(part.table) }
-    ranges.push(
-      ...(await partRanges(connection, part, whole.from, parts !== undefined, day, request, options)),
-    )
+    const from = parts === undefined ? quoteTable(part.table) : fromTable(part.table)
+    ranges.push(...(await partRanges(connection, part, from, parts !== undefined, day, request, options)))
   }
   return {
     table: relation.table,
     kind: relation.kind,
+    lockable: relation.lockable,
     comment: relation.comment,
     columns,
+    leftOut: own.names.filter((name) => !isRead(name)),
+    excluded,
+    newColumns: news,
     dayColumn: day?.name,
     estimatedRows: total((parts ?? [relation]).map(({ estimatedRows }) => estimatedRows)),
-    ranges,
+    ranges: ranges.map(meeting),
     checkUtf8: options.checkUtf8,
+    hashKey: request.hashKey,
+    flagTable,
   }
 }
 
 /**
- * The tables that hold the rows; undefined when the relation has to be read through its own name: views,
- * foreign tables, parents whose row security or privileges do not extend to their children.
+ * The tables that hold the rows; undefined when the relation has to be read through its own name (export-spec §6.1):
+ * views, foreign tables, parents whose privileges or row security are not their children's, and those with virtual
+ * columns, which a child may compute otherwise.
  */
-async function readableParts(connection: Connection, relation: Relation): Promise<Relation[] | undefined> {
+async function readableParts(
+  connection: Connection,
+  relation: Relation,
+  catalog: readonly CatalogColumn[],
+): Promise<Relation[] | undefined> {
   if (relation.kind === 'table' && !relation.hasChildren) return [relation]
-  if (relation.kind === 'materialized view') return undefined
   if (relation.kind !== 'table' && relation.kind !== 'partitioned') return undefined
+  if (relation.rowSecurity || catalog.some(({ virtual }) => virtual)) return undefined
   const leaves = await findLeaves(connection, relation.oid)
-  return relation.rowSecurity || !leaves.every(({ readable }) => readable) ? undefined : leaves
+  return leaves.every(({ readable }) => readable) ? leaves : undefined
 }
 
 async function partRanges(
@@ -125,35 +240,57 @@ async function partRanges(
   { workers, tidRangeScan }: PlanOptions,
 ): Promise<CopyRange[]> {
   const inDays = day && daysCondition(day, days?.days ?? [])
-  if (!stored || part.kind !== 'table') return [{ from, where: inDays, addressable: false }]
+  // ctid is a column: who may read some columns only may not read it.
+  if (!stored || part.kind !== 'table' || !part.lockable) return [{ from, where: inDays, addressable: false }]
   const byIndex = day !== undefined && (await hasLeadingIndex(connection, part.oid, day.name))
   const conditions = byIndex
     ? dayConditions(day, days?.days ?? [], workers)
-    : (tidRangeScan ? ctidConditions(part.pages, workers) : [undefined]).map(
-        (ctid) => [inDays, ctid].filter((term) => term !== undefined).join(' AND ') || undefined,
-      )
+    : (tidRangeScan ? ctidConditions(part.pages, workers) : [undefined]).map((ctid) => both(inDays, ctid))
   return conditions.map((where) => ({ from, where, addressable: true }))
 }
 
+const filtered = (table: string): JobError =>
+  usageError(`row-level security would hide rows of ${table} from this role`, {
+    field: table,
+    fix: 'connect as a role with BYPASSRLS, or allow the filtered read with --row-security',
+  })
+
+/** What is no JobError is not the table's fault. */
+function asFault(error: Error): JobError {
+  if (error instanceof JobError) return error
+  throw error
+}
+
+const isDayType = (base: string | undefined): base is DayColumn['type'] =>
+  base === 'date' || base === 'timestamp' || base === 'timestamptz'
+
+function dayColumn(table: string, catalog: readonly CatalogColumn[], named: string | undefined): DayColumn {
+  const name = named ?? onlyDayColumn(table, catalog)
+  const column = catalog.find((one) => one.name === name)
+  if (column === undefined) {
+    throw usageError(`${table} has no column ${name}, by which the lake's table has its days`, {
+      field: '--day-column',
+      fix: `if the source calls it otherwise now, use --rename ${name}=new; or name another with --day-column`,
+    })
+  }
+  if (!column.readable) throw unreadable(table, column, catalog)
+  if (!isDayType(column.base)) {
+    throw usageError(`${table}.${name} is ${column.declared}: it has no days`, {
+      field: '--day-column',
+      fix: 'name a date, timestamp or timestamptz column, or use --mode full',
+    })
+  }
+  return { name, type: column.base }
+}
+
 function onlyDayColumn(table: string, catalog: readonly CatalogColumn[]): string {
-  const candidates = catalog.filter(({ base }) => ['date', 'timestamp', 'timestamptz'].includes(base ?? ''))
+  const candidates = catalog.filter(({ base }) => isDayType(base))
   const [only, other] = candidates
   if (only !== undefined && other === undefined) return only.name
-  const found = only === undefined ? 'no' : `more than one (${candidates.map(({ name }) => name).join(', ')})`
+  const found = only === undefined ? 'no' : `more than one (${listed(candidates.map(({ name }) => name))})`
   throw usageError(`${table} has ${found} date or timestamp column to choose days by`, {
     field: '--day-column',
     fix: only === undefined ? 'use --mode full' : 'name one of them with --day-column',
-  })
-}
-
-function dayColumn(table: string, [column]: readonly SourceColumn[]): DayColumn {
-  const { name, type } = column!
-  if (type.kind === 'date' || type.kind === 'timestamp' || type.kind === 'timestamptz') {
-    return { name, type: type.kind }
-  }
-  throw usageError(`${table}.${name} is ${column!.sourceType}: it has no days`, {
-    field: '--day-column',
-    fix: 'name a date, timestamp or timestamptz column, or use --mode full',
   })
 }
 

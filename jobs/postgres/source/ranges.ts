@@ -1,4 +1,4 @@
-import { addDays, type Day } from '../../calendar.ts'
+import { msPerDay, rangesOf, type Day } from '../../calendar.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../identifiers.ts'
 import type { SourceColumn } from './types.ts'
 
@@ -16,11 +16,17 @@ export interface CopyRange {
 export const wireOrder = (columns: readonly SourceColumn[]): SourceColumn[] =>
   columns.toSorted((one, other) => one.attnum - other.attnum)
 
-/** The statement that reads the range's columns as binary COPY, in `wireOrder`. */
-export const copySql = (columns: readonly SourceColumn[], { from, where }: CopyRange): string =>
-  `COPY (SELECT ${wireOrder(columns)
-    .map(({ expression }) => expression)
-    .join(', ')} FROM ${from}` + `${where === undefined ? '' : ` WHERE ${where}`}) TO STDOUT (FORMAT binary)`
+/** The columns whose casts are checked, in the order in which COPY sends the checks: behind all values. */
+export const checkedColumns = (columns: readonly SourceColumn[]): SourceColumn[] =>
+  wireOrder(columns).filter(({ check }) => check !== undefined)
+
+/** The statement that reads the range's columns as binary COPY: in `wireOrder`, then the checks of `checkedColumns`. */
+export function copySql(columns: readonly SourceColumn[], { from, where }: CopyRange): string {
+  const values = wireOrder(columns).map(({ expression }) => expression)
+  const checks = checkedColumns(columns).map(({ check }) => check!.expression)
+  const condition = where === undefined ? '' : ` WHERE ${where}`
+  return `COPY (SELECT ${[...values, ...checks].join(', ')} FROM ${from}${condition}) TO STDOUT (FORMAT binary)`
+}
 
 /** `ONLY`: children of an inherited table are ranges of their own. */
 export const fromTable = (table: TableName): string => `ONLY ${quoteTable(table)}`
@@ -55,7 +61,6 @@ export interface DayColumn {
   readonly type: 'date' | 'timestamp' | 'timestamptz'
 }
 
-const dayMs = 86_400_000
 const equalParts = [1, 2, 3, 4, 6, 8, 12, 24]
 
 /** One condition per part of each day [D, D+1) UTC; about four parts per worker altogether. */
@@ -64,20 +69,18 @@ export function dayConditions(column: DayColumn, days: readonly Day[], workers: 
   const parts = column.type === 'date' ? 1 : (equalParts.find((count) => count >= wanted) ?? 24)
   return days.flatMap((day) =>
     Array.from({ length: parts }, (_, part) =>
-      between(column, startOf(day) + (part * dayMs) / parts, startOf(day) + ((part + 1) * dayMs) / parts),
+      between(
+        column,
+        startOf(day) + (part * msPerDay) / parts,
+        startOf(day) + ((part + 1) * msPerDay) / parts,
+      ),
     ),
   )
 }
 
 /** One condition for all the days; neighbouring days are one interval. */
 export function daysCondition(column: DayColumn, days: readonly Day[]): string {
-  const intervals: { from: Day; to: Day }[] = []
-  for (const day of [...new Set(days)].sort()) {
-    const last = intervals.at(-1)
-    if (last !== undefined && addDays(last.to, 1) === day) last.to = day
-    else intervals.push({ from: day, to: day })
-  }
-  const terms = intervals.map(({ from, to }) => between(column, startOf(from), startOf(to) + dayMs))
+  const terms = rangesOf(days).map(({ from, to }) => between(column, startOf(from), startOf(to) + msPerDay))
   return terms.length === 0 ? 'false' : `(${terms.join(' OR ')})`
 }
 

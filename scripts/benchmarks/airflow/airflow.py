@@ -30,7 +30,7 @@ shutil.copy(Path(__file__).with_name("overhead_dag.py"), dags)
 def bare_job() -> float:
     start = time.perf_counter()
     logs = str(options.work / "logs")
-    command = ["node", str(ROOT / "dist/main.js"), "generate", logs, "2024-09-16", "1", "10", "10"]
+    command = ["node", str(ROOT / "dist/main.js"), "generate", "--replace", logs, "2024-09-16", "1", "10", "10"]
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - start
 

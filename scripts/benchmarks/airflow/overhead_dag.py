@@ -8,5 +8,5 @@ DAY = "2024-09-16"
 
 with DAG("overhead", schedule=None, max_active_runs=1):
     nothing = BashOperator(task_id="nothing", bash_command="true")
-    job = job_task("job", "generate", {"first-date": DAY, "days": "1", "events": "10"}, day=DAY)
+    job = job_task("job", "generate", {"first-date": DAY, "days": "1", "events": "10", "replace": True}, day=DAY)
     nothing >> job

@@ -9,15 +9,16 @@ import sys
 from importlib.metadata import version
 
 from common import LAKEJOBS, Measured, arguments, machine, measure, table
-from servers import minio, postgres, url
+from servers import minio, over_tls, postgres, url
 
 HERE = pathlib.Path(__file__).parent
 PSQL, DUCKDB, ADBC, REFERENCE = "psql COPY", "DuckDB scanner", "ADBC, PyIceberg", "reference's way"
-ONE, PARALLEL, BY_DAY, BOTH, S3 = "one connection", "parallel", "by day", "both formats", "to MinIO"
+ONE, PARALLEL, TLS, BY_DAY, BOTH, S3 = "one connection", "parallel", "over TLS", "by day", "both formats", "to MinIO"
 ICEBERG = ["--format", "iceberg"]
 OURS = {
     ONE: [*ICEBERG, "--connections", "1"],
     PARALLEL: ICEBERG,
+    TLS: ICEBERG,
     BY_DAY: [*ICEBERG, "--partition-by", "day(timestamp)"],
     BOTH: [],
 }
@@ -26,6 +27,7 @@ COPY = "COPY (SELECT user_id, url, response_time, status_code, timestamp FROM pu
 TIMES = [
     (ONE, PSQL, 1.4),
     (PARALLEL, DUCKDB, 1.0),
+    (TLS, PARALLEL, 1.35),
     (BY_DAY, PARALLEL, 1.15),
     (BOTH, PARALLEL, 1.3),
     (PARALLEL, ADBC, 0.5),
@@ -72,7 +74,8 @@ class Round:
     def environment(self, name: str, place: pathlib.Path) -> dict[str, str]:
         warehouse = f"s3://run-{self.count}/lake" if name == S3 else str(place / "iceberg")
         own = {"WAREHOUSE": warehouse, "PARQUET_LOCATION": str(place / "parquet"), "ICEBERG_CATALOG_NAME": f"run{self.count}"}
-        return {**self.server, **own, **((self.s3 or {}) if name == S3 else {})}
+        server = over_tls(self.server) if name == TLS else self.server
+        return {**server, **own, **((self.s3 or {}) if name == S3 else {})}
 
     def zstd_bytes(self) -> int:
         self.count += 1
@@ -100,7 +103,7 @@ def main() -> None:
         sys.exit("No psql on the PATH: install PostgreSQL's client (postgresql-client, or brew install libpq).")
 
     with contextlib.ExitStack() as servers:
-        server = servers.enter_context(postgres(options.cache, options.work))
+        server = servers.enter_context(postgres(options.cache, options.work, tls=True))
         s3 = None if options.no_minio or options.quick else servers.enter_context(minio(options.work))
         seeded = seed(server, rows)
         turn = Round(options.work, server, s3)

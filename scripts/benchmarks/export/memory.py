@@ -1,10 +1,9 @@
 """Peak resident memory of `lakejobs export` with 5 M rows, ten times as many, and 1 GB of long texts; asserts nothing."""
 
 import shutil
-import subprocess
 
 from common import LAKEJOBS, arguments, machine, measure, table
-from servers import postgres, url
+from servers import postgres, psql
 
 BOUND_MB, ROWS_OF_LARGEST = 300, 4
 # Texts of up to 2 MB that neither PostgreSQL nor Parquet can compress away; 1,000 rows are 1 GB.
@@ -12,11 +11,6 @@ WIDE = """
 CREATE TABLE public.wide AS
 SELECT id, (SELECT string_agg(md5(id::text || i::text), '') FROM generate_series(1, 1 + id * 7919 % 65536) AS i) AS text
 FROM generate_series(1, {rows}) AS id"""
-
-
-def query(server: dict[str, str], *statements: str) -> str:
-    command = ["psql", "--no-psqlrc", "-qAt", *(word for sql in statements for word in ("-c", sql)), url(server)]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 def main() -> None:
@@ -41,14 +35,14 @@ def main() -> None:
 
         def seed(rows: int, *flags: str) -> None:
             measure([*LAKEJOBS, "seed", "--rows", str(rows), *flags, "--log-level", "warn"], server)
-            query(server, "VACUUM ANALYZE public.web_logs", "CHECKPOINT")
+            psql(server, "VACUUM ANALYZE public.web_logs", "CHECKPOINT")
 
         seed(options.rows)
         export(f"{options.rows:,} rows", "public.web_logs", 0)
         seed(options.rows * (options.factor - 1), "--append")
         export(f"{options.rows * options.factor:,} rows", "public.web_logs", 0)
-        query(server, WIDE.format(rows=options.wide_rows), "ANALYZE public.wide", "CHECKPOINT")
-        size, largest = query(server, "SELECT sum(length(text)), max(length(text)) FROM public.wide").split("|")
+        psql(server, WIDE.format(rows=options.wide_rows), "ANALYZE public.wide", "CHECKPOINT")
+        size, largest = psql(server, "SELECT sum(length(text)), max(length(text)) FROM public.wide").split("|")
         export(f"{int(size) / 1e9:.2f} GB of texts", "public.wide", int(largest))
 
     print(f"\n{machine()}\n")

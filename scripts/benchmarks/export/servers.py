@@ -20,13 +20,16 @@ def reachable(folder: pathlib.Path) -> bool:
 
 
 @contextlib.contextmanager
-def postgres(cache: pathlib.Path, work: pathlib.Path) -> Iterator[dict[str, str]]:
-    """The environment that lakejobs needs to reach the server. Its data lies in the cache, because the system's
-    temporary folder may be memory."""
-    folder = (cache if reachable(cache) else work) / f"postgres-{work.name}"
+def postgres(
+    cache: pathlib.Path, work: pathlib.Path, *, tls: bool = False, kept: pathlib.Path | None = None
+) -> Iterator[dict[str, str]]:
+    """The environment that lakejobs needs to reach the server, in the clear. Its data lies in the cache, because the system's
+    temporary folder may be memory; it goes with the run, or stays in the folder `kept`. With `tls` it takes TLS, too: `over_tls`."""
+    folder = kept or (cache if reachable(cache) else work) / f"postgres-{work.name}"
     work.chmod(0o755)
     script = ROOT / "scripts/lib/postgres-server.js"
-    process = subprocess.Popen(["node", str(script), str(folder)], stdout=subprocess.PIPE, text=True)
+    flags = ["--keep"] if kept else ["--tls"] if tls else []
+    process = subprocess.Popen(["node", str(script), str(folder), *flags], stdout=subprocess.PIPE, text=True)
     try:
         environment = {}
         for line in process.stdout:
@@ -40,12 +43,18 @@ def postgres(cache: pathlib.Path, work: pathlib.Path) -> Iterator[dict[str, str]
     finally:
         process.terminate()
         process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def over_tls(environment: dict[str, str]) -> dict[str, str]:
+    """The same for source and catalog over TLS, the server's certificate and name verified."""
+    return {**environment, "POSTGRES_SSLMODE": "verify-full", "ICEBERG_POSTGRES_SSLMODE": "verify-full"}
 
 
 @contextlib.contextmanager
 def minio(work: pathlib.Path) -> Iterator[dict[str, str]]:
-    obtained = subprocess.run([str(ROOT / "scripts/lib/obtain-minio")], stdout=subprocess.PIPE, text=True, check=True)
+    obtained = subprocess.run([str(ROOT / "scripts/lib/obtain/minio")], stdout=subprocess.PIPE, text=True, check=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -68,6 +77,12 @@ def minio(work: pathlib.Path) -> Iterator[dict[str, str]]:
         process.wait()
 
 
+def psql(environment: dict[str, str], *statements: str) -> str:
+    """What the statements print, run one by one."""
+    command = ["psql", "--no-psqlrc", "-qAt", *(word for sql in statements for word in ("-c", sql)), url(environment)]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
 def url(environment: dict[str, str], database: str = "POSTGRES") -> str:
     host, port, name, user, password = (environment[f"{database}_{key}"] for key in ("HOST", "PORT", "DB", "USER", "PASSWORD"))
-    return f"postgresql://{user}:{password}@{host}:{port}/{name}"
+    return f"postgresql://{user}:{password}@{host}:{port}/{name}?sslmode=disable"

@@ -14,10 +14,10 @@ LAKEJOBS = ["node", str(ROOT / "dist/modules/main.js")]
 STAGES = [
     ("idle: waiting for the server", r" \(idle\)$"),
     ("garbage collection", r" \(garbage collector\)$"),
-    ("connect and plan", r"^(postgres/(source|connect|database|snapshot|errors|identifiers)|export/(?!read/|write/)|pg/|pg-)"),
+    ("connect and plan", r"^(postgres/(source|connection/(?!copy-socket)|snapshot|errors|identifiers)|export/(?!read/|write/)|pg/|pg-)"),
     ("read and decode", r"^(postgres/|node:(net|internal/stream_base))"),
     ("partition", r"^(export/read/(gather|partitioner)|iceberg/(partition-rows|transform))"),
-    ("fingerprint", r"^export/read/(fingerprint|row-hash)"),
+    ("fingerprint", r"^provenance/(fingerprint|row-hash)"),
     ("encode", r"^(parquet/(?!file|footer|schema)|export/read/encode|snappy/)"),
     ("write", r"^(parquet/|export/write|storage/|node:(fs|internal/fs))"),
     ("commit", r"^(iceberg/|avsc/)"),

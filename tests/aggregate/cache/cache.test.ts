@@ -1,6 +1,8 @@
+import { readFileSync, readlinkSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { copyFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { entryText, parseDayEntry } from '../../../jobs/aggregate/cache/entry.ts'
 import { createBench, type Bench } from '../job.ts'
 
 const day = '2024-09-16'
@@ -45,9 +47,9 @@ describe('the cache', () => {
     await bench.log(`${day}.csv`, row('b'))
     const inode = await stat(path(`input/${day}.csv`), { bigint: true })
     const entry = await named(/^2024.*json$/)
-    const json = JSON.parse(await bench.read(entry)) as { source: { identity: string } }
-    json.source.identity = [inode.dev, inode.ino, inode.size, inode.mtimeNs, inode.ctimeNs].join('-')
-    await bench.write(entry, JSON.stringify(json))
+    const known = parseDayEntry(await bench.read(entry))!
+    const identity = [inode.dev, inode.ino, inode.size, inode.mtimeNs, inode.ctimeNs].join('-')
+    await bench.write(entry, entryText({ ...known, source: { ...known.source, identity } }))
     await bench.run({ later: age, ...options })
     expect(await result()).toContain(`\n${expected},`)
   })
@@ -60,9 +62,9 @@ describe('the cache', () => {
     expect(await bench.run({ later })).toMatchObject({ cachedDays: 1 })
     const inode = await stat(path(`input/${day}.csv`), { bigint: true })
     const entry = JSON.parse(await bench.read(await named(/^2024.*json$/))) as {
-      source: { identity: string }
+      entry: { source: { identity: string } }
     }
-    expect(entry.source.identity).toContain(`-${inode.ino}-`)
+    expect(entry.entry.source.identity).toContain(`-${inode.ino}-`)
   })
 
   it('serves another input folder by content', async () => {
@@ -88,6 +90,44 @@ describe('the cache', () => {
     await bench.write(second!, foreign)
     await bench.run()
     expect(await result()).toContain('\nb,')
+  })
+
+  it.each([
+    ['rejects', /^2024.*json$/, (text: string) => text.replace('"rejects": 11', '"rejects": 1')],
+    ['the file', /^2024.*json$/, (text: string) => text.replace('.rejects"', '.rejectz"')],
+    ['its checksum', /^2024.*json$/, (text: string) => text.replace(/"sha256": "../, '"sha256": "zz')],
+  ])('believes no entry that was changed: %s', async (_, pattern, change) => {
+    await bench.log(`${day}.csv`, row('a').repeat(20) + 'bad\n'.repeat(11))
+    await bench.run()
+    const name = await named(pattern)
+    const text = await bench.read(name)
+    expect(change(text)).not.toBe(text)
+    await bench.write(name, change(text))
+    await expect(bench.run({ later, maxRejects: undefined })).rejects.toThrow('11 rejected lines')
+    expect(bench.warnings).toEqual(['cache entry is damaged or foreign: it is rebuilt'])
+  })
+
+  it('has no temporary files of runs that are gone, in any folder', async () => {
+    await bench.log(`${day}.csv`, row('a'))
+    // A pid that no process has: above the largest.
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').replace(/[^0-9a-f]/g, '')
+    const namespace = readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')
+    const dead = `.lakejobs-${boot}-${namespace}-4194305-1-${'0'.repeat(16)}.tmp`
+    const folders = [
+      'cache/2024-09-01',
+      'cache/windows',
+      'cache',
+      'output',
+      'output/.lakejobs',
+      'output/.lakejobs/rejects',
+    ]
+    for (const folder of folders) await bench.write(`${folder}/${dead}`, 'x')
+    await bench.write(`cache/2024-09-01/other.tmp`, 'x')
+    await bench.run()
+    expect((await bench.files('.')).filter((name) => name.endsWith('.tmp'))).toEqual([
+      'cache/2024-09-01/other.tmp',
+    ])
+    await bench.forget('cache/2024-09-01')
   })
 
   it.each([

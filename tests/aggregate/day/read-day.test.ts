@@ -1,13 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { decodeCountsFile } from '../../../jobs/aggregate/counts-file.ts'
 import { readDay, type DayRead } from '../../../jobs/aggregate/day/read-day.ts'
-import { localFileIO } from '../../../jobs/storage/local.ts'
+import { mergeLists } from '../../../jobs/aggregate/lists/merge-lists.ts'
+import { localFileIO } from '../../../jobs/storage/local/local.ts'
+import { listCounts, type Scanned } from '../log/scan.ts'
 
 const day = '2024-09-10'
-/** More emails than the scanner keeps to itself, over more than one chunk of the reader. */
-const many = Array.from({ length: 40_000 }, (_, i) => `user${i}@example.com,READ,${day} 12:26:57\n`).join('')
+const rowsOf = (emails: number): string =>
+  Array.from({ length: emails }, (_, i) => `user${i}@example.com,READ,${day} 12:26:57\n`).join('')
+
+const rowsOfList = (path: string): Scanned['counts'] => {
+  const rows: Scanned['counts'] = []
+  for (const batch of mergeLists([path], 1000)) rows.push(...listCounts(batch))
+  return rows
+}
 
 describe('readDay', () => {
   let folder: string
@@ -16,57 +25,54 @@ describe('readDay', () => {
   })
   afterEach(() => rm(folder, { recursive: true }))
 
-  const read = async (text: string, engineMayCount = true): Promise<DayRead & { outgrown: number }> => {
+  const read = async (text: string, partBytes = 2 ** 30): Promise<DayRead> => {
     const path = join(folder, `${day}.csv`)
     await writeFile(path, text)
-    let outgrown = 0
-    const events = { onOutgrown: () => (outgrown += 1), onBytes: () => undefined }
-    const request = {
-      day,
-      location: `file://${path}`,
-      size: text.length,
-      scratch: folder,
-      engineMayCount,
-    }
-    const result = await readDay(request, localFileIO(), events, new AbortController().signal)
-    return { ...result, outgrown }
+    const request = { day, location: `file://${path}`, size: text.length, scratch: folder, partBytes }
+    return readDay(request, localFileIO(), () => undefined, new AbortController().signal)
   }
 
-  it('counts a day with few emails itself', async () => {
-    const { countedBy, outgrown, counts } = await read(`a,READ,${day} 00:00:00\n`.repeat(3))
-    expect([countedBy, outgrown, counts?.rows]).toEqual(['scanner', 0, 1])
+  it('hands the counts of few emails over in memory', async () => {
+    const { counts, files } = await read(`a,READ,${day} 00:00:00\n`.repeat(3))
+    expect([counts?.rows, files]).toEqual([1, undefined])
   })
 
-  it('leaves a clean day with many to the engine, and goes on proving it', async () => {
-    const { countedBy, outgrown, totals, counts } = await read(
-      `${many}late@example.com,READ,2024-09-11 00:00:01\n`,
-    )
-    expect([countedBy, outgrown, counts]).toEqual(['engine', 1, undefined])
-    expect(totals).toEqual({ rows: 40_001, otherDayRows: 1, rejects: 0, blankLines: 0, headerLines: 0 })
+  it('writes those of many to files, whatever the rows look like', async () => {
+    const unusual = `"q""u",CREATE,${day} 00:00:00\r\né,DELETE,2024-09-11 00:00:01\nbad\n\n`
+    const { counts, files, totals } = await read(`${rowsOf(70_000)}${unusual}a,READ`)
+    expect([counts, files?.emails]).toEqual([undefined, 70_002])
+    expect(totals).toMatchObject({
+      rows: 70_002,
+      events: [1, 70_000, 0, 1],
+      rejects: 2,
+      blankLines: 1,
+      otherDayRows: 1,
+    })
+    const written = listCounts(await decodeCountsFile(await readFile(files!.parquet)))
+    expect(written).toHaveLength(70_002)
+    expect(written.slice(0, 2)).toEqual([
+      ['q"u', 1, 0, 0, 0],
+      ['user0@example.com', 0, 1, 0, 0],
+    ])
+    expect(written.at(-1)).toEqual([Buffer.from('é').toString('latin1'), 0, 0, 0, 1])
+    expect(rowsOfList(files!.list.path)).toEqual(written)
   })
 
-  it.each([
-    ['a reject', 'a,READ,2024-9-10 0:0:0\n'],
-    ['a blank line', '\n'],
-    ['a quote', `"a",READ,${day} 00:00:00\n`],
-    ['a CR', `a,READ,${day} 00:00:00\r\n`],
-    ['an unfinished last line', 'a,READ'],
-  ])('takes the day back for %s after it was left', async (_, bad) => {
-    const { countedBy, outgrown } = await read(many + bad)
-    expect([countedBy, outgrown]).toEqual(['again', 1])
+  it('makes the same files where memory is little, and leaves no part', async () => {
+    const text = rowsOf(100_000).repeat(2)
+    const { parquet, list } = (await read(text)).files!
+    const expected = await readFile(parquet)
+    await Promise.all([parquet, list.path].map((file) => rm(file)))
+    const { counts, files } = await read(text, 3 * 2 ** 20)
+    expect([counts, files?.emails]).toEqual([undefined, 100_000])
+    expect(files!.list).toEqual(list)
+    expect((await readFile(parquet)).equals(expected)).toBe(true)
+    expect((await readdir(folder)).sort()).toEqual([`${day}.csv`, `${day}.list`, `${day}.parquet`])
   })
 
-  it.each([
-    ['a header', 'email,action,timestamp\n'],
-    ['a BOM', '\uFEFF'],
-    ['a reject', 'a,read\n'],
-  ])('never leaves a day that starts with %s', async (_, start) => {
-    const { countedBy, outgrown, counts } = await read(start + many)
-    expect([countedBy, outgrown, counts?.rows]).toEqual(['scanner', 0, 40_000])
-  })
-
-  it('counts itself where no engine may', async () => {
-    const { countedBy, outgrown, counts } = await read(many, false)
-    expect([countedBy, outgrown, counts?.rows]).toEqual(['scanner', 0, 40_000])
+  it('starts each day with nothing of the one before', async () => {
+    await read(rowsOf(70_000))
+    const { counts } = await read(`a,READ,${day} 00:00:00\n`)
+    expect(listCounts(counts!)).toEqual([['a', 0, 1, 0, 0]])
   })
 })

@@ -1,6 +1,8 @@
-import { createEmailCounter } from '../../../jobs/aggregate/log/counter.ts'
 import type { EmailCounts } from '../../../jobs/aggregate/counts.ts'
-import { createLogScanner, type LogTotals } from '../../../jobs/aggregate/log/scanner.ts'
+import { copyOf, createEmailTable, type EmailTable } from '../../../jobs/aggregate/log/email-table.ts'
+import { createLogScanner } from '../../../jobs/aggregate/log/scanner.ts'
+import type { LogTotals } from '../../../jobs/aggregate/log/totals.ts'
+import { mergeCounts } from '../../../jobs/aggregate/merge-counts.ts'
 
 export interface Scanned {
   readonly totals: LogTotals
@@ -9,16 +11,22 @@ export interface Scanned {
   readonly rejects: [line: number, reason: string, raw: string][]
 }
 
+/** One for all: what is handed over leaves it empty. */
+const table = createEmailTable()
+
+/** All that a table holds; it starts anew. */
+export const takeAll = (from: EmailTable, rows = 65_536): EmailCounts =>
+  mergeCounts(Array.from(from.batches(rows), copyOf))
+
 /** Scans `chunks` as the log of 2024-09-10. */
 export function scan(chunks: readonly Buffer[]): Scanned {
-  const counter = createEmailCounter()
   const rejects: Scanned['rejects'] = []
-  const scanner = createLogScanner('2024-09-10', counter, ({ line, reason, raw }) => {
+  const scanner = createLogScanner('2024-09-10', table.taker('2024-09-10'), ({ line, reason, raw }) => {
     rejects.push([line, reason, raw.toString('latin1')])
   })
   for (const chunk of chunks) scanner.push(chunk)
   const totals = scanner.end()
-  return { totals: { ...totals }, counts: listCounts(counter.take()), rejects }
+  return { totals: { ...totals }, counts: listCounts(takeAll(table)), rejects }
 }
 
 export const listCounts = (counts: EmailCounts): Scanned['counts'] =>

@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import { isUtf8 } from 'node:buffer'
 import fc from 'fast-check'
+import { noTotals } from '../../../jobs/aggregate/log/totals.ts'
 import { pieces, scan, type Scanned } from './scan.ts'
 
 /** The grammar once more, as naively as can be: latin1 text (one character per byte) and regular expressions. */
 function oracle(bytes: Buffer): Scanned {
   const text = bytes.toString('latin1').replace(/^\xef\xbb\xbf/, '')
   const field = String.raw`(?:"(?:[^"]|"")*"|(?!")[^",\n]*?)`
-  const totals: Scanned['totals'] = { rows: 0, rejects: 0, blankLines: 0, headerLines: 0, otherDayRows: 0 }
+  const totals = { ...noTotals(), bytes: bytes.length }
   const counts = new Map<string, number[]>()
   const rejects: Scanned['rejects'] = []
   let line = 1
@@ -23,10 +24,13 @@ function oracle(bytes: Buffer): Scanned {
     else if (line === 1 && content === 'email,action,timestamp') totals.headerLines = 1
     else if (reason !== undefined) {
       totals.rejects++
+      totals.rejectedBytes += all.length
       rejects.push([line, reason, raw])
     } else {
       const [email, action, timestamp] = fields.map(plain) as [string, string, string]
       totals.rows++
+      totals.events[actions.indexOf(action)]!++
+      totals.emailBytes += email.length
       if (!timestamp.startsWith('2024-09-10')) totals.otherDayRows++
       if (!counts.has(email)) counts.set(email, [0, 0, 0, 0])
       counts.get(email)![actions.indexOf(action)]!++

@@ -1,9 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { readLog } from '../../../jobs/aggregate/log/source.ts'
 import { FileNotFound } from '../../../jobs/storage/errors.ts'
 import type { FileIO } from '../../../jobs/storage/file-io.ts'
+import { localFileIO } from '../../../jobs/storage/local/local.ts'
 import { memoryFileIO } from '../../../jobs/storage/memory.ts'
 import { pieces } from './scan.ts'
 
@@ -34,6 +39,26 @@ describe('readLog', () => {
     const io = memoryFileIO(() => new Date(0))
     await io.write('memory://logs/2024-09-10.csv', log)
     expect(log.equals(await read(io, 'memory://logs/2024-09-10.csv'))).toBe(true)
+  })
+
+  it('reads ahead of a local file without touching what was handed over', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lakejobs-source-'))
+    try {
+      const bytes = Buffer.alloc(3.5 * 2 ** 20)
+      for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32LE(at, at)
+      const path = join(folder, 'log.csv')
+      await writeFile(path, bytes)
+      const chunks: Buffer[] = []
+      for await (const chunk of readLog(localFileIO(), `file://${path}`, () => undefined)) {
+        // What is read ahead meanwhile is read by then.
+        await readFile(path)
+        await setImmediate()
+        chunks.push(Buffer.from(chunk))
+      }
+      expect(Buffer.concat(chunks).equals(bytes)).toBe(true)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   it.each([1, 1000, gzip.length])('decompresses one member and several, in chunks of %i', async (size) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { tmpdir } from 'node:os'
 import { createReaderPool } from '../../../jobs/export/read/pool.ts'
 import type { ReaderThreads } from '../../../jobs/export/read/thread.ts'
 import { connectSource, openSource } from '../../../jobs/postgres/snapshot.ts'
@@ -47,6 +48,7 @@ it('stops the reading of this thread when another one fails', async () => {
       partition: [],
       groupRows: 1000,
       groupBytes: 2 ** 20,
+      scratch: tmpdir(),
       maxRowBytes: 2 ** 20,
     }
     const pages = { pageBytes: 2 ** 20, pageRows: 1000, dictionaryBytes: 2 ** 20 }

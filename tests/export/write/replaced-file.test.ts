@@ -11,14 +11,26 @@ it.each(['', 'PAR1', 'no Parquet', 'a damaged footer\x07\0\0\0PAR1', 'a longer o
   'nothing is known of %j',
   async (text) => {
     const { identity } = await io.write(at, Buffer.from(text, 'latin1'))
-    expect(await readReplacedFile(io, at)).toEqual({ identity, rows: 0, entries: {} })
+    expect(await readReplacedFile(io, at)).toEqual({
+      identity,
+      rows: 0,
+      columns: [],
+      isWhole: false,
+      entries: {},
+    })
   },
 )
 
 it('nothing is known of what is gone when it is read; of nothing, nothing is said', async () => {
   const { identity } = await io.write(at, Buffer.from('x'))
   const gone = { ...io, stream: () => Promise.reject(new FileNotFound(at)) }
-  expect(await readReplacedFile(gone, at)).toEqual({ identity, rows: 0, entries: {} })
+  expect(await readReplacedFile(gone, at)).toEqual({
+    identity,
+    rows: 0,
+    columns: [],
+    isWhole: false,
+    entries: {},
+  })
   await io.delete(at)
   expect(await readReplacedFile(io, at)).toBeUndefined()
 })

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { Catalog, TableIdentifier } from '../../../jobs/iceberg/catalog/catalog.ts'
-import { commitSnapshot } from '../../../jobs/iceberg/commit.ts'
+import { commitSnapshot } from '../../../jobs/iceberg/snapshot/commit.ts'
 import {
   CommitFailedError,
   NamespaceAlreadyExistsError,
@@ -8,7 +8,7 @@ import {
   NoSuchTableError,
   TableAlreadyExistsError,
 } from '../../../jobs/iceberg/errors.ts'
-import type { TableUpdate } from '../../../jobs/iceberg/updates.ts'
+import type { TableUpdate } from '../../../jobs/iceberg/metadata/updates.ts'
 import { byDay, dataFile, dayNumber, request, webLogsSchema, type Lake } from '../tables.ts'
 
 /** What every catalog does; `open` gives a lake with an empty catalog of its own. */
@@ -46,7 +46,7 @@ export function catalogBehaviour(open: () => Promise<Lake>): void {
       await expect(catalog.load(table)).rejects.toBeInstanceOf(NoSuchTableError)
       await expect(catalog.drop(table)).rejects.toBeInstanceOf(NoSuchTableError)
       expect(await catalog.listTables(table.namespace)).toEqual([])
-      expect(await lake.io.stat(created.metadataLocation!)).toBeDefined()
+      expect((await lake.io.stat(created.metadataLocation!))?.size).toBeGreaterThan(0)
     })
 
     it('are created once: the loser’s metadata file goes away again', async () => {
@@ -79,6 +79,32 @@ export function catalogBehaviour(open: () => Promise<Lake>): void {
       await expect(catalog.create(staged, [])).rejects.toBeInstanceOf(NoSuchNamespaceError)
     })
 
+    it('are registered by a metadata file, never over another, and are among all entries', async () => {
+      await create()
+      const { metadataLocation } = await catalog.load(table)
+      const again = { namespace: table.namespace, name: 'again' }
+      await expect(catalog.register(table, metadataLocation!)).rejects.toBeInstanceOf(TableAlreadyExistsError)
+      const elsewhere = { ...again, namespace: ['nowhere'] }
+      await expect(catalog.register(elsewhere, metadataLocation!)).rejects.toBeInstanceOf(
+        NoSuchNamespaceError,
+      )
+      await expect(catalog.register(again, 'memory://lake/none.metadata.json')).rejects.toMatchObject({
+        code: 'data',
+      })
+      expect(await catalog.listTables(table.namespace)).toEqual([table])
+      expect((await catalog.register(again, metadataLocation!)).metadata).toEqual(
+        (await catalog.load(table)).metadata,
+      )
+      const ours = (await catalog.entries()).filter((entry) => entry.metadataLocation === metadataLocation)
+      expect(ours.map(({ name, namespace, isView }) => [namespace, name, isView]).sort()).toEqual(
+        [
+          ['shop.eu', 'again', false],
+          ['shop.eu', table.name, false],
+        ].sort(),
+      )
+      expect(new Set(ours.map((entry) => entry.catalog))).toEqual(new Set([catalog.name]))
+    })
+
     it('lie where the namespace’s location property says', async () => {
       await catalog.updateNamespace(table.namespace, { location: 'memory://elsewhere/shop/' }, [])
       await create()
@@ -104,15 +130,49 @@ export function catalogBehaviour(open: () => Promise<Lake>): void {
       expect(metadataLocation).toMatch(/^memory:\/\/other\/place\/metadata\/00000-/)
     })
 
-    it('of a name that was another’s before do it no harm, though they share its folder', async () => {
+    it('of a name that was another’s before lie in a folder of their own', async () => {
       await create()
       const other = { ...table, name: 'renamed' }
       await catalog.rename(table, other)
       await create()
+      const { metadata } = await catalog.load(table)
+      expect(metadata.location).toBe(`memory://lake/shop.eu/Orders "2024"-${metadata['table-uuid']}`)
+      expect((await catalog.load(other)).metadata.location).toBe('memory://lake/shop.eu/Orders "2024"')
       await catalog.commit(table, [], set('which', 'new'))
       await catalog.commit(other, [], set('which', 'old'))
       await catalog.drop(table)
       expect((await catalog.load(other)).metadata.properties['which']).toBe('old')
+    })
+
+    it('lie beside what lies below their usual place, and never inside another’s', async () => {
+      const below = await catalog.stageCreate(
+        { ...table, name: 'below' },
+        { schema: webLogsSchema, location: 'memory://lake/shop.eu/a/b/' },
+      )
+      await catalog.create(below, [])
+      await create({ ...table, name: 'a' })
+      expect((await catalog.load({ ...table, name: 'a' })).metadata.location).toMatch(/\/a-[-0-9a-f]{36}$/)
+      // A name that only begins alike is another place.
+      await create({ ...table, name: 'a-' })
+      expect((await catalog.load({ ...table, name: 'a-' })).metadata.location).toBe(
+        'memory://lake/shop.eu/a-',
+      )
+      await catalog.updateNamespace(table.namespace, { location: 'memory://lake/shop.eu/a/b/c' }, [])
+      await expect(create()).rejects.toMatchObject({
+        code: 'usage',
+        field: expect.stringContaining('/a/b/c') as unknown,
+      })
+    })
+
+    it('that were to lie in one place are not both made there', async () => {
+      await catalog.createNamespace(['twin'], { location: 'memory://lake/shop.eu' })
+      const twin = { namespace: ['twin'], name: table.name }
+      const staged = [table, twin].map((name) => catalog.stageCreate(name, { schema: webLogsSchema }))
+      const [first, second] = await Promise.all(staged)
+      await catalog.create(first!, [])
+      await expect(catalog.create(second!, [])).rejects.toMatchObject({ code: 'conflict' })
+      await create(twin)
+      expect((await catalog.load(twin)).metadata.location).toMatch(/\/Orders "2024"-[-0-9a-f]{36}$/)
     })
 
     it('whose metadata file is gone say so, and can be dropped', async () => {

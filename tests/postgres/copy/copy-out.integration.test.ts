@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect, type Connection } from '../../../jobs/postgres/connect.ts'
+import { connect, type Connection } from '../../../jobs/postgres/connection/connect.ts'
 import { copyOut } from '../../../jobs/postgres/copy/copy-out.ts'
 import { createDecoder, type CopyDecoder, type RowGroup } from '../../../jobs/postgres/copy/decoder.ts'
+import { flat } from '../../support/vectors.ts'
 import { column, rowsOf } from '../../support/copy-stream.ts'
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts'
 
@@ -26,10 +27,10 @@ const sql = `COPY (SELECT n, (SELECT max(md5(i::text || n)) FROM generate_series
   FROM generate_series(1, ${rows}) n) TO STDOUT (FORMAT binary)`
 
 const sumOf = ({ rows: count, vectors }: RowGroup): number =>
-  new Int32Array(vectors[0]!.data.buffer).subarray(0, count).reduce((sum, n) => sum + n, 0)
+  new Int32Array(flat(vectors[0]).data.buffer).subarray(0, count).reduce((sum, n) => sum + n, 0)
 
 it('reads nothing more while the sink is busy, and goes on when it is not', async () => {
-  const { socket } = connection.copySocket
+  const { socket } = connection.stream
   const decoding = decoder()
   let before = 0
   let sum = 0

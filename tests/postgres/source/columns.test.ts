@@ -6,16 +6,20 @@ const column = (name: string, base: string, typmod = -1): CatalogColumn => ({
   name,
   attnum: 1,
   base,
+  element: undefined,
   typmod,
   notNull: true,
+  virtual: false,
   declared: base,
+  isText: false,
+  readable: true,
 })
 /** numeric(p,s) as pg_attribute has it. */
 const numeric = (name: string, precision: number, scale: number): CatalogColumn =>
   column(name, 'numeric', ((precision << 16) | scale) + 4)
 
 const plan = (one: CatalogColumn, options: ColumnOptions): string[] =>
-  planColumns('public.t', [one], options, false).map(
+  planColumns({ table: 'public.t', isOneOfSeveral: false, optional: false }, [one], options).columns.map(
     ({ expression, wire, type, required }) => `${expression} ${wire} ${JSON.stringify(type)} ${required}`,
   )
 

@@ -1,0 +1,157 @@
+import type { Day } from '../calendar.ts'
+import { mapConcurrently } from '../concurrency.ts'
+import { asError, dataError } from '../errors.ts'
+import { join } from '../storage/place.ts'
+import { withOutcome, type Outcome, type TableSummary } from '../summary.ts'
+import type { EmailCounts } from './counts.ts'
+import type { CountedDay } from './day/day-store.ts'
+import { findInputs } from './inputs.ts'
+import { resultLocation, writePublished } from './published.ts'
+import { outdatedWindows } from './refresh.ts'
+import { objectionTo, publishRejects } from './rejects.ts'
+import { assertReplaceable } from './result/replaceable.ts'
+import type { Counted, Run } from './run.ts'
+import { warnOfStrangeDays } from './strange-days.ts'
+import { daysOf, type Window } from './window.ts'
+import { publishResult, readResult, type PublishedResult, type WindowSources } from './window-result.ts'
+
+/** Published results that are looked at, at once. */
+const checksAtOnce = 8
+
+/**
+ * Publishes rejects and results of windows, every day of which is counted, in that order, then their rows in the table. Errors:
+ * `JobError` data for days with too many rejects and results that would shrink; nothing is published then.
+ */
+export async function publish(
+  run: Run,
+  windows: readonly Window[],
+  missing: readonly Day[],
+  counted: Counted,
+): Promise<Outcome> {
+  const { options, stores, context } = run
+  const asked = [...counted.keys()]
+  const refreshed = options.refresh ? await outdatedWindows(run, windows, counted) : []
+  await rejectsOf(run, counted)
+  const report = {
+    ...reportOf(asked.map((day) => counted.get(day)!)),
+    from: daysOf(windows)[0],
+    to: windows.at(-1)?.last,
+    missingDays: [...missing],
+  }
+  for (const [day, value] of counted) {
+    const objection = objectionTo(day, value, options.maxRejects, options.rejects)
+    if (objection !== undefined) throw withOutcome(objection, report)
+  }
+  warnOfStrangeDays(counted, context.logger)
+  const all = [...windows, ...refreshed]
+  await mapConcurrently(all, checksAtOnce, async (window) => {
+    await assertReplaceable(stores.output, options, { window, events: eventsOf(window, counted) })
+  }).catch((error: unknown) => {
+    throw withOutcome(asError(error), report)
+  })
+  const published: PublishedResult[] = []
+  for (const window of all) {
+    context.signal.throwIfAborted()
+    published.push(await publishWindow(run, window, counted))
+  }
+  const tables = await publishToTable(run, all, counted)
+  return {
+    ...report,
+    bytes: published.reduce((sum, { bytes }) => sum + bytes, 0),
+    files: published.length,
+    outputs: published.map(({ location }) => location),
+    ...(tables.length > 0 && { tables }),
+    ...(options.refresh ? { refreshed: [...new Set(refreshed.map(({ last }) => last))] } : {}),
+  }
+}
+
+const eventsOf = ({ days }: Window, counted: Counted): number =>
+  days.reduce((sum, day) => sum + (counted.get(day)?.entry.totals.rows ?? 0), 0)
+
+/** Publishes the days' rejects; a day whose cached rejects are damaged is read again. */
+async function rejectsOf({ options, stores, context, results }: Run, counted: Counted): Promise<void> {
+  let days: ReadonlyMap<Day, CountedDay> = counted
+  for (;;) {
+    const damaged = await publishRejects(stores.output, options.rejects, days, results.cache, context.signal)
+    if (damaged.length === 0) return
+    for (const day of damaged) await recount({ options, stores, results }, day, counted)
+    days = new Map(damaged.map((day) => [day, counted.get(day)!]))
+  }
+}
+
+/** Reads a day again whose cached files are damaged. */
+async function recount(
+  { options, stores, results }: Pick<Run, 'options' | 'stores' | 'results'>,
+  day: Day,
+  counted: Counted,
+): Promise<void> {
+  const input = (await findInputs(stores.input, options.input, [day])).get(day)
+  if (input === undefined)
+    throw dataError(`the log of ${day} is gone, and what the cache kept of it is damaged`, {
+      field: join(options.input, `${day}.csv`),
+      fix: 'put the log back, or ask for a window without it',
+    })
+  counted.set(day, await results.store.recount(day, input))
+}
+
+function reportOf(days: readonly CountedDay[]): Outcome {
+  const sum = (value: (day: CountedDay) => number): number =>
+    days.reduce((total, day) => total + value(day), 0)
+  return {
+    rows: sum(({ entry }) => entry.totals.rows),
+    rejects: sum(({ entry }) => entry.totals.rejects),
+    otherDayRows: sum(({ entry }) => entry.totals.otherDayRows),
+    cachedDays: sum(({ cached }) => Number(cached)),
+    scannedDays: sum(({ cached }) => Number(!cached)),
+  }
+}
+
+async function publishWindow(run: Run, window: Window, counted: Counted): Promise<PublishedResult> {
+  const { options, stores, results } = run
+  const { last, days, length } = window
+  const location = resultLocation(options.output, last, length)
+  for (;;) {
+    const sources = sourcesOf(window, counted)
+    const used = sources.days
+    const result = await publishResult(location, sources, results)
+    if ('damaged' in result) {
+      await recount(run, result.damaged, counted)
+      continue
+    }
+    await writePublished(stores.output, options.output, {
+      last,
+      length,
+      days: Object.fromEntries([...used].map(([day, { entry }]) => [day, entry.key])),
+      missingDays: days.filter((day) => !used.has(day)),
+      rejects: Object.fromEntries([...used].map(([day, { entry }]) => [day, entry.totals.rejects])),
+      rows: result.rows,
+      events: eventsOf(window, counted),
+      sha256: result.sha256,
+    })
+    return result
+  }
+}
+
+/** The days of a window that have a log, as they were counted. */
+const sourcesOf = ({ last, length, days }: Window, counted: Counted): WindowSources => ({
+  last,
+  length,
+  days: new Map(days.flatMap((day) => (counted.has(day) ? [[day, counted.get(day)!] as const] : []))),
+})
+
+/** Results of `--refresh` that are longer or shorter than the table's are left to their files. */
+async function publishToTable(
+  { table, stores, context, results, startedAt, options }: Run,
+  windows: readonly Window[],
+  counted: Counted,
+): Promise<TableSummary[]> {
+  if (table === undefined || stores.catalog === undefined) return []
+  const { publishWindows } = await import('./iceberg/publish-windows.ts')
+  const wanted = windows.filter(({ length }) => length === options.windows[0]?.length)
+  const published = wanted.map((window) => ({
+    ...window,
+    read: (take: (batch: EmailCounts) => Promise<void>) =>
+      readResult(sourcesOf(window, counted), results, take),
+  }))
+  return [await publishWindows(stores.catalog, table, published, startedAt, context)]
+}

@@ -1,0 +1,79 @@
+import type { Day } from '../calendar.ts'
+import { mapConcurrently } from '../concurrency.ts'
+import type { JobContext } from '../context.ts'
+import type { Catalog, TableIdentifier } from '../iceberg/catalog/catalog.ts'
+import type { Limit } from '../options/options.ts'
+import type { FileIO, FileStat } from '../storage/file-io.ts'
+import type { S3Settings } from '../storage/s3/client.ts'
+import type { CountedDay } from './day/day-store.ts'
+import type { ResultTable } from './iceberg/result-table.ts'
+import type { SparkSettings } from './spark/spark-engine.ts'
+import type { MissingPolicy, Window } from './window.ts'
+import type { ResultContext } from './window-result.ts'
+
+export interface AggregateOptions {
+  /** Canonical locations (storage/place.ts). */
+  readonly input: string
+  readonly output: string
+  readonly cache: string
+  readonly rejects: string
+  readonly windows: readonly Window[]
+  readonly missingDays: MissingPolicy
+  readonly maxRejects: Limit | undefined
+  /** The share of a published result's events that may be gone from the one that replaces it, 0–1. */
+  readonly maxShrink: number
+  readonly refresh: boolean
+  readonly verifyCache: boolean
+  readonly cacheDays: number
+  readonly threads: number
+  /** Bytes. */
+  readonly memoryLimit: number
+  /** A local folder for what does not fit into memory. */
+  readonly scratch: string
+  /** Where `--engine spark` counts and merges; without it this process does. */
+  readonly spark?: SparkSettings | undefined
+  /** The Iceberg table that results go to as well. */
+  readonly table?: TableIdentifier | undefined
+}
+
+export interface Stores {
+  readonly input: FileIO
+  readonly output: FileIO
+  readonly cache: FileIO
+  readonly s3: S3Settings
+  /** Where `table` is. */
+  readonly catalog?: Catalog
+}
+
+/** What was found out of each day; a day that must be read again is replaced. */
+export type Counted = Map<Day, CountedDay>
+
+/** One call of the job. */
+export interface Run {
+  readonly options: AggregateOptions
+  readonly stores: Stores
+  readonly context: JobContext
+  readonly results: ResultContext
+  /** Before the first look at the logs. */
+  readonly startedAt: Date
+  /** As it was then. */
+  readonly table: ResultTable | undefined
+}
+
+/** Counts the days of `inputs`, each of `known` as it is. When a thread has none left, those that are counted are merged ahead. */
+export async function countDays(
+  { options, results }: Run,
+  inputs: ReadonlyMap<Day, FileStat>,
+  known: ReadonlyMap<Day, CountedDay>,
+): Promise<Map<Day, CountedDay>> {
+  const done = new Map<Day, CountedDay>()
+  let begun = 0
+  const counted = await mapConcurrently([...inputs], options.threads, async ([day, input]) => {
+    begun++
+    const found = known.get(day) ?? (await results.store.count(day, input))
+    done.set(day, found)
+    if (begun === inputs.size && done.size < inputs.size) results.ahead?.begin(done)
+    return [day, found] as const
+  })
+  return new Map(counted)
+}

@@ -1,0 +1,95 @@
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { Logger } from 'pino'
+import type { Day } from '../../calendar.ts'
+import type { SparkSession } from '../../spark/session.ts'
+import type { FileIO, FileStat } from '../../storage/file-io.ts'
+import { localError } from '../../storage/local/errors.ts'
+import { basename } from '../../storage/place.ts'
+import type { DayCounter, ReadCounts } from '../day/count-day.ts'
+import { firstLook, type FirstLook, type Suspicion } from './first-look.ts'
+import type { ToSparkPath } from './path-map.ts'
+import { countDay } from './plans.ts'
+import { provenCounts } from './proven-counts.ts'
+import type { TemporaryFolder } from './temporary-folder.ts'
+
+export interface SparkDaySettings {
+  readonly io: FileIO
+  readonly session: () => Promise<SparkSession>
+  readonly toSpark: ToSparkPath
+  readonly temporary: TemporaryFolder
+  /** A local folder of this run alone. */
+  readonly scratch: string
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly onBytes: (count: number) => void
+  /** Counts by our scanner, which owns rejects, reasons and line numbers. */
+  readonly scan: DayCounter
+}
+
+/**
+ * Counts a day's log by Spark while this process hashes it. What is compressed, or not proven to be of plain rows alone, is
+ * counted by `scan` instead.
+ */
+export function createSparkDayCounter(settings: SparkDaySettings): DayCounter {
+  const { io, session, toSpark, temporary, scratch, logger, signal, onBytes, scan } = settings
+
+  const bySpark = async (day: Day, { location }: FileStat): Promise<ReadCounts | string> => {
+    const folder = temporary.place(day)
+    const stop = new AbortController()
+    const either = AbortSignal.any([signal, stop.signal])
+    const opened = await session()
+    const counting = opened.run(countDay(day, toSpark(location), toSpark(folder)), either)
+    // Awaited below; until then a failure must not count as unhandled.
+    counting.catch(() => undefined)
+    const looked: FirstLook | Suspicion = await firstLook(io, location, signal).catch((error: unknown) => {
+      stop.abort(error)
+      throw error
+    })
+    if (typeof looked === 'string') {
+      stop.abort(new Error(looked))
+      // It has ended on the server, too: nothing writes below the folder any more.
+      await counting.catch(() => undefined)
+      signal.throwIfAborted()
+      return looked
+    }
+    const proven = provenCounts(day, await counting, looked)
+    if (typeof proven === 'string') return proven
+    const path = join(scratch, `${day}.parquet`)
+    const files = await temporary.filesOf(day)
+    const [only, another] = files
+    if (only === undefined || another !== undefined) return `Spark wrote ${files.length} files instead of one`
+    await bring(temporary.io, only, path, signal)
+    const read = {
+      ...looked,
+      totals: proven.totals,
+      files: undefined,
+      counts: undefined,
+      rejects: undefined,
+      likelyCause: undefined,
+    }
+    return { read, emails: proven.emails, path, list: undefined }
+  }
+
+  return async (day, input) => {
+    const isPlain = !input.location.endsWith('.gz') && input.size > 0
+    const counted = isPlain ? await bySpark(day, input) : 'it is compressed or empty'
+    if (typeof counted !== 'string') {
+      onBytes(input.size)
+      return counted
+    }
+    logger.info(
+      { file: input.location },
+      `${basename(input.location)} is read here, not by Spark: ${counted}`,
+    )
+    return scan(day, input)
+  }
+}
+
+async function bring(io: FileIO, location: string, path: string, signal: AbortSignal): Promise<void> {
+  await pipeline(await io.stream(location), createWriteStream(path), { signal }).catch((error: unknown) => {
+    signal.throwIfAborted()
+    throw localError(error, 'write', path)
+  })
+}

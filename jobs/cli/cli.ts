@@ -1,0 +1,41 @@
+import type { Argv } from 'yargs'
+import { commands, type CommandModule } from '../commands/index.ts'
+import { parseArguments } from './arguments.ts'
+import type { Host } from './run.ts'
+
+const valued = ['--log-format', '--log-level']
+
+/**
+ * The command line: top-level help loads yargs and nothing else; a command's file is loaded when it is named, its job
+ * when it runs.
+ *
+ * @param argv what follows the program's name
+ * @returns the exit status
+ */
+export async function runCli(argv: readonly string[], host: Host): Promise<number> {
+  const named = argv.find((word, at) => !word.startsWith('-') && !valued.includes(argv[at - 1] ?? ''))
+  const entry = named !== undefined && Object.hasOwn(commands, named) ? commands[named] : undefined
+  let module: CommandModule | undefined
+  try {
+    module = await entry?.load()
+    const { words, flags, isAnswered } = await parseArguments(argv, module?.command, outline)
+    if (module === undefined || isAnswered) return 0
+    const { runJob } = await import('./run.ts')
+    return await runJob(module, words.slice(1), flags, host)
+  } catch (error) {
+    const { reportUsage } = await import('./run.ts')
+    const job = entry === undefined ? 'lakejobs' : (named ?? 'lakejobs')
+    return reportUsage(job, module?.command.prints === true, error, host)
+  }
+}
+
+/** Help and complaints where no command is named. */
+function outline(to: Argv): void {
+  to.usage(
+    '$0 <command> [options]\n\nPostgreSQL and daily logs to a lake every engine can read, every morning.',
+  )
+    .epilogue('All days are UTC days. `lakejobs <command> --help` has examples. Exit codes: README.md')
+    .demandCommand(1, 'no command given')
+    .strictCommands()
+  for (const [name, { describe }] of Object.entries(commands)) to.command(name, describe)
+}

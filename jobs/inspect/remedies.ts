@@ -1,0 +1,47 @@
+/** The command lines that mend what verdicts tell. */
+export interface Remedies {
+  readonly compact: string
+  readonly manifests: string
+  readonly expire: string
+  readonly deleteFiles: string
+  /** `percent`: of the folders' bytes that may go, where that is more than usual. */
+  readonly orphans: (percent: number | undefined) => string
+  /** Undefined: it is not known which table of which source it comes from. */
+  readonly export: ((from: string, to: string) => string) | undefined
+  readonly exportAll: string | undefined
+  readonly upgrade: string | undefined
+}
+
+/**
+ * @param source the table that it was exported from, as its snapshots say
+ * @param isCompacted whether we can put its files together; otherwise Spark can
+ */
+export function remediesFor(
+  catalog: string,
+  table: string,
+  source: string | undefined,
+  isCompacted: boolean,
+): Remedies {
+  const call = (procedure: string): string =>
+    `CALL ${catalog}.system.${procedure}(table => '${table.replaceAll("'", "''")}') -- Spark`
+  const compact = `lakejobs maintain compact --table ${word(table)}`
+  const exporting = `lakejobs export --table ${word(`${source ?? ''}=${table}`)} --format iceberg`
+  return {
+    compact: isCompacted ? compact : call('rewrite_data_files'),
+    manifests: isCompacted ? compact : call('rewrite_manifests'),
+    expire: `lakejobs maintain expire --table ${word(table)}`,
+    orphans: (percent) =>
+      `lakejobs maintain orphans --table ${word(table)} --delete${percent === undefined ? '' : ` --max-orphans ${percent}%`}`,
+    deleteFiles: isCompacted ? compact : call('rewrite_position_delete_files'),
+    export:
+      source === undefined
+        ? undefined
+        : (from, to) => `${exporting} ${from === to ? `--date ${from}` : `--from ${from} --to ${to}`}`,
+    exportAll: source === undefined ? undefined : `${exporting} --mode full --force`,
+    upgrade: source === undefined ? undefined : `${exporting} --upgrade`,
+  }
+}
+
+/** A word of a shell's command line. */
+const word = (text: string): string =>
+  /^[\w.,:=/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`

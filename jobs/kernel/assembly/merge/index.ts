@@ -1,0 +1,2 @@
+export { start, refilled, begin, merge, rows, emailBytes, wanted } from './merge'
+export { encode } from './encode'

@@ -1,0 +1,120 @@
+import { mapConcurrently } from '../../concurrency.ts'
+import { dataError } from '../../errors.ts'
+import type { DataFileSettings } from '../../iceberg/writer/data-file-writer.ts'
+import type { DataFile } from '../../iceberg/manifest/data-file.ts'
+import type { NestedField } from '../../iceberg/schema/types.ts'
+import type { PlannedFile } from '../../lake/read-plan.ts'
+import { readyRows, type RowSource } from '../../lake/read-rows.ts'
+import type { CompactionGroup } from '../../lake/upkeep/compaction.ts'
+import { copyFiles, type Copying } from './copy/copy-files.ts'
+import { outputFiles } from './output-files.ts'
+import type { RowGroups } from './row-groups.ts'
+
+export interface GroupMeans {
+  readonly source: Omit<RowSource, 'engine'>
+  readonly fields: readonly NestedField[]
+  /** Without the specs' part. */
+  readonly output: Omit<DataFileSettings, 'specId' | 'fields'>
+  readonly specFields: (specId: number) => DataFileSettings['fields']
+  readonly copying: Omit<Copying, 'io' | 'signal'>
+  readonly targetBytes: number
+  readonly name: () => string
+  readonly onRows: (rows: number) => void
+}
+
+/** A group's rows in other files, which no snapshot has yet. */
+export interface RewrittenGroup {
+  readonly group: CompactionGroup
+  readonly files: readonly DataFile[]
+  readonly rows: number
+  readonly deleted: number
+}
+
+/** Files that are read by one query: less is on its way, more costs fewer queries. */
+const runBytes = 64 * 2 ** 20
+const runFiles = 64
+
+/**
+ * Writes the rows of a group's files, without those that are deleted, into new ones of the same partition: row groups as they are
+ * (`copyFiles`), the rest by as many of `readers` as there are. Nothing of it stays behind where it fails. Errors: those of `readyRows`; data, where not exactly the
+ * rows came that were to come; those of the store.
+ */
+export async function rewriteGroup(
+  group: CompactionGroup,
+  readers: readonly RowGroups[],
+  { source, fields, output, copying, specFields, targetBytes, name, onRows }: GroupMeans,
+): Promise<RewrittenGroup> {
+  const { specId, partition, bytes, outputs } = group
+  const written = outputFiles({
+    ...output,
+    specId,
+    fields: specFields(specId),
+    partition,
+    bytes,
+    outputs,
+    targetBytes,
+    name,
+  })
+  let deleted = 0
+  const copy = (): Promise<PlannedFile[]> =>
+    copyFiles(group.files, { ...copying, io: source.table.io, signal: source.signal }, async (rowGroup) => {
+      await written.add(rowGroup)
+      onRows(rowGroup.rowCount)
+    })
+  let runs: PlannedFile[][] = []
+  let next = 0
+  const lane = async (reader: RowGroups): Promise<void> => {
+    for (let run = runs[next++]; run !== undefined; run = runs[next++]) {
+      source.signal.throwIfAborted()
+      const { ready, remove } = await readyRows(source, run, fields)
+      try {
+        const taken = await reader.read(ready, written.add)
+        assertAll(source.table.name, ready.location, run, taken)
+        deleted += taken.deleted
+        onRows(taken.rows)
+      } finally {
+        await remove()
+      }
+    }
+    await reader.flush(written.add)
+  }
+  try {
+    runs = runsOf(await copy())
+    await mapConcurrently(readers.slice(0, runs.length), readers.length, lane)
+    const files = await written.finish()
+    const rows = files.reduce((sum, { recordCount }) => sum + recordCount, 0)
+    assertAll(source.table.name, group.files[0]!.file.filePath, group.files, { rows, deleted })
+    return { group, files, rows, deleted }
+  } catch (error) {
+    await written.discard()
+    throw error
+  }
+}
+
+function runsOf(files: readonly PlannedFile[]): PlannedFile[][] {
+  const runs: PlannedFile[][] = []
+  let bytes = Infinity
+  for (const planned of files.filter(({ file }) => file.recordCount > 0)) {
+    const last = runs.at(-1)
+    if (last === undefined || bytes >= runBytes || last.length >= runFiles) {
+      runs.push([planned])
+      bytes = 0
+    } else last.push(planned)
+    bytes += planned.file.fileSizeInBytes
+  }
+  return runs
+}
+
+function assertAll(
+  table: string,
+  location: string,
+  files: readonly PlannedFile[],
+  { rows, deleted }: { readonly rows: number; readonly deleted: number },
+): void {
+  const known = files.reduce((sum, { file }) => sum + file.recordCount, 0)
+  if (rows === known - deleted) return
+  throw dataError(
+    `table ${table}: ${files.length} files from ${location} on have ${known} rows, ${deleted} of them deleted, and ${rows} came of them`,
+    { field: table, fix: 'nothing was changed; rewrite them with Spark (rewrite_data_files)' },
+  )
+}

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import {
+  isEntryOf,
+  tableText,
+  type Catalog,
+  type Table,
+  type TableIdentifier,
+} from '../../iceberg/catalog/catalog.ts'
+import { MetadataMissingError } from '../../iceberg/errors.ts'
+import { droppedProperty, forgottenProperty } from '../forgotten.ts'
+
+/** What is to be forgotten. */
+interface Known {
+  readonly uuid: string
+  readonly location: string
+  readonly pointer: string | undefined
+}
+
+/**
+ * Takes a table out of the catalog and leaves its files (lake-spec §4.8). First it is noted in the namespace where they lie, so
+ * that no orphans are looked for there and no new table is made there: killed in between, the table is still there, and a
+ * second run goes on. A table whose metadata is gone can be forgotten, too. Phrases of what was done. Errors:
+ * `NoSuchTableError`; `CommitFailedError` where others commit at the same time; `CommitStateUnknownError`.
+ */
+export async function forgetTable(
+  identifier: TableIdentifier,
+  dryRun: boolean,
+  catalog: Catalog,
+): Promise<string[]> {
+  const { uuid, location, pointer } = await lookAt(identifier, catalog)
+  if (!dryRun) {
+    const note = { [forgottenProperty(uuid)]: location }
+    await catalog.updateNamespace(identifier.namespace, note, [droppedProperty(uuid)])
+    await catalog.drop(identifier, pointer)
+  }
+  return [
+    `the entry goes, the files stay at ${location}`,
+    pointer === undefined
+      ? 'its metadata cannot be read'
+      : `to have it back: lakejobs maintain register --table ${tableText(identifier)} --metadata ${pointer}`,
+  ]
+}
+
+async function lookAt(identifier: TableIdentifier, catalog: Catalog): Promise<Known> {
+  let table: Table
+  try {
+    table = await catalog.load(identifier)
+  } catch (error) {
+    if (!(error instanceof MetadataMissingError)) throw error
+    return { uuid: randomUUID(), location: await folderOf(identifier, catalog), pointer: undefined }
+  }
+  const { metadata, metadataLocation } = table
+  return { uuid: metadata['table-uuid'], location: metadata.location, pointer: metadataLocation }
+}
+
+/** Where its metadata should be tells where the table lies. */
+async function folderOf(identifier: TableIdentifier, catalog: Catalog): Promise<string> {
+  const entry = (await catalog.entries()).find((one) => isEntryOf(one, catalog.name, identifier))
+  return (entry?.metadataLocation ?? '').replace(/\/+(metadata\/+)?[^/]*$/, '')
+}

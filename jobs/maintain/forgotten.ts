@@ -1,0 +1,49 @@
+import type { Catalog, TableIdentifier } from '../iceberg/catalog/catalog.ts'
+import { namespaceText } from '../iceberg/catalog/catalog.ts'
+import { keptFolderPrefix } from '../iceberg/catalog/stored/own-location.ts'
+
+export interface ForgottenTable {
+  readonly uuid: string
+  readonly location: string
+}
+
+/** Tables, of every catalog name, that `forget` took out of the catalog and whose files are still there. */
+export async function forgottenTables(catalog: Catalog): Promise<ForgottenTable[]> {
+  return (await catalog.everyProperty())
+    .filter(({ key }) => key.startsWith(keptFolderPrefix))
+    .map(({ key, value }) => ({ uuid: key.slice(keptFolderPrefix.length), location: value }))
+}
+
+/** Property of a namespace: where a table lies that was forgotten; its uuid is in the name. */
+export const forgottenProperty = (uuid: string): string => `${keptFolderPrefix}${uuid}`
+
+const droppedPrefix = 'lakejobs.dropped.'
+
+/** Property of a namespace: a table whose entry and files `drop --purge` removes; its uuid is in the name. */
+export const droppedProperty = (uuid: string): string => `${droppedPrefix}${uuid}`
+
+/** What tells where the files are that a drop has not removed yet. */
+export const droppedText = (name: string, metadataLocation: string): string =>
+  JSON.stringify({ table: name, metadata: metadataLocation })
+
+/** A drop with `--purge` that did not come to its end: the table's newest metadata file, and the property that tells so. */
+export async function unfinishedDrop(
+  catalog: Catalog,
+  { namespace, name }: TableIdentifier,
+): Promise<{ readonly key: string; readonly metadataLocation: string } | undefined> {
+  for (const { key, value, ...at } of await catalog.everyProperty()) {
+    const isHere = at.catalog === catalog.name && at.namespace === namespaceText(namespace)
+    if (!key.startsWith(droppedPrefix) || !isHere) continue
+    const { table, metadata } = JSON.parse(value) as { readonly table: string; readonly metadata: string }
+    if (table === name) return { key, metadataLocation: metadata }
+  }
+  return undefined
+}
+
+/** Takes back what tells that a table was forgotten or is being dropped, wherever it is told in this catalog. */
+export async function clearRecords(catalog: Catalog, uuid: string): Promise<void> {
+  const keys = [forgottenProperty(uuid), droppedProperty(uuid)]
+  for (const { key, namespace, ...entry } of await catalog.everyProperty())
+    if (keys.includes(key) && entry.catalog === catalog.name)
+      await catalog.updateNamespace(namespace.split('.'), {}, [key])
+}

@@ -1,0 +1,41 @@
+import { asError } from '../errors.ts'
+import { createLocationSet } from '../lake/location-set.ts'
+import { entryText, isInside, isInsideAny, type Neighbour } from './ownership.ts'
+
+/** What other entries need of what lies in some folders. */
+export interface FilesOfOthers {
+  readonly needs: (location: string) => boolean
+  /** The entries that need any. */
+  readonly names: readonly string[]
+  /** Why it cannot be told. */
+  readonly unknown: { readonly why: string; readonly fix: string } | undefined
+}
+
+/**
+ * Data and delete files in a table's folders that other tables need, wherever these lie: no path tells it, so all of their
+ * manifests are read. What cannot be read leaves everything unknown; nothing is thrown.
+ */
+export async function filesOfOthers(
+  others: readonly Neighbour[],
+  folders: readonly string[],
+): Promise<FilesOfOthers> {
+  const needed = createLocationSet()
+  const names: string[] = []
+  for (const { entry, folders: theirs, data, strays } of others) {
+    if (entry.isView) continue
+    const isAround = theirs.some((folder) => folders.some((own) => isInside(own, folder)))
+    try {
+      const files = await (isAround ? data() : strays())
+      const inside = files.filter((location) => isInsideAny(location, folders))
+      for (const location of inside) needed.add(location)
+      if (inside.length > 0) names.push(entryText(entry))
+    } catch (error) {
+      const unknown = {
+        why: `${entryText(entry)} may need some of the files, and what it needs cannot be read: ${asError(error).message}`,
+        fix: 'let this run read it; if it is lost, take its entry out of its catalog (lakejobs maintain forget)',
+      }
+      return { needs: () => true, names, unknown }
+    }
+  }
+  return { needs: (location) => needed.has(location), names, unknown: undefined }
+}

@@ -1,0 +1,257 @@
+import { mapConcurrently } from '../concurrency.ts'
+import { asError, JobError } from '../errors.ts'
+import { splitRows, type PartitionSource } from '../iceberg/partition/split-rows.ts'
+import { schemasByAge } from '../iceberg/metadata/metadata.ts'
+import { fieldById } from '../iceberg/schema/schema.ts'
+import { canonicalLocation } from '../storage/place.ts'
+import { scalar, type ColumnType, type PrimitiveType } from '../iceberg/schema/types.ts'
+import type { NestedField } from '../iceberg/schema/types.ts'
+import { readFooter, type Footer } from '../lake/footer.ts'
+import { flatFields, readRows, type RowSource } from '../lake/read-rows.ts'
+import { hasDeletes, type PlannedFile } from '../lake/read-plan.ts'
+import { combined, fingerprintOf, noRows, type Fingerprint } from '../provenance/fingerprint.ts'
+import { printInterval, type Interval } from '../provenance/interval.ts'
+import { intervalOf } from '../provenance/intervals.ts'
+import { memoryOf, reuseMemory } from '../vector/vector-memory.ts'
+import type { ColumnVector } from '../vector/vector.ts'
+import { unitOfPartition } from '../provenance/unit-of-file.ts'
+import { fileCheck, type FileCheck } from './columns/file-check.ts'
+import {
+  bothStatistics,
+  noStatistics,
+  shortened,
+  statisticsOf,
+  type ColumnStatistics,
+} from './columns/statistics.ts'
+import { sliceVector } from '../vector/slice.ts'
+import { readOwnFile, type OwnFileRows } from './pages/own-file.ts'
+import { rangeSums, type RangeColumn, type RangeSums } from './deep/key-ranges.ts'
+
+/** Rows of one unit (a day, `null`, `all`), by each list of columns that was asked for; none where only counted. */
+export interface Unit {
+  readonly interval: Interval
+  readonly rows: number
+  readonly fingerprints: readonly Fingerprint[]
+  /** Of the columns of the first list; none where rows were only counted. */
+  readonly columns: readonly ColumnStatistics[]
+}
+
+export interface FileFault {
+  /** `unverified`: nothing tells what the rows should be. */
+  readonly kind: 'incomplete' | 'mismatch' | 'unverified'
+  /** Undefined: the rows may be of any; `table`: it is the table's own, whatever its rows are. */
+  readonly unit: Interval | 'table' | undefined
+  readonly message: string
+}
+
+export interface LakeRows {
+  readonly units: ReadonlyMap<string, Unit>
+  readonly faults: readonly FileFault[]
+  /** Where they were asked for. */
+  readonly ranges?: RangeSums | undefined
+}
+
+/** The day of a column, as the field of a spec. */
+export const daySource = (field: NestedField, column: number, type: PrimitiveType): PartitionSource => ({
+  field: { id: 0, name: 'day', sourceId: field.id, transform: { kind: 'day' }, type: { kind: 'date' } },
+  column,
+  type,
+})
+
+/** The columns of a table by their ids, whether they still are in its schema or not. */
+export const fieldsOf = ({ table: { metadata } }: RowSource, ids: readonly number[]): NestedField[] =>
+  ids.map((id) => {
+    const found = schemasByAge(metadata)
+      .map((schema) => fieldById(schema, id))
+      .find((field) => field)
+    if (found !== undefined) return found
+    throw new JobError('data', `a fingerprint names column ${id}, which the table never had`)
+  })
+
+/** Adds up rows by unit: by `lists` lists of columns, of which the first has these types. */
+export function unitSums(
+  lists: number,
+  types: readonly ColumnType[],
+): {
+  readonly add: (
+    interval: Interval,
+    rows: number,
+    fingerprints: readonly Fingerprint[],
+    columns: readonly ColumnStatistics[],
+  ) => void
+  readonly units: () => Map<string, Unit>
+} {
+  const units = new Map<string, Unit>()
+  return {
+    add(interval, rows, fingerprints, columns) {
+      const key = printInterval(interval)
+      const before = units.get(key) ?? {
+        interval,
+        rows: 0,
+        fingerprints: fingerprints.map(({ nulls }) => noRows(nulls.length)).slice(0, lists),
+        columns: types.map(noStatistics),
+      }
+      units.set(key, {
+        interval,
+        rows: before.rows + rows,
+        fingerprints: before.fingerprints.map((one, at) => combined(one, fingerprints[at]!)),
+        columns: before.columns.map((one, at) => bothStatistics(types[at]!, one, shortened(columns[at]!))),
+      })
+    },
+    units: () => units,
+  }
+}
+
+export interface LakeReading {
+  /** A column of the first list by whose ranges rows are added up, too. */
+  readonly range?: RangeColumn | undefined
+  /**
+   * Files that the export wrote are decoded without DuckDB (pages/own-file.ts). What comes of it proves a match; anything else is
+   * DuckDB's to say.
+   */
+  readonly quickly?: boolean
+}
+
+/**
+ * Decodes the planned files and hashes their rows by day, in the column order of each of `lists`; what is wrong with a
+ * file is told, and the others are read on.
+ */
+export async function readLake(
+  source: RowSource,
+  files: readonly PlannedFile[],
+  lists: readonly (readonly number[])[],
+  day: number | undefined,
+  onRows: (rows: number) => void,
+  { range, quickly = false }: LakeReading = {},
+): Promise<LakeRows> {
+  const ids = [...new Set([...lists.flat(), ...(day === undefined ? [] : [day])])]
+  const fields = fieldsOf(source, ids)
+  const flat = flatFields(source, fields)
+  const types = flat.map(({ type }) => type)
+  const dayAt = day === undefined ? -1 : ids.indexOf(day)
+  const byDay = dayAt < 0 ? [] : [daySource(fields[dayAt]!, dayAt, scalar(types[dayAt]!))]
+  const columns = lists.map((list) => list.map((id) => ids.indexOf(id)))
+  const [own = []] = columns
+  const sums = unitSums(
+    lists.length,
+    own.map((at) => types[at]!),
+  )
+  const faults: FileFault[] = []
+  const ranges = range && rangeSums(range)
+  const add = (vectors: readonly ColumnVector[], check: FileCheck | undefined): Interval[] => {
+    const parts = byDay.length === 0 ? [{ partition: [], vectors }] : splitRows(byDay, vectors)
+    return parts.map(({ partition, vectors: rows }) => {
+      const unit = intervalOf(partition, byDay.length === 0 ? undefined : 0)
+      const statistics = rows.map((vector, at) => statisticsOf(types[at]!, vector))
+      check?.add(statistics)
+      const hashes = range && ranges?.taker(unit, rows[ids.indexOf(range.id)]!)
+      const fingerprints = columns.map((list, number) =>
+        fingerprintOf(
+          list.map((at) => types[at]!),
+          list.map((at) => rows[at]!),
+          number === 0 ? hashes : undefined,
+        ),
+      )
+      sums.add(
+        unit,
+        rows[0]!.rows,
+        fingerprints,
+        own.map((at) => statistics[at]!),
+      )
+      return unit
+    })
+  }
+  const isQuick = quickly && lists.length === 1 && range === undefined
+  const readQuickly = async (planned: PlannedFile): Promise<OwnFileRows | undefined> => {
+    if (!isQuick || hasDeletes(planned)) return undefined
+    const request = { planned, fields: flat, hashed: own.length, day: byDay[0] }
+    return readOwnFile(source, request).catch((error: unknown) => {
+      // DuckDB meets it, too, and says what it is.
+      if (error instanceof JobError) return undefined
+      throw error
+    })
+  }
+  for (const planned of files) {
+    const { file } = planned
+    const unitOfFile = unitOfPartition(source.table.metadata, file, day)
+    const tell = (lines: readonly string[], seen: ReadonlyMap<string, Interval>): void => {
+      const location = canonicalLocation(file.filePath)
+      for (const line of lines)
+        faults.push({ kind: 'mismatch', unit: unitOfFile, message: `file ${location}: ${line}` })
+      for (const [name, unit] of seen) {
+        if (unitOfFile === undefined || printInterval(unitOfFile) === name) continue
+        const message = `file ${location}: rows of ${name} in the partition of ${printInterval(unitOfFile)}`
+        faults.push({ kind: 'mismatch', unit, message })
+      }
+    }
+    const quick = await readQuickly(planned)
+    if (quick !== undefined) {
+      for (const { unit, rows, fingerprint, columns: all } of quick.groups)
+        sums.add(unit, rows, [fingerprint], all.slice(0, own.length))
+      onRows(file.recordCount)
+      tell(quick.faults, new Map(quick.groups.map(({ unit }) => [printInterval(unit), unit])))
+      continue
+    }
+    let check: FileCheck | undefined
+    const onFooter = (footer: Footer): void => {
+      check = fileCheck(file, footer, flat, !hasDeletes(planned))
+    }
+    const seen = new Map<string, Interval>()
+    try {
+      for await (const vectors of readRows(source, planned, fields, onFooter)) {
+        const rows = vectors[0]?.rows ?? 0
+        for (let from = 0; from < rows;) {
+          const to = from + (check?.next(rows - from) ?? rows - from)
+          const some = to - from === rows ? vectors : vectors.map((vector) => sliceVector(vector, from, to))
+          for (const unit of add(some, check)) seen.set(printInterval(unit), unit)
+          from = to
+        }
+        onRows(rows)
+        reuseMemory(memoryOf(vectors))
+      }
+    } catch (error) {
+      faults.push({ kind: 'incomplete', unit: unitOfFile, message: faultOf(error, source) })
+      continue
+    }
+    tell(check?.faults() ?? [], seen)
+  }
+  return { units: sums.units(), faults, ranges }
+}
+
+/** Footers that are read at once. */
+const footersAtOnce = 8
+
+/** The same by metadata and footers alone: numbers of rows, by the days of the files' partitions. */
+export async function countLake(
+  source: RowSource,
+  files: readonly PlannedFile[],
+  day: number | undefined,
+): Promise<LakeRows> {
+  const sums = unitSums(0, [])
+  const faults: FileFault[] = []
+  await mapConcurrently(files, footersAtOnce, async (planned) => {
+    const { file } = planned
+    const unit = unitOfPartition(source.table.metadata, file, day)
+    try {
+      const { rows } = await readFooter(source.table.io, file)
+      sums.add(unit ?? { kind: 'all' }, rows, [], [])
+      if (hasDeletes(planned))
+        faults.push({
+          kind: 'unverified',
+          unit,
+          message: `file ${canonicalLocation(file.filePath)}: how many of its rows are deleted, only reading them tells`,
+        })
+    } catch (error) {
+      faults.push({ kind: 'incomplete', unit, message: faultOf(error, source) })
+    }
+  })
+  return { units: sums.units(), faults }
+}
+
+/** What is wrong with a file. Throws what is not the file's fault: a store that is away, an interruption, a feature. */
+function faultOf(error: unknown, { table, signal }: RowSource): string {
+  signal.throwIfAborted()
+  if (!(error instanceof JobError) || error.code !== 'data' || error.field === table.name) throw error
+  if (error.field === '--max-download') throw error
+  return asError(error).message
+}

@@ -1,0 +1,184 @@
+import { expect, it } from '@jest/globals'
+import type { TableSummary } from '../../jobs/summary.ts'
+import { eachWithLake } from './each-with-lake.ts'
+import { load, queryFiles, queryTable, runExport, type Flags } from './lake.ts'
+
+const { server, lake } = eachWithLake(`
+    CREATE TABLE t AS SELECT i AS id, timestamptz '2024-09-01 00:00:00+00' AS at, i AS a, i AS "p,q"
+      FROM generate_series(1, 30) i;
+    CREATE TABLE u AS SELECT * FROM t; ANALYZE t; ANALYZE u`)
+
+const run = async (flags: Flags = {}): Promise<TableSummary> =>
+  (await runExport(server, lake, flags)).tables![0]!
+const refusal = (message: RegExp, fix: string): unknown =>
+  expect.objectContaining({
+    code: 'usage',
+    field: '--columns',
+    message: expect.stringMatching(message) as unknown,
+    fix,
+  })
+
+it('columns that the table has are left out only where --drop-columns says so; both ways out work', async () => {
+  await run()
+  const columns = ['id', 'at']
+  await expect(run({ columns })).rejects.toEqual(
+    refusal(
+      /--columns leaves out a, p,q, which table default\.t has/,
+      `if they may go, say --drop-columns 'a,"p,q"'; else --columns 'id,at,a,"p,q"'`,
+    ),
+  )
+  await expect(run({ columns, dropColumns: ['a'] })).rejects.toEqual(
+    refusal(/leaves out p,q,/, `if they may go, say --drop-columns 'a,"p,q"'; else --columns 'id,at,"p,q"'`),
+  )
+  expect(await run({ columns: ['id', 'at', 'a', '"p,q"'] })).not.toHaveProperty('warnings')
+  const lines: string[] = []
+  const dropped = await run({ columns, dropColumns: ['a', '"p,q"'], onLog: (line) => lines.push(line) })
+  expect(dropped.warnings).toEqual([
+    'column a is not filled any more: --columns leaves it out',
+    'column p,q is not filled any more: --columns leaves it out',
+  ])
+  expect(lines.filter((line) => line.includes('is not filled any more'))).toHaveLength(2)
+  const { metadata } = await load(lake)
+  expect(metadata.schemas.at(-1)!.fields.map(({ name }) => name)).toEqual(['id', 'at', 'a', 'p,q'])
+  // To be said each time; the warning came once.
+  await expect(run({ columns })).rejects.toMatchObject({ code: 'usage' })
+  expect(await run({ columns, dropColumns: ['a', 'p,q'] })).not.toHaveProperty('warnings')
+})
+
+it('the summary of a run lists what changed, and what the source has dropped is no fault of --columns', async () => {
+  const first = await run()
+  expect(first.changes).toEqual(['create table default.t'])
+  expect(await run()).not.toHaveProperty('changes')
+  await server.query('ALTER TABLE t DROP COLUMN a, ADD COLUMN b text, ALTER COLUMN id TYPE bigint; ANALYZE t')
+  const planned = (await run({ dryRun: true })).plan!
+  const summary = await run({ columns: ['id', 'at', 'p,q', 'b'] })
+  expect(summary.changes).toEqual(['change id from int to long', 'add column b string'])
+  expect(planned['changes']).toEqual(summary.changes)
+  expect(summary.warnings).toEqual(['column a is not filled any more: the source has none of that name'])
+  expect(planned['warnings']).toEqual(summary.warnings)
+})
+
+it('a plain file is held to its own columns', async () => {
+  const formats = ['parquet'] as const
+  const columns = ['id', 'at']
+  const file = `${lake.folder}/parquet/t/t.parquet`
+  await run({ formats })
+  await expect(run({ formats, columns })).rejects.toEqual(
+    refusal(/leaves out a, p,q, which file:.*t\.parquet has/, expect.stringContaining('--drop') as never),
+  )
+  expect(await queryFiles([file], 'SELECT count(a) FROM FILES')).toEqual([['30']])
+  const dropped = await run({ formats, columns, dropColumns: ['a', 'p,q'] })
+  expect(dropped).not.toHaveProperty('changes')
+  expect(dropped.warnings).toHaveLength(2)
+  // They are in the file no more.
+  expect(await run({ formats, columns })).not.toHaveProperty('warnings')
+  await server.query('ALTER TABLE t RENAME at TO moment')
+  expect(await run({ formats, renames: { at: 'moment' } })).not.toHaveProperty('warnings')
+  await server.query('ALTER TABLE t DROP COLUMN a')
+  expect((await run({ formats })).warnings).toEqual([
+    'column a is not filled any more: the source has none of that name',
+  ])
+})
+
+it('a day is held to the same', async () => {
+  const day: Flags = { scope: { mode: 'day', from: '2024-09-01', to: '2024-09-01' } }
+  await run({ ...day, formats: ['parquet'] })
+  await expect(run({ ...day, formats: ['parquet'], columns: ['id', 'at'] })).rejects.toMatchObject({
+    field: '--columns',
+  })
+  await run(day)
+  await expect(run({ ...day, columns: ['id', 'at'] })).rejects.toMatchObject({ field: '--columns' })
+})
+
+it('with several tables each has its own', async () => {
+  const tables = ['t', 'u']
+  await run({ tables })
+  const columns = ['id', 'at', 'p,q']
+  await expect(run({ tables, columns, dropColumns: ['public.t.a'] })).rejects.toEqual(
+    refusal(
+      /leaves out a, which table default\.u has/,
+      `if they may go, say --drop-columns public.u.a; else --columns 'public.u.id,public.u.at,public.u."p,q",public.u.a'`,
+    ),
+  )
+  await run({ tables, columns, dropColumns: ['public.t.a', 'public.u.a'] })
+  for (const [name, given] of [
+    ['id', columns],
+    ['a', undefined],
+    ['nope', columns],
+  ] as const)
+    await expect(
+      run({ tables, dropColumns: [name], ...(given && { columns: given }) }),
+    ).rejects.toMatchObject({ code: 'usage', field: '--drop-columns' })
+})
+
+it('a column that another program renamed comes anew with a warning, whose fix makes one of both', async () => {
+  await run()
+  const before = await load(lake)
+  const schema = before.metadata.schemas.at(-1)!
+  const fields = schema.fields.map((field) => (field.name === 'a' ? { ...field, name: 'amount' } : field))
+  await lake.catalog.commit(
+    before.identifier,
+    [],
+    [
+      { action: 'add-schema', schema: { ...schema, fields } },
+      { action: 'set-current-schema', 'schema-id': -1 },
+    ],
+  )
+  const summary = await run()
+  expect(summary.changes).toEqual(['add column a int'])
+  expect(summary.warnings).toEqual([
+    'column a is new in the table: the one that it had is called amount now; to have one again run once with --mode full --rename amount=a',
+    'column amount is not filled any more: the source has none of that name',
+  ])
+  const renames = { amount: 'a' }
+  const day = { mode: 'day', from: '2024-09-01', to: '2024-09-01' } as const
+  await expect(run({ renames, scope: day })).rejects.toMatchObject({
+    field: '--rename',
+    fix: expect.stringContaining('run once with --mode full') as unknown,
+  })
+  expect((await run({ renames })).changes).toEqual([
+    'rename amount to a',
+    'drop column a, in whose place the renamed one comes',
+  ])
+  const after = await load(lake)
+  expect(after.metadata.schemas.at(-1)!.fields.map(({ id, name }) => [id, name])).toEqual(
+    schema.fields.map(({ id, name }) => [id, name]),
+  )
+  expect(await queryTable(after, 'SELECT sum(a) FROM FILES')).toEqual([['465']])
+  expect(await run({ renames })).not.toHaveProperty('changes')
+})
+
+it('a column by which the table was partitioned gives its place to no other', async () => {
+  await run({ partitionBy: ['bucket(2, a)'] })
+  await server.query('ALTER TABLE t RENAME id TO key')
+  await run()
+  await server.query('ALTER TABLE t RENAME a TO b')
+  await run({ renames: { a: 'b' } })
+  await expect(run({ renames: { id: 'b' } })).rejects.toMatchObject({
+    field: '--rename',
+    message: expect.stringContaining('partitioned or sorted by b') as unknown,
+  })
+})
+
+it('columns that differ by case only are named, in a new table and in one that gets the second', async () => {
+  await run()
+  await server.query('ALTER TABLE t ADD COLUMN "A" text, ADD COLUMN "Id" text; ANALYZE t')
+  const warnings = ['id, Id', 'a, A'].map(
+    (names) => `columns ${names} differ by case only: DuckDB and Spark may read one for another`,
+  )
+  expect((await run()).warnings).toEqual(warnings)
+  expect((await run({ tables: ['public.t=default.other'], formats: ['parquet'] })).warnings).toEqual(warnings)
+})
+
+it('a table whose name has # or ? lies where PyIceberg finds it, each in a folder of its own', async () => {
+  const names = ['a#1', 'a?1', 'a_1']
+  for (const name of names) await run({ tables: [`public.t=b#c.${name}`] })
+  const locations = await Promise.all(
+    names.map(async (name) => (await load(lake, name, 'b#c')).metadata.location),
+  )
+  const folder = `file://${lake.folder}/iceberg/b_c/a_1`
+  expect(locations[0]).toBe(folder)
+  expect(locations.map((location) => location.slice(0, folder.length))).toEqual([folder, folder, folder])
+  expect(new Set(locations).size).toBe(3)
+  for (const location of locations) expect(location).not.toMatch(/[#?]/)
+})

@@ -1,0 +1,73 @@
+import { beforeEach, expect, it } from '@jest/globals'
+import { tableText, type Catalog } from '../../jobs/iceberg/catalog/catalog.ts'
+import { foreseen } from '../../jobs/query/foreseen.ts'
+import { lakeInMemory, webLogsSchema } from '../iceberg/tables.ts'
+
+/** What the catalog was asked. */
+let asked: string[]
+let catalog: Catalog
+beforeEach(async () => {
+  const { catalog: real } = lakeInMemory()
+  for (const namespace of ['default', 'shop']) await real.createNamespace([namespace]).catch(() => undefined)
+  for (const [namespace, name] of [
+    ['default', 'web_logs'],
+    ['default', 'users'],
+    ['shop', 'Users'],
+  ] as const) {
+    const identifier = { namespace: [namespace], name }
+    await real.create(await real.stageCreate(identifier, { schema: webLogsSchema }), [])
+  }
+  asked = []
+  catalog = {
+    ...real,
+    load: (identifier) => {
+      asked.push(`load ${tableText(identifier)}`)
+      return real.load(identifier)
+    },
+    listNamespaces: () => {
+      asked.push('list')
+      return real.listNamespaces()
+    },
+  }
+})
+
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
+const open = (): Promise<Catalog> => {
+  asked.push('open')
+  return Promise.resolve(catalog)
+}
+const ahead = async (sql: string): Promise<string[]> => {
+  asked = []
+  foreseen(sql, ['crud_logs'], open)
+  await settled()
+  return asked
+}
+
+it('asks ahead for the tables that a text may mean, and only once', async () => {
+  const sql = 'select * from web_logs w join shop."Users" on true'
+  const opened = foreseen(sql, ['crud_logs'], open)
+  await settled()
+  expect(asked).toEqual(['open', 'list', 'load default.users', 'load default.web_logs', 'load shop.Users'])
+  const known = await opened()
+  expect(tableText((await known.load({ namespace: ['default'], name: 'web_logs' })).identifier)).toBe(
+    'default.web_logs',
+  )
+  await known.listNamespaces()
+  expect(asked).toHaveLength(5)
+})
+
+it.each([
+  'select 1',
+  'select * from crud_logs',
+  'select * from range(3), generate_series(1, 2)',
+  'with own as (select 1), more as materialized (select 2) select * from own join more on true',
+  "select * from read_text('/etc/passwd')",
+])('asks nothing for: %s', async (sql) => {
+  expect(await ahead(sql)).toEqual([])
+})
+
+it('a catalog that is away fails whoever asks, and nobody else', async () => {
+  const away = foreseen('select * from web_logs', [], () => Promise.reject(new Error('away')))
+  await settled()
+  await expect(away()).rejects.toThrow('away')
+})
