@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { passwords } from '../support/dotenv-passwords.ts'
+import { passwords } from './dotenv-passwords.ts'
 
 /** The table that tests/cli/dotenv.test.ts holds our parser to is Compose's own reading. */
 describe('docker compose', () => {

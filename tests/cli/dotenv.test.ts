@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { parseDotenv } from '../../jobs/cli/dotenv.ts'
-import { passwords } from '../support/dotenv-passwords.ts'
+import { passwords } from './dotenv-passwords.ts'
 
 const fileWith = (written: string): string => `OTHER=other\nEMPTY=\nPASSWORD=${written}\nLAST=last\n`
 

@@ -16,7 +16,8 @@ import {
   type TestLake,
 } from '../export/lake.ts'
 import { build, run, start, summaryOf, type Ran, type Running } from '../support/cli.ts'
-import { freePort, startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { freePort } from '../support/free-port.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 let server: TestPostgres
 let lake: TestLake

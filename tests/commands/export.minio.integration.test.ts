@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { s3Client } from '../../jobs/storage/s3/client.ts'
 import { s3FileIO } from '../../jobs/storage/s3/s3.ts'
 import { build, run, summaryOf, type Ran } from '../support/cli.ts'
-import { freePort, startMinio, type Minio } from '../support/minio.ts'
+import { freePort } from '../support/free-port.ts'
+import { startMinio, type Minio } from '../support/minio.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 let server: TestPostgres

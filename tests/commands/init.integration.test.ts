@@ -3,7 +3,7 @@ import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, summaryOf, type Ran } from '../support/cli.ts'
 import { eachWithDatabase } from './each-with-database.ts'
-import { freePort } from '../support/postgres.ts'
+import { freePort } from '../support/free-port.ts'
 
 const { server, place } = eachWithDatabase()
 

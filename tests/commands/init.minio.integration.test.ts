@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, run, summaryOf, type Ran } from '../support/cli.ts'
 import { startMinio, type Minio } from '../support/minio.ts'
-import { freePort, startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { freePort } from '../support/free-port.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 let minio: Minio
 let server: TestPostgres

@@ -8,7 +8,7 @@ import { openDatabase, type PostgresDatabase } from '../../jobs/postgres/connect
 import { memoryFileIO } from '../../jobs/storage/memory.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { contents, dataFile, request, webLogs, webLogsSchema } from '../iceberg/tables.ts'
-import { startPostgresProxy, type PostgresProxy, type Statement } from '../support/postgres-proxy.ts'
+import { startPostgresProxy, type PostgresProxy, type Statement } from './postgres-proxy.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 let server: TestPostgres

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals'
 import type { IncomingMessage } from 'node:http'
 import { run, start, summaryOf, type Ran } from '../support/cli.ts'
 import type { Fault } from '../support/faulty-proxy.ts'
-import type { Statement } from '../support/postgres-proxy.ts'
+import type { Statement } from './postgres-proxy.ts'
 import {
   catalogDatabase,
   countRows,

@@ -1,6 +1,6 @@
 import { createRandom } from '../../jobs/random.ts'
 import type { Fault } from '../support/faulty-proxy.ts'
-import type { StatementFault } from '../support/postgres-proxy.ts'
+import type { StatementFault } from './postgres-proxy.ts'
 import type { Mode } from './exports.ts'
 
 /** One step of a campaign: which job, which fault, at which point of it. */

@@ -6,7 +6,7 @@ import { JobError } from '../../jobs/errors.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { memoryFileIO } from '../../jobs/storage/memory.ts'
 import { build, run, summaryOf } from '../support/cli.ts'
-import { startPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.ts'
+import { startPostgresProxy, type PostgresProxy } from './postgres-proxy.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { openLake, queryFiles, runExport, type TestLake } from '../export/lake.ts'
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { JobError } from '../../jobs/errors.ts'
-import { startPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.ts'
+import { startPostgresProxy, type PostgresProxy } from './postgres-proxy.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { startStandby, type Standby } from '../support/standby.ts'
+import { startStandby, type Standby } from './standby.ts'
 import { load, openLake, queryTable, runExport, type TestLake } from '../export/lake.ts'
 
 let primary: TestPostgres

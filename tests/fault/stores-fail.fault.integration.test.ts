@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, summaryOf, type Ran } from '../support/cli.ts'
 import type { Fault } from '../support/faulty-proxy.ts'
-import type { StatementFault } from '../support/postgres-proxy.ts'
+import type { StatementFault } from './postgres-proxy.ts'
 import { exportsOn, namedIn, type Exports } from './exports.ts'
 import { catalogDatabase, sourceDatabase, startStores, type Stores } from './stores.ts'
 

@@ -11,7 +11,7 @@ import { ensureBucket } from '../../jobs/storage/s3/client.ts'
 import { s3FileIO } from '../../jobs/storage/s3/s3.ts'
 import { startFaultyProxy, type FaultyProxy } from '../support/faulty-proxy.ts'
 import { startMinio } from '../support/minio.ts'
-import { startPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.ts'
+import { startPostgresProxy, type PostgresProxy } from './postgres-proxy.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 /** A real PostgreSQL (source and catalog) and a real MinIO, each behind a proxy that only jobs go through. */

@@ -23,7 +23,7 @@ import { parsePartitionExpression } from '../../jobs/iceberg/partition/transform
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { memoryFileIO } from '../../jobs/storage/memory.ts'
 import { current } from '../support/current.ts'
-import { deepFreeze } from '../support/deep-freeze.ts'
+import { deepFreeze } from './deep-freeze.ts'
 
 /** Tables in memory for the tests of commits: the real catalog and store, a clock that tests move. */
 export interface Lake {

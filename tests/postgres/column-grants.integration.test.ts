@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import type { PostgresSettings } from '../../jobs/postgres/connection/settings.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { columnOf, open, readAll, readTable, rowCount } from '../support/read-source.ts'
+import { columnOf, open, readAll, readTable, rowCount } from './read-source.ts'
 
 let server: TestPostgres
 let reader: PostgresSettings

@@ -8,7 +8,7 @@ import { LockUnavailable } from '../../jobs/postgres/errors.ts'
 import { parseTableName } from '../../jobs/postgres/identifiers.ts'
 import { lockForReading, openReader } from '../../jobs/postgres/snapshot.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { columnOf, open, readAll, readTable, rowCount } from '../support/read-source.ts'
+import { columnOf, open, readAll, readTable, rowCount } from './read-source.ts'
 
 let server: TestPostgres
 const clients: pg.Client[] = []

@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { TableRequest } from '../../jobs/postgres/source/plan.ts'
 import type { PostgresSettings } from '../../jobs/postgres/connection/settings.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { columnOf, open, readAll, readTable } from '../support/read-source.ts'
+import { columnOf, open, readAll, readTable } from './read-source.ts'
 
 let server: TestPostgres
 type Login = PostgresSettings & { readonly password: string }

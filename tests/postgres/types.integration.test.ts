@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parseTableName } from '../../jobs/postgres/identifiers.ts'
 import type { SourceType } from '../../jobs/postgres/source/types.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { columnOf, open, readAll, readTable, rowCount } from '../support/read-source.ts'
+import { columnOf, open, readAll, readTable, rowCount } from './read-source.ts'
 
 let server: TestPostgres
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { listText } from '../../../jobs/iceberg/json/json-lists.ts'
 import { branchSnapshot, type TableMetadata } from '../../../jobs/iceberg/metadata/metadata.ts'
 import { metadataBytes, parseMetadata } from '../../../jobs/iceberg/metadata/metadata-json.ts'
 import { applyUpdates, logPrevious, type TableUpdate } from '../../../jobs/iceberg/metadata/updates.ts'
-import { deepFreeze } from '../../support/deep-freeze.ts'
+import { deepFreeze } from '../deep-freeze.ts'
 import { byDay, dataFile, eachWithTables, emptyTable } from '../tables.ts'
 
 const lake = eachWithTables()

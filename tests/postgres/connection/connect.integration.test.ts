@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { connect } from '../../../jobs/postgres/connection/connect.ts'
-import { freePort, startPostgres, type TestPostgres } from '../../support/postgres.ts'
+import { freePort } from '../../support/free-port.ts'
+import { startPostgres, type TestPostgres } from '../../support/postgres.ts'
 
 let server: TestPostgres
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eachWithDatabase } from '../../commands/each-with-database.ts'
 import { run, start, summaryOf, type Ran } from '../../support/cli.ts'
-import { freePort } from '../../support/postgres.ts'
+import { freePort } from '../../support/free-port.ts'
 
 const { place } = eachWithDatabase()
 const lake = { WAREHOUSE: './lake/iceberg', PARQUET_LOCATION: './lake/parquet' }

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { freePort, type TestPostgres } from './postgres.ts'
+import { freePort } from '../support/free-port.ts'
+import { type TestPostgres } from '../support/postgres.ts'
 
 export interface Standby extends Pick<TestPostgres, 'host' | 'port' | 'user' | 'password' | 'database'> {
   /** Until it has replayed what the primary has written by now, or waits for a query that it has cancelled to end. */

@@ -10,7 +10,7 @@ import {
   type Source,
 } from '../../jobs/postgres/snapshot.ts'
 import type { TablePlan, TableRequest } from '../../jobs/postgres/source/plan.ts'
-import { rowsOf } from './copy-stream.ts'
+import { rowsOf } from '../support/copy-stream.ts'
 
 export const sourceOptions = { workers: 2, rowSecurity: false, lockTimeoutMs: 5000 }
 
