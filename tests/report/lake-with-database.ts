@@ -1,4 +1,3 @@
-import { expect } from '@jest/globals'
 import { eachWithDatabase } from '../commands/each-with-database.ts'
 import { run, type Ran } from '../support/cli.ts'
 
@@ -20,7 +19,8 @@ export function eachWithLake(): {
     lakejobs,
     async ok(...words) {
       const ran = await lakejobs(...words)
-      expect(ran).toMatchObject({ exit: 0 })
+      if (ran.exit !== 0)
+        throw new Error(`lakejobs ${words.join(' ')}: exit ${String(ran.exit)}: ${ran.stderr}`)
       return ran
     },
   }

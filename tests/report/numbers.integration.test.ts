@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals'
-import { appendFile, readFile, rm } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { addDays, windowOf } from '../../jobs/calendar.ts'
+import { createRandom } from '../../jobs/random.ts'
 import { reportSchema, type Report } from '../../jobs/report/schema.ts'
 import { eachWithLake } from './lake-with-database.ts'
 
@@ -11,26 +12,22 @@ const report = async (...words: readonly string[]): Promise<Report> =>
 const sql = async (query: string): Promise<Record<string, string>[]> =>
   JSON.parse((await ok('sql', '--json', query)).stdout) as Record<string, string>[]
 
-it('what users did is what SQL says of the logs: dirty days, a missing day, both weeks', async () => {
-  const last = '2024-09-16'
-  await ok('generate', 'data/crud/input', addDays(last, -13), '14', '30', '200', '--seed', '5')
-  const log = (day: string): string => `${place.cwd}/data/crud/input/${day}.csv`
-  await rm(log('2024-09-12'))
-  for (const day of ['2024-09-08', '2024-09-14'])
-    await appendFile(log(day), '\nb@x.com,CREATE,2024-13-01 00:00:00\ngarbage\nb@x.com,READ,nonsense\n')
-  await ok('aggregate', addDays(last, -7))
-  await ok('aggregate', last)
-  const { crud, rejects } = await report(last, '--full-emails')
+const last = '2024-09-16'
+const actions = ['create', 'read', 'update', 'delete'] as const
+type Crud = NonNullable<Report['crud']>
+
+/** The report's part of what users did, after a look at the logs by SQL: each day, both weeks, each user. */
+async function crudAsSqlSays(missing: readonly string[]): Promise<Crud> {
+  const crud = (await report(last, '--full-emails')).crud!
   const rows = await sql(
     'select day::varchar as day, lower(action) as action, count(*)::integer as rows from crud_logs group by 1, 2',
   )
   const of = (day: string, action: string): number =>
     Number(rows.find((row) => row['day'] === day && row['action'] === action)?.['rows'] ?? 0)
-  const actions = ['create', 'read', 'update', 'delete'] as const
-  expect(crud!.days.map(({ day, state }) => [day, state])).toEqual(
-    windowOf(last, 14).map((day) => [day, day === '2024-09-12' ? 'missing' : 'counted']),
+  expect(crud.days.map(({ day, state }) => [day, state])).toEqual(
+    windowOf(last, 14).map((day) => [day, missing.includes(day) ? 'missing' : 'counted']),
   )
-  for (const day of crud!.days.filter(({ state }) => state === 'counted'))
+  for (const day of crud.days.filter(({ state }) => state === 'counted'))
     expect(day).toMatchObject(Object.fromEntries(actions.map((action) => [action, of(day.day, action)])))
   const week = (first: number): Record<string, number> =>
     Object.fromEntries(
@@ -39,13 +36,13 @@ it('what users did is what SQL says of the logs: dirty days, a missing day, both
         windowOf(addDays(last, first), 7).reduce((sum, day) => sum + of(day, action), 0),
       ]),
     )
-  expect([crud!.total, crud!.before]).toEqual([week(0), week(-7)])
+  expect([crud.total, crud.before]).toEqual([week(0), week(-7)])
   const top = await sql(
     `select email, count(*) filter (action = 'CREATE')::integer as create, count(*) filter (action = 'READ')::integer as read,
        count(*) filter (action = 'UPDATE')::integer as update, count(*) filter (action = 'DELETE')::integer as delete
      from crud_logs where day > '2024-09-09' group by email order by count(*) desc, email limit 20`,
   )
-  expect(crud!.top).toEqual(
+  expect(crud.top).toEqual(
     top.map((user) => ({
       ...user,
       ...Object.fromEntries(actions.map((action) => [action, Number(user[action])])),
@@ -54,7 +51,20 @@ it('what users did is what SQL says of the logs: dirty days, a missing day, both
   const [users] = await sql(
     `select count(distinct email)::integer as n from crud_logs where day > '2024-09-09'`,
   )
-  expect(crud!.users).toBe(Number(users!['n']))
+  expect(crud.users).toBe(Number(users!['n']))
+  return crud
+}
+
+it('what users did is what SQL says of the logs: dirty days, a missing day, both weeks', async () => {
+  await ok('generate', 'data/crud/input', addDays(last, -13), '14', '30', '200', '--seed', '5')
+  const log = (day: string): string => `${place.cwd}/data/crud/input/${day}.csv`
+  await rm(log('2024-09-12'))
+  for (const day of ['2024-09-08', '2024-09-14'])
+    await appendFile(log(day), '\nb@x.com,CREATE,2024-13-01 00:00:00\ngarbage\nb@x.com,READ,nonsense\n')
+  await ok('aggregate', addDays(last, -7))
+  await ok('aggregate', last)
+  const crud = await crudAsSqlSays(['2024-09-12'])
+  const { rejects } = await report(last, '--full-emails')
   expect(rejects).toEqual([
     {
       ...{ day: '2024-09-14', lines: 3 },
@@ -68,13 +78,39 @@ it('what users did is what SQL says of the logs: dirty days, a missing day, both
   await ok('report', last, '--output', 'page/')
   for (const ending of ['html', 'json']) {
     const text = await readFile(`${place.cwd}/page/${last}.${ending}`, 'utf8')
-    for (const { email } of crud!.top) expect(text).not.toContain(email)
+    for (const { email } of crud.top) expect(text).not.toContain(email)
     expect(text).not.toContain('b@x.com')
   }
 })
 
+it.each([
+  ['one user', 1, 1],
+  ['random weeks of a few', 2, 4],
+  ['random weeks of many', 3, 60],
+  ['random weeks, other ones', 4, 25],
+])('what users did is what SQL says of the logs: %s', async (_, seed, users) => {
+  const { below } = createRandom(seed, 'report')
+  const missing: string[] = []
+  await mkdir(`${place.cwd}/data/crud/input`, { recursive: true })
+  for (const day of windowOf(last, 14)) {
+    // A window's last day is there, an earlier one may not be, or may hold nothing.
+    if (day !== last && day !== addDays(last, -7) && below(6) === 0) {
+      missing.push(day)
+      continue
+    }
+    const lines = Array.from({ length: below(5) === 0 ? 0 : below(300) }, () =>
+      below(100) === 0
+        ? 'no row'
+        : `u${below(users)}@x.com,${actions[below(4)]!.toUpperCase()},${day} ${String(below(24)).padStart(2, '0')}:00:00`,
+    )
+    await writeFile(`${place.cwd}/data/crud/input/${day}.csv`, lines.join('\n'))
+  }
+  await ok('aggregate', addDays(last, -7))
+  await ok('aggregate', last)
+  await crudAsSqlSays(missing)
+})
+
 it('a day whose counts are not cached any more is unknown, and the weeks are those of the results', async () => {
-  const last = '2024-09-16'
   await ok('generate', 'data/crud/input', addDays(last, -13), '14', '3', '50')
   await ok('aggregate', addDays(last, -7))
   await ok('aggregate', last)

@@ -1,4 +1,4 @@
-import type { CompletedPart, S3Client } from '@aws-sdk/client-s3'
+import type { CompletedPart, CreateMultipartUploadCommandInput, S3Client } from '@aws-sdk/client-s3'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -31,12 +31,13 @@ export function multipartUpload(
   client: S3Client,
   object: { readonly Bucket: string; readonly Key: string },
   options: {
-    readonly metadata: Readonly<Record<string, string>>
+    /** Of the object. */
+    readonly headers: Pick<CreateMultipartUploadCommandInput, 'Metadata' | 'ContentType'>
     readonly stop: AbortSignal
     readonly failed: (thrown: unknown) => Error
   },
 ): MultipartUpload {
-  const { metadata, stop, failed } = options
+  const { headers, stop, failed } = options
   const parts: CompletedPart[] = []
   const onTheWay = new Set<Promise<void>>()
   let bytesOnTheWay = 0
@@ -54,7 +55,7 @@ export function multipartUpload(
     const { UploadId } = await client.send(
       new CreateMultipartUploadCommand({
         ...object,
-        Metadata: metadata,
+        ...headers,
         ...(checked && { ChecksumAlgorithm: 'CRC32' }),
       }),
     )

@@ -30,6 +30,12 @@ export interface UploadTarget {
   readonly partSize?: (written: number) => number
 }
 
+/** What a browser makes of the object that is opened by its address; the store's default is a download. */
+function contentTypeOf(key: string): string | undefined {
+  if (key.endsWith('.html')) return 'text/html; charset=utf-8'
+  return key.endsWith('.json') ? 'application/json' : undefined
+}
+
 /**
  * An upload in bounded memory: one PutObject up to the size of the first part, else in parts, which a failure or
  * `discard` aborts. In memory are the part that is being filled and those on their way: 40 MiB of parts of 8 MiB, two
@@ -41,7 +47,7 @@ export function uploadSink(target: UploadTarget): Sink {
   const object = { Bucket: bucket, Key: key }
   const condition = ifAbsent ? { IfNoneMatch: '*' } : {}
   const writer = randomUUID()
-  const metadata = { [writerKey]: writer }
+  const headers = { Metadata: { [writerKey]: writer }, ContentType: contentTypeOf(key) }
   const stopping = new AbortController()
   let failure: Error | undefined
   const stop = (reason: unknown): Error => {
@@ -50,7 +56,7 @@ export function uploadSink(target: UploadTarget): Sink {
     return failure
   }
   const upload = multipartUpload(client, object, {
-    metadata,
+    headers,
     stop: stopping.signal,
     failed: (thrown) => stop(toError(thrown)),
   })
@@ -79,7 +85,7 @@ export function uploadSink(target: UploadTarget): Sink {
   /** The request that makes the object. */
   async function lastRequest(): Promise<Parameters<typeof publish>[1]> {
     const rest = part.subarray(0, filled)
-    if (sent === 0) return new PutObjectCommand({ ...object, ...condition, Body: rest, Metadata: metadata })
+    if (sent === 0) return new PutObjectCommand({ ...object, ...condition, Body: rest, ...headers })
     await upload.send(rest)
     return upload.completion(condition)
   }
