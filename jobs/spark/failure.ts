@@ -53,8 +53,8 @@ function fixFor(
       field: 'SPARK_PATH_MAP',
       fix: 'share the folder with all of Spark under this path, or say where it is there: SPARK_PATH_MAP=/here=/there',
     }
-  if (errorClass?.startsWith('INVALID_HANDLE.') === true)
-    return { fix: 'run again: the server was started anew, or had ended the session' }
+  if (errorClass?.startsWith('INVALID_HANDLE.') === true || error.details.includes('stopped SparkContext'))
+    return { fix: 'run again: the server was stopped or started anew, or had ended the session' }
   if (errorClass === 'TASK_WRITE_FAILED')
     return { fix: 'see that Spark may write there, and that the disk has room; then run again' }
   if (error.details.includes('No space left on device'))

@@ -22,7 +22,12 @@ describe("a failure of Spark's", () => {
     [
       'a session that has ended',
       '[INVALID_HANDLE.SESSION_NOT_FOUND] The handle is invalid. SQLSTATE: HY000',
-      'run again: the server was started anew, or had ended the session',
+      'run again: the server was stopped or started anew, or had ended the session',
+    ],
+    [
+      'a server that is being stopped',
+      'Cannot call methods on a stopped SparkContext.',
+      'run again: the server was stopped or started anew, or had ended the session',
     ],
     ['anything else', '[DIVIDE_BY_ZERO] Division by zero.', undefined],
   ])('%s: one line, and what to do', async (_, details, fix) => {

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePort } from '../support/free-port.ts'
+
+/** A Spark of one test alone, which may be broken: scripts/spark with ports of its own. */
+export interface OwnSpark {
+  readonly address: string
+  /** Kills the executors that there are with SIGKILL; says how many. */
+  killExecutors(): number
+  /** Ends all of it, and starts it anew at the same address. */
+  restart(): Promise<void>
+  /** More room at `scratch`. */
+  makeRoom(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface OwnSparkOptions {
+  /** A folder that becomes a disk of so many megabytes, on which Spark shuffles; needs Linux and root. */
+  readonly scratch?: { readonly folder: string; readonly megabytes: number }
+}
+
+const script = join(import.meta.dirname, '../../scripts/spark')
+const startMs = 180_000
+
+export async function startOwnSpark({ scratch }: OwnSparkOptions = {}): Promise<OwnSpark> {
+  const [port, masterPort, uiPort] = [await freePort(), await freePort(), await freePort()].map(String)
+  const ports = ['--port', port!, '--master-port', masterPort!, '--ui-port', uiPort!]
+  const mounted = `mount -t tmpfs -o size=${scratch?.megabytes ?? 0}m tmpfs "$1" && shift && exec "$@"`
+  const [program, ...words] =
+    scratch === undefined
+      ? [script, ...ports]
+      : ['unshare', '-m', 'sh', '-c', mounted, 'sh', scratch.folder, script, ...ports]
+  const start = async (): Promise<() => Promise<void>> => {
+    const child = spawn(program, words, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+      env: { ...process.env, ...(scratch && { SPARK_LOCAL_DIRS: scratch.folder }) },
+    })
+    const ended = once(child, 'exit')
+    const stop = async (): Promise<void> => {
+      child.kill('SIGTERM')
+      await ended
+    }
+    let said = ''
+    const ready = new Promise<void>((resolve) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+        if (said.includes('Ctrl-C ends them')) resolve()
+      })
+    })
+    const late = new Promise<never>((_, reject) =>
+      setTimeout(() => {
+        reject(new Error(`scripts/spark is not ready: ${said}`))
+      }, startMs).unref(),
+    )
+    const early = ended.then(() => Promise.reject(new Error('scripts/spark has ended before it was ready')))
+    // It is looked at until it is ready only.
+    early.catch(() => undefined)
+    try {
+      await Promise.race([ready, early, late])
+    } catch (error) {
+      await stop()
+      throw error
+    }
+    namespace = child.pid!
+    folder = /^Logs +(.+)$/m.exec(said)![1]!
+    return stop
+  }
+  let namespace = 0
+  let folder = ''
+  let stop = await start()
+  return {
+    address: `sc://127.0.0.1:${port}`,
+    killExecutors() {
+      const executors = executorsOf(folder)
+      for (const pid of executors) process.kill(pid, 'SIGKILL')
+      return executors.length
+    },
+    async restart() {
+      await stop()
+      stop = await start()
+    },
+    async makeRoom() {
+      const remount = ['mount', '-o', 'remount,size=1g', scratch!.folder]
+      await once(spawn('nsenter', ['-t', String(namespace), '-m', ...remount], { stdio: 'inherit' }), 'exit')
+    },
+    stop: () => stop(),
+  }
+}
+
+/** The executors of the worker that has its files below the folder. */
+function executorsOf(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        return (
+          command.includes('CoarseGrainedExecutorBackend') &&
+          readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/`)
+        )
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+}
