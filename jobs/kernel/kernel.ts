@@ -72,6 +72,17 @@ export interface KernelFunctions {
     limit: number,
     state: number,
   ) => number
+  readonly indexSpan64: (
+    values: number,
+    count: number,
+    indices: number,
+    minLow: number,
+    minHigh: number,
+    slots: number,
+    distinct: number,
+    limit: number,
+    state: number,
+  ) => number
   readonly indexInt32s: (
     values: number,
     count: number,

@@ -9,6 +9,7 @@ import {
   int32Bounds,
   int64Bounds,
   type MinMax,
+  wordBounds,
 } from './statistics/bounds.ts'
 import { type LogicalColumnType, type PhysicalType, physicalType } from './column.ts'
 import { bytesDictionary } from './dictionary/bytes.ts'
@@ -138,16 +139,13 @@ function fixedSource(type: LogicalColumnType, { kind, width }: FixedType, vector
     }
     case 'INT64': {
       const lanes = wordsOf(data, count * 2)
+      const extremes = count === 0 ? undefined : wordBounds(lanes, count, 2)
+      const bounds = (): MinMax | undefined => extremes && int64Bounds(extremes)
       return {
         ...plain,
-        dictionary(limitBytes, take) {
-          const dictionary = int64Dictionary(lanes, limitBytes, take)
-          return {
-            ...dictionary,
-            bounds: () => int64Bounds(wordsOf(dictionary.body(), dictionary.count() * 2), dictionary.count()),
-          }
-        },
-        bounds: () => (count === 0 ? undefined : int64Bounds(lanes, count)),
+        dictionary: (limitBytes, take) =>
+          extremes && { ...int64Dictionary(lanes, limitBytes, take, extremes), bounds },
+        bounds,
       }
     }
     case 'FLOAT': {

@@ -94,6 +94,26 @@ describe('dictionary encoding', () => {
     })
   })
 
+  it.each([-5n, 0n, 2n ** 32n - 3n, -(2n ** 32n) - 2n, 2n ** 53n, -(2n ** 63n), 2n ** 63n - 2001n])(
+    'looks numbers from %d on up in a slot for each as in a table',
+    (least) => {
+      const values = BigInt64Array.from({ length: 20_000 }, (_, i) => least + BigInt((i * 7919) % 2001))
+      const lanes = new Int32Array(values.buffer)
+      const extremes = new Int32Array(BigInt64Array.of(least, least + 2000n).buffer)
+      kernel().arena.scope((take) => {
+        const [bySpan, byHash] = [
+          int64Dictionary(lanes, 8000, take, extremes),
+          int64Dictionary(lanes, 8000, take),
+        ]
+        const indices = [new Int32Array(20_000), new Int32Array(20_000)] as const
+        // Both stop at the one that is too many.
+        expect(bySpan.index(0, 20_000, indices[0])).toBe(byHash.index(0, 20_000, indices[1]))
+        expect(Buffer.from(indices[0].buffer).equals(Buffer.from(indices[1].buffer))).toBe(true)
+        expect(Buffer.from(bySpan.body()).equals(Buffer.from(byHash.body()))).toBe(true)
+      })
+    },
+  )
+
   it('of wide fixed values', async () => {
     const values = numbers((i) => i % 300).map((value) => BigInt(value - 150) * 10n ** 20n)
     const type = { kind: 'decimal', precision: 30, scale: 0 } as const

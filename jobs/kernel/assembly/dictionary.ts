@@ -36,6 +36,37 @@ export function indexSpan(
   return i
 }
 
+/** Values of 8 bytes within such a span; `min` in two halves, as i64 is no number of JavaScript's. */
+export function indexSpan64(
+  values: i32,
+  count: i32,
+  indices: i32,
+  minLow: i32,
+  minHigh: i32,
+  slots: i32,
+  distinct: i32,
+  limit: i32,
+  state: i32,
+): i32 {
+  const min = (i64(minHigh) << 32) | i64(u32(minLow))
+  let entries = load<i32>(state)
+  let i = 0
+  for (; i < count; i++) {
+    const value = load<i64>(values + (i << 3))
+    const slot = slots + (i32(value - min) << 2)
+    let entry = load<i32>(slot)
+    if (entry == 0) {
+      if (entries == limit) break
+      store<i64>(distinct + (entries << 3), value)
+      entry = ++entries
+      store<i32>(slot, entry)
+    }
+    store<i32>(indices + (i << 2), entry - 1)
+  }
+  store<i32>(state, entries)
+  return i
+}
+
 /** Makes room for twice as many entries of one or two words. */
 function growWords(slots: i32, slotCount: i32, distinct: i32, entries: i32, wide: bool): void {
   memory.fill(slots, 0, slotCount << 2)

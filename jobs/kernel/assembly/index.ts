@@ -9,7 +9,7 @@ export {
   copyTexts,
 } from './decode'
 export { mixWords, mixBytes, mixTexts, addHashes } from './hash'
-export { indexBytes, indexInt32s, indexInt64s, indexSpan } from './dictionary'
+export { indexBytes, indexInt32s, indexInt64s, indexSpan, indexSpan64 } from './dictionary'
 export { encodeIndices } from './hybrid'
 export { bytesBounds, int32Bounds, int64Bounds, textBounds } from './bounds'
 export { packSnappy } from './pack-snappy'

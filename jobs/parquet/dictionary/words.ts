@@ -41,7 +41,7 @@ export function int32Dictionary(
   const limit = limitBytes >> 2
   const { indexSpan, indexInt32s } = kernel()
   const span = max - min + 1
-  return span <= widestSpan && span <= Math.max(1025, 2 * values.length + 1)
+  return hasSlotForEach(span, values.length)
     ? wordDictionary(values, 1, { first: span, most: span }, limitBytes, take, (t, count) =>
         indexSpan(t.values, count, t.indices, min, t.slots, t.body, limit, t.state),
       )
@@ -50,14 +50,33 @@ export function int32Dictionary(
       )
 }
 
-/** A dictionary of 8-byte values as two 32-bit lanes each (low, high), compared by their bits. */
-export function int64Dictionary(lanes: Int32Array, limitBytes: number, take: Take): DictionaryBuilder {
+/**
+ * A dictionary of 8-byte values as two 32-bit lanes each (low, high), compared by their bits. `extremes`, the least value's lanes and
+ * the greatest one's, are given where the values are whole numbers.
+ */
+export function int64Dictionary(
+  lanes: Int32Array,
+  limitBytes: number,
+  take: Take,
+  extremes?: Int32Array,
+): DictionaryBuilder {
   const limit = limitBytes >> 3
-  const { indexInt64s } = kernel()
+  const { indexInt64s, indexSpan64 } = kernel()
+  const [minLow = 0, minHigh = 0, maxLow = 0, maxHigh = 0] = extremes ?? []
+  const span = (maxHigh - minHigh) * 2 ** 32 + (maxLow >>> 0) - (minLow >>> 0) + 1
+  if (extremes !== undefined && hasSlotForEach(span, lanes.length / 2)) {
+    return wordDictionary(lanes, 2, { first: span, most: span }, limitBytes, take, (t, count) =>
+      indexSpan64(t.values, count, t.indices, minLow, minHigh, t.slots, t.body, limit, t.state),
+    )
+  }
   return wordDictionary(lanes, 2, hashSlots(limit), limitBytes, take, (t, count) =>
     indexInt64s(t.values, count, t.indices, t.slots, t.body, limit, t.state),
   )
 }
+
+/** A slot for each value of the span pays where there are not many more of them than values. */
+const hasSlotForEach = (span: number, values: number): boolean =>
+  span <= widestSpan && span <= Math.max(1025, 2 * values + 1)
 
 interface Slots {
   /** Those that must be free at first. */

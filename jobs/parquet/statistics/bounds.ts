@@ -39,9 +39,8 @@ export function int32Bounds(values: Int32Array, count: number): { min: number; m
   return { min: min!, max: max! }
 }
 
-/** Bounds of `count` values of int64, as two 32-bit lanes each (low, high); `count` > 0. */
-export function int64Bounds(lanes: Int32Array, count: number): MinMax {
-  const bounds = wordBounds(lanes, count, 2)
+/** Bounds of values of int64, as `wordBounds` has them. */
+export function int64Bounds(bounds: Int32Array): MinMax {
   return { min: bytesOf(bounds.slice(0, 2)), max: bytesOf(bounds.slice(2)) }
 }
 
