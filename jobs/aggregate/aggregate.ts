@@ -41,7 +41,12 @@ export async function aggregate(
     scratch: scratch.folder,
     signal,
   })
-  const reader = createDayReader(stores.input, { threads: options.threads, s3: stores.s3, signal })
+  const reader = createDayReader(stores.input, {
+    threads: options.threads,
+    s3: stores.s3,
+    logger,
+    signal,
+  })
   const cache = openCache(stores.cache, options.cache, { logger, signal })
   const bar = progress.start('aggregate', undefined, 'bytes')
   const onBytes = (count: number): void => {
@@ -68,6 +73,7 @@ export async function aggregate(
       context,
       startedAt,
       table,
+      reader,
       results: {
         io: stores.output,
         cache,

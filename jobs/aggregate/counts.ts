@@ -31,10 +31,3 @@ export function totalsOf({ rows, offsets, create, read, update, delete: removed 
   }
   return { rows: events[0] + events[1] + events[2] + events[3], events, emailBytes }
 }
-
-/** Adds what other counts come to. */
-export function addTotals(sums: RowTotals, { rows, events, emailBytes }: Readonly<RowTotals>): void {
-  sums.rows += rows
-  events.forEach((count, action) => (sums.events[action]! += count))
-  sums.emailBytes += emailBytes
-}

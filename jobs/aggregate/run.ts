@@ -6,6 +6,7 @@ import type { Limit } from '../options/options.ts'
 import type { FileIO, FileStat } from '../storage/file-io.ts'
 import type { S3Settings } from '../storage/s3/client.ts'
 import type { CountedDay } from './day/day-store.ts'
+import type { DayReader } from './day/reader.ts'
 import type { ResultTable } from './iceberg/result-table.ts'
 import type { SparkSettings } from './spark/spark-engine.ts'
 import type { MissingPolicy, Window } from './window.ts'
@@ -53,6 +54,7 @@ export interface Run {
   readonly options: AggregateOptions
   readonly stores: Stores
   readonly context: JobContext
+  readonly reader: DayReader
   readonly results: ResultContext
   /** Before the first look at the logs. */
   readonly startedAt: Date
@@ -60,16 +62,16 @@ export interface Run {
   readonly table: ResultTable | undefined
 }
 
-/** Counts the days of `inputs`, each of `known` as it is. When a thread has none left, those that are counted are merged ahead. */
+/** Counts the days of `inputs`, each of `known` as it is. When a thread has none left, it merges those that are counted, or helps. */
 export async function countDays(
-  { options, results }: Run,
+  { options, reader, results }: Run,
   inputs: ReadonlyMap<Day, FileStat>,
   known: ReadonlyMap<Day, CountedDay>,
 ): Promise<Map<Day, CountedDay>> {
   const done = new Map<Day, CountedDay>()
   let begun = 0
   const counted = await mapConcurrently([...inputs], options.threads, async ([day, input]) => {
-    begun++
+    if (++begun === inputs.size) reader.allBegun()
     const found = known.get(day) ?? (await results.store.count(day, input))
     done.set(day, found)
     if (begun === inputs.size && done.size < inputs.size) results.ahead?.begin(done)

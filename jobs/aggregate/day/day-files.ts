@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Day } from '../../calendar.ts'
 import { groupRows, writeCountsFile } from '../counts-file.ts'
-import { addTotals, totalsOf, type EmailCounts } from '../counts.ts'
+import { totalsOf, type EmailCounts } from '../counts.ts'
 import { mergeLists, mostLists } from '../lists/merge-lists.ts'
 import { writeList, writingList, type ListFile } from '../lists/write-list.ts'
-import type { RowTotals } from '../log/totals.ts'
+import { addTotals, type RowTotals } from '../log/totals.ts'
 
 /** Local files with the counts of a day, twice: as Parquet, for every engine, and as a list, for what merges them here. */
 export interface DayFiles {
@@ -19,6 +19,8 @@ export interface DayFiles {
 export interface DayFilesWriter {
   /** Writes counts that are more than memory may hold as a list. */
   addPart(batches: Iterable<EmailCounts>): void
+  /** Lists of other threads, which are the day's parts, too. */
+  takeParts(lists: readonly string[]): void
   hasParts(): boolean
   /** Merges the parts, and these last counts, into the day's files. */
   write(batches: Iterable<EmailCounts>): Promise<DayFiles>
@@ -43,6 +45,9 @@ export function createDayFiles(scratch: string, day: Day): DayFilesWriter {
 
   return {
     addPart,
+    takeParts(lists) {
+      parts.push(...lists)
+    },
     hasParts: () => parts.length > 0,
     async write(batches) {
       if (parts.length > 0) addPart(batches)

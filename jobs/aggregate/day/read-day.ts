@@ -6,14 +6,15 @@ import type { FileIO } from '../../storage/file-io.ts'
 import { JobError } from '../../errors.ts'
 import { groupRows } from '../counts-file.ts'
 import { totalsOf, type EmailCounts } from '../counts.ts'
-import { copyOf, createEmailTable, type EmailTable } from '../log/email-table.ts'
 import { likelyCause, type Cause } from '../log/likely-cause.ts'
 import { createLogScanner } from '../log/scanner.ts'
 import { readLog } from '../log/source.ts'
-import { isMostlyRejected, rowTotalsOf, type LogTotals } from '../log/totals.ts'
+import { addLogTotals, isMostlyRejected, rowTotalsOf, type LogTotals } from '../log/totals.ts'
 import { mergeCounts } from '../merge-counts.ts'
 import { createDayFiles, type DayFiles } from './day-files.ts'
 import { createRejectsFile } from './rejects-file.ts'
+import { scanTogether, type Helper, type Together } from './scan-together.ts'
+import { emailsInMemory, giveBack, isBeyond, takeFew, takeTable, type ShareRequest } from './share.ts'
 
 export interface DayRequest {
   readonly day: Day
@@ -42,32 +43,54 @@ export interface DayRead {
   readonly likelyCause: Cause | undefined
 }
 
-/** Up to so many emails a day's counts are handed over in memory: a window of them is merged there, too. */
-const emailsInMemory = 65_536
 /** Of the log's start, to tell what it is when it is no log. */
 const startBytes = 4096
 /** Between two looks at what the table holds. */
 const sliceBytes = 2 ** 20
+const lineFeed = 0x0a
 
-/** Tables of this thread that are not in use. */
-const idle: EmailTable[] = []
+/** Other threads for a day of which so many bytes are left, as stored. */
+export interface Helpers {
+  readonly areFree: (bytesLeft: number) => boolean
+  /** One more, for a share of that name. */
+  readonly claim: (request: ShareRequest) => Helper | undefined
+}
 
 /**
  * Reads a day's log once: hashes it, proves or rejects every record, and counts. What becomes more than `partBytes` is
- * written as several lists, which are merged. `onBytes` gets the stored bytes that were read since its last call.
+ * written as several lists, which are merged. `onBytes` gets the stored bytes that were read since its last call. As soon as
+ * there are `helpers`, they scan blocks of what is left.
  */
 export async function readDay(
-  { day, location, scratch, partBytes: mostBytes }: DayRequest,
+  request: DayRequest,
   io: FileIO,
   onBytes: (count: number) => void,
   signal: AbortSignal,
+  helpers?: Helpers,
 ): Promise<DayRead> {
+  const read = await readOnce(request, io, onBytes, signal, helpers)
+  // Once more, and alone, where a quoted field lies across the end of a block: seldom.
+  return read ?? (await readOnce(request, io, () => undefined, signal, undefined))!
+}
+
+/** Undefined where helpers cannot scan the log (scan-together.ts). */
+async function readOnce(
+  { day, location, scratch, size: storedSize, partBytes }: DayRequest,
+  io: FileIO,
+  onBytes: (count: number) => void,
+  signal: AbortSignal,
+  helpers: Helpers | undefined,
+): Promise<DayRead | undefined> {
   const hash = createHash('sha256')
-  // One that a failure leaves with counts in it is not used again.
-  const table = idle.pop() ?? createEmailTable()
-  const rejects = createRejectsFile(join(scratch, `${day}.rejects`), location, signal)
+  const table = takeTable()
+  const attempt = helpers === undefined ? day : `${day}.together`
+  const rejects = createRejectsFile(join(scratch, `${attempt}.rejects`), location, signal)
   const scanner = createLogScanner(day, table.taker(day), rejects.add)
   const files = createDayFiles(scratch, day)
+  /** Of the other threads. */
+  const few: EmailCounts[] = []
+  let together: Together | undefined
+  let shares = 0
   let size = 0
   let start = Buffer.alloc(0)
 
@@ -76,25 +99,66 @@ export async function readDay(
     size += chunk.length
     onBytes(chunk.length)
   }
+  const addPart = (): void => {
+    files.addPart(table.batches(groupRows))
+  }
+  const makeRoom = (): void => {
+    if (isBeyond(table, partBytes)) addPart()
+  }
+  const scan = (chunk: Uint8Array): void => {
+    for (let from = 0; from < chunk.length; from += sliceBytes) {
+      scanner.push(chunk.subarray(from, from + sliceBytes))
+      makeRoom()
+    }
+  }
+  /** From the chunk's last record on, if one begins there. */
+  const startTogether = (chunk: Uint8Array, { claim }: Helpers): Together | undefined => {
+    const rest = chunk.lastIndexOf(lineFeed) + 1
+    scan(chunk.subarray(0, rest))
+    if (!scanner.atRecord()) {
+      scan(chunk.subarray(rest))
+      return undefined
+    }
+    const begun = scanTogether({
+      day,
+      table,
+      makeRoom,
+      claim: () => claim({ day, scratch, name: `${day}.share-${shares++}`, partBytes }),
+      onReject: rejects.add,
+      linesBefore: scanner.lines(),
+    })
+    begun.push(chunk.subarray(rest))
+    return begun
+  }
+
   for await (const chunk of readLog(io, location, stored)) {
     signal.throwIfAborted()
     if (start.length < startBytes) start = Buffer.concat([start, chunk]).subarray(0, startBytes)
-    for (let from = 0; from < chunk.length; from += sliceBytes) {
-      scanner.push(chunk.subarray(from, from + sliceBytes))
-      if (table.isFull() || table.heldBytes() > mostBytes) files.addPart(table.batches(groupRows))
-    }
+    if (together !== undefined) together.push(chunk)
+    else if (helpers?.areFree(storedSize - size) === true) together = startTogether(chunk, helpers)
+    else scan(chunk)
     await rejects.flush()
   }
   const totals = scanner.end()
+  if (together !== undefined) {
+    const ended = await together.end(() => {
+      if (table.emails() > emailsInMemory) addPart()
+    })
+    if (ended === undefined) return undefined
+    addLogTotals(totals, ended.totals)
+    for (const share of ended.shares) {
+      files.takeParts(share.parts)
+      if (share.counts !== undefined) few.push(share.counts)
+    }
+  }
   const rejectsFile = await rejects.close()
-  const counts =
-    files.hasParts() || table.emails() > emailsInMemory
-      ? undefined
-      : mergeCounts(Array.from(table.batches(emailsInMemory), copyOf))
+  const isFew = !files.hasParts() && table.emails() <= emailsInMemory
+  const counts = isFew ? mergeCounts([takeFew(table), ...few]) : undefined
+  if (!isFew) for (const share of few) files.addPart([share])
   const written = counts === undefined ? await files.write(table.batches(groupRows)) : undefined
   if (!isDeepStrictEqual(written?.totals ?? (counts && totalsOf(counts)), rowTotalsOf(totals)))
     throw contradiction(location)
-  idle.push(table)
+  giveBack(table)
   return {
     key: hash.digest('hex'),
     size,

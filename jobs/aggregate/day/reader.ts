@@ -1,9 +1,13 @@
+import type { Logger } from 'pino'
 import type { FileIO } from '../../storage/file-io.ts'
 import type { S3Settings } from '../../storage/s3/client.ts'
 import { startWorker, type WorkerThread } from '../../worker-thread.ts'
 import type { LocalList } from '../lists/merge-to-list.ts'
 import type { ListFile } from '../lists/write-list.ts'
-import { readDay, type DayRead, type DayRequest } from './read-day.ts'
+import { readDay, type DayRead, type DayRequest, type Helpers } from './read-day.ts'
+import type { ScannedBlock } from './scan-block.ts'
+import type { Helper } from './scan-together.ts'
+import type { ShareCounts, ShareRequest } from './share.ts'
 
 /** Reads days, several at once where that pays. */
 export interface DayReader {
@@ -11,6 +15,8 @@ export interface DayReader {
   read(request: DayRequest, onBytes: (count: number) => void): Promise<DayRead>
   /** As `mergeToList` does, in a worker that reads no day; undefined where all of them do. */
   mergeElsewhere(lists: readonly LocalList[], path: string): Promise<ListFile | undefined> | undefined
+  /** No other day will be read: from now on threads without one help with those that are. */
+  allBegun(): void
   close(): Promise<void>
 }
 
@@ -18,6 +24,7 @@ export interface DayReaderSettings {
   /** Days to be read at the same time, this thread's included. */
   readonly threads: number
   readonly s3: S3Settings
+  readonly logger: Logger
   readonly signal: AbortSignal
 }
 
@@ -25,24 +32,33 @@ export interface DayReaderSettings {
 export type ToWorker =
   | { readonly kind: 'read'; readonly s3: S3Settings; readonly request: DayRequest }
   | { readonly kind: 'merge'; readonly lists: readonly LocalList[]; readonly path: string }
+  /** A share of a day that this thread reads: then come its blocks, and its end. */
+  | { readonly kind: 'share'; readonly request: ShareRequest }
+  | { readonly kind: 'block'; readonly block: Uint8Array }
+  | { readonly kind: 'finish' }
 export type FromWorker =
   | { readonly kind: 'bytes'; readonly count: number }
   | { readonly kind: 'read'; readonly read: DayRead }
   | { readonly kind: 'merged'; readonly list: ListFile | undefined }
+  | { readonly kind: 'scanned'; readonly block: ScannedBlock }
+  | { readonly kind: 'shared'; readonly counts: ShareCounts }
 
 type DayWorker = WorkerThread<ToWorker, FromWorker>
 
 /** Below, a day is read before a thread has started. */
 const workerBytes = 16 * 2 ** 20
+/** With less of a day left, a share of it does not pay for being merged. */
+const shareBytes = 32 * 2 ** 20
 
 /**
  * Reads one day in this thread and, while it is busy with a large one, others in up to `threads` - 1 workers: a
  * morning's one new day pays for no thread. The caller limits how many are asked for at once.
  */
-export function createDayReader(io: FileIO, { threads, s3, signal }: DayReaderSettings): DayReader {
+export function createDayReader(io: FileIO, { threads, s3, logger, signal }: DayReaderSettings): DayReader {
   const idle: DayWorker[] = []
   const all: DayWorker[] = []
   let busyHere = 0
+  let isLast = false
   const takeWorker = (): DayWorker | undefined => {
     const free = idle.pop()
     if (free !== undefined || all.length >= threads - 1) return free
@@ -63,6 +79,34 @@ export function createDayReader(io: FileIO, { threads, s3, signal }: DayReaderSe
     idle.push(worker)
     return result
   }
+  const help = (request: ShareRequest): Helper | undefined => {
+    const worker = takeWorker()
+    if (worker === undefined) return undefined
+    logger.debug({ day: request.day }, 'another thread helps with a day')
+    const waiting: ((block: ScannedBlock) => void)[] = []
+    const counts = ask<ShareCounts>(worker, { kind: 'share', request }, (answer, resolve) => {
+      if (answer.kind === 'scanned') waiting.shift()?.(fromClone(answer.block))
+      else if (answer.kind === 'shared') resolve(answer.counts)
+    })
+    // Whoever reads the day hears of it when it waits for the counts.
+    counts.catch(() => undefined)
+    return {
+      scan(block, scanned) {
+        waiting.push(scanned)
+        worker.tell({ kind: 'block', block })
+      },
+      waiting: () => waiting.length,
+      finish() {
+        worker.tell({ kind: 'finish' })
+        return counts
+      },
+    }
+  }
+  const helpers: Helpers = {
+    areFree: (bytesLeft) =>
+      isLast && bytesLeft >= shareBytes && (idle.length > 0 || all.length < threads - 1),
+    claim: help,
+  }
   return {
     async read(request, onBytes) {
       signal.throwIfAborted()
@@ -75,7 +119,7 @@ export function createDayReader(io: FileIO, { threads, s3, signal }: DayReaderSe
       }
       busyHere++
       try {
-        return await readDay(request, io, onBytes, signal)
+        return await readDay(request, io, onBytes, signal, helpers)
       } finally {
         busyHere--
       }
@@ -89,8 +133,17 @@ export function createDayReader(io: FileIO, { threads, s3, signal }: DayReaderSe
         })
       )
     },
+    allBegun() {
+      isLast = true
+    },
     async close() {
       await Promise.all(all.map((worker) => worker.terminate()))
     },
   }
 }
+
+/** A buffer is a plain array of bytes behind the passage between threads. */
+const fromClone = ({ rejects, ...block }: ScannedBlock): ScannedBlock => ({
+  ...block,
+  rejects: rejects.map((reject) => ({ ...reject, raw: Buffer.from(reject.raw) })),
+})

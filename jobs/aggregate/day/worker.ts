@@ -4,9 +4,14 @@ import { toThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
 import { mergeToList } from '../lists/merge-to-list.ts'
 import { readDay } from './read-day.ts'
 import type { FromWorker, ToWorker } from './reader.ts'
+import { createShare, type Share } from './share.ts'
 
-/** A thread that reads one day after another, or merges their lists (reader.ts). It is terminated when the run ends or is stopped. */
+/**
+ * A thread that reads one day after another, merges their lists, or has a share of one (reader.ts). It is terminated when the run ends
+ * or is stopped.
+ */
 const never = new AbortController().signal
+let share: Share | undefined
 
 parentPort?.on('message', (asked: ToWorker) => {
   void answer(asked)
@@ -18,6 +23,19 @@ async function answer(asked: ToWorker): Promise<void> {
       send({ kind: 'merged', list: mergeToList(asked.lists, asked.path) })
       return
     }
+    if (asked.kind === 'share') {
+      share = createShare(asked.request)
+      return
+    }
+    if (asked.kind === 'block') {
+      if (share !== undefined) send({ kind: 'scanned', block: share.scan(asked.block) })
+      return
+    }
+    if (asked.kind === 'finish') {
+      if (share !== undefined) send({ kind: 'shared', counts: share.finish() })
+      share = undefined
+      return
+    }
     const { s3, request } = asked
     const io = await openFileIO(request.location, s3)
     const onBytes = (count: number): void => {
@@ -25,6 +43,7 @@ async function answer(asked: ToWorker): Promise<void> {
     }
     send({ kind: 'read', read: await readDay(request, io, onBytes, never) })
   } catch (thrown) {
+    share = undefined
     send(toThreadFailure(thrown))
   }
 }

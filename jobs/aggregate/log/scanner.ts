@@ -23,7 +23,14 @@ export interface LogScanner {
   readonly totals: Readonly<LogTotals>
   /** The file has ended: settles what was left. */
   end(): LogTotals
+  /** Whether all that was pushed is settled: the next byte begins a record. */
+  atRecord(): boolean
+  /** Line feeds that were passed so far. */
+  lines(): number
 }
+
+/** Where in its file a scanner begins: behind a line feed there is neither BOM nor header. */
+export type Beginning = 'file' | 'line'
 
 /**
  * Reads the CRUD log of `day` (aggregate-spec §1): this is the grammar's definition. Rows go to `taker`,
@@ -41,16 +48,24 @@ export interface LogScanner {
  *   `unclosed quote` if a line feed lies in it (it can only do so in quotes), else `line too long`.
  *   Every byte is looked at a bounded number of times: a field left open at a line's end means an odd number of
  *   quotes in that line, and the next odd line closes the field or is the fault; even lines are never looked past.
+ *
+ * One that begins at a line takes what follows some line feed for a record's start; its rejects' lines are counted from 2.
  */
-export function createLogScanner(day: Day, taker: RowTaker, onReject: (reject: Reject) => void): LogScanner {
+export function createLogScanner(
+  day: Day,
+  taker: RowTaker,
+  onReject: (reject: Reject) => void,
+  beginning: Beginning = 'file',
+): LogScanner {
+  const firstLine = beginning === 'file' ? 1 : 2
   const totals = noTotals()
   const dayBytes = Buffer.from(day)
   const shape = createRecordShape()
   let unquoted = Buffer.alloc(0)
   let at = 0 // the next record's start in the window
   let limit = 0 // the data's end in the window
-  let line = 1 // the next record's
-  let started = false // the BOM, if any, has been passed
+  let line = firstLine // the next record's
+  let started = beginning === 'line' // the BOM, if any, has been passed
   let skipping = false // within a line that was rejected as too long
   let wanted = 0 // bytes of an unfinished record before it is worth another look
 
@@ -199,5 +214,7 @@ export function createLogScanner(day: Day, taker: RowTaker, onReject: (reject: R
       scan(true)
       return totals
     },
+    atRecord: () => at === limit && started && !skipping,
+    lines: () => line - firstLine,
   }
 }

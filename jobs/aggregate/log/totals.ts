@@ -32,6 +32,24 @@ export const noTotals = (): LogTotals => ({
   otherDayRows: 0,
 })
 
+/** Adds what other rows come to. */
+export function addTotals(sums: RowTotals, { rows, events, emailBytes }: Readonly<RowTotals>): void {
+  sums.rows += rows
+  events.forEach((count, action) => (sums.events[action]! += count))
+  sums.emailBytes += emailBytes
+}
+
+/** Adds what another part of the log held. */
+export function addLogTotals(sums: LogTotals, part: Readonly<LogTotals>): void {
+  addTotals(sums, part)
+  sums.bytes += part.bytes
+  sums.rejectedBytes += part.rejectedBytes
+  sums.rejects += part.rejects
+  sums.blankLines += part.blankLines
+  sums.headerLines ||= part.headerLines
+  sums.otherDayRows += part.otherDayRows
+}
+
 export const rowTotalsOf = ({ rows, events, emailBytes }: Readonly<RowTotals>): RowTotals => ({
   rows,
   events,

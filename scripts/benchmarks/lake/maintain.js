@@ -213,7 +213,8 @@ const cases = {
 
 async function compact(name, what, rowGroups) {
   const as = { WAREHOUSE: join(folder, name), ICEBERG_CATALOG_NAME: name }
-  lakejobs('seed', '--rows', values.rows, '--date', '2024-09-16')
+  // For both cases; what another one added is thrown away.
+  lakejobs('seed', '--rows', values.rows, '--date', '2024-09-16', '--replace')
   const small = ['--target-file-size', '2MB', ...rowGroups]
   const exported = lakejobsAs(as, 'export', '--format', 'iceberg', '--mode', 'full', ...small)
   const [{ snapshotId }] = exported.tables

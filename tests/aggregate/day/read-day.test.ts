@@ -3,7 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeCountsFile } from '../../../jobs/aggregate/counts-file.ts'
-import { readDay, type DayRead } from '../../../jobs/aggregate/day/read-day.ts'
+import { readDay, type DayRead, type Helpers } from '../../../jobs/aggregate/day/read-day.ts'
+import { createShare } from '../../../jobs/aggregate/day/share.ts'
 import { mergeLists } from '../../../jobs/aggregate/lists/merge-lists.ts'
 import { localFileIO } from '../../../jobs/storage/local/local.ts'
 import { listCounts, type Scanned } from '../log/scan.ts'
@@ -25,11 +26,11 @@ describe('readDay', () => {
   })
   afterEach(() => rm(folder, { recursive: true }))
 
-  const read = async (text: string, partBytes = 2 ** 30): Promise<DayRead> => {
+  const read = async (text: string, partBytes = 2 ** 30, helpers?: Helpers): Promise<DayRead> => {
     const path = join(folder, `${day}.csv`)
     await writeFile(path, text)
     const request = { day, location: `file://${path}`, size: text.length, scratch: folder, partBytes }
-    return readDay(request, localFileIO(), () => undefined, new AbortController().signal)
+    return readDay(request, localFileIO(), () => undefined, new AbortController().signal, helpers)
   }
 
   it('hands the counts of few emails over in memory', async () => {
@@ -68,6 +69,31 @@ describe('readDay', () => {
     expect(files!.list).toEqual(list)
     expect((await readFile(parquet)).equals(expected)).toBe(true)
     expect((await readdir(folder)).sort()).toEqual([`${day}.csv`, `${day}.list`, `${day}.parquet`])
+  })
+
+  it('adds what another thread has counted of it, few emails or many', async () => {
+    const text = rowsOf(200_000)
+    const { list } = (await read(text)).files!
+    for (const blocks of [1, 3]) {
+      const helpers: Helpers = {
+        areFree: () => true,
+        claim(request) {
+          if (request.name !== `${day}.share-0`) return undefined
+          const share = createShare(request)
+          let left = blocks
+          return {
+            scan(block, scanned) {
+              left--
+              scanned(share.scan(block))
+            },
+            waiting: () => (left > 0 ? 0 : 2),
+            finish: () => Promise.resolve(share.finish()),
+          }
+        },
+      }
+      const { files, totals } = await read(text, 2 ** 30, helpers)
+      expect([files?.list, totals.rows]).toEqual([list, 200_000])
+    }
   })
 
   it('starts each day with nothing of the one before', async () => {
