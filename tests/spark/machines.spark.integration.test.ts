@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,54 +8,47 @@ import { startOwnSpark, type OwnSpark } from './own-spark.ts'
 
 jest.setTimeout(600_000)
 
+// Mounting needs Linux and root (operations-spec §5.2).
+const mounts = process.platform === 'linux' && spawnSync('unshare', ['-m', 'true']).status === 0
+
+// In this order, by one Spark: it takes longer to start than a job.
 describe("Spark's machines", () => {
   let bench: SparkBench
-  let spark: OwnSpark | undefined
+  let disk: string
+  let spark: OwnSpark
   beforeAll(async () => {
     bench = await createSparkBench()
+    disk = await mkdtemp(join(tmpdir(), 'lakejobs-spark-disk-'))
+    spark = await startOwnSpark(mounts ? disk : undefined)
   })
-  afterEach(async () => {
-    await spark?.stop()
-    spark = undefined
+  afterAll(async () => {
+    await spark.stop()
+    await bench.remove()
+    await rm(disk, { recursive: true })
   })
-  afterAll(() => bench.remove())
 
-  it('an executor is killed in the middle: Spark starts another, and the job ends right; a server that is started anew ends the job in one line, and a rerun is right', async () => {
-    spark = await startOwnSpark()
-    const killed = await bench.start(spark.address)
-    await killed.counting()
+  it('an executor is killed in the middle: Spark starts another, and the job ends right', async () => {
+    const job = await bench.start(spark.address)
+    await job.counting()
     expect(spark.killExecutors()).toBeGreaterThan(0)
-    await killed.right()
+    await job.right()
+  })
+  ;(mounts ? it : it.skip)('the disk of a worker is full: one line', async () => {
+    await spark.fillDisk()
+    const job = await bench.start(spark.address)
+    const { stdout } = await job.failedBy(/^Spark: [^\n]*No space left on device[^\n]*$/)
+    expect(stdout).toContain('SPARK_LOCAL_DIRS')
+    await spark.makeRoom()
+  })
 
-    const orphaned = await bench.start(spark.address, '--stall-timeout', '5m')
-    await orphaned.counting()
+  it('the server is started anew: one line, whether it is asked before or after the end of the old one; a rerun is right', async () => {
+    const job = await bench.start(spark.address, '--stall-timeout', '5m')
+    await job.counting()
     await spark.restart()
-    // Whether it asks before or after the end of the old one.
-    const { stdout } = await orphaned.failedBy(
+    const { stdout } = await job.failedBy(
       /^Spark: (\[INVALID_HANDLE\.\w+\]|[^\n]*stopped SparkContext)[^\n]*$/,
     )
     expect(stdout).toContain('run again: the server was stopped or started anew')
     await (await bench.start(spark.address)).right()
   })
-
-  // Mounting needs Linux and root (operations-spec §5.2).
-  const mounts = process.platform === 'linux' && spawnSync('unshare', ['-m', 'true']).status === 0
-  ;(mounts ? it : it.skip)(
-    'the disk of a worker is full: one line, and with room a rerun is right',
-    async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'lakejobs-spark-disk-'))
-      try {
-        spark = await startOwnSpark({ scratch: { folder, megabytes: 2 } })
-        const job = await bench.start(spark.address)
-        const { stdout } = await job.failedBy(/^Spark: [^\n]*No space left on device[^\n]*$/)
-        expect(stdout).toContain('SPARK_LOCAL_DIRS')
-        await spark.makeRoom()
-        await (await bench.start(spark.address)).right()
-      } finally {
-        await spark?.stop()
-        spark = undefined
-        await rm(folder, { recursive: true, force: true })
-      }
-    },
-  )
 })

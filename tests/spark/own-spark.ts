@@ -11,32 +11,29 @@ export interface OwnSpark {
   killExecutors(): number
   /** Ends all of it, and starts it anew at the same address. */
   restart(): Promise<void>
-  /** More room at `scratch`. */
+  /** Until nothing more has room on `disk`. */
+  fillDisk(): Promise<void>
   makeRoom(): Promise<void>
   stop(): Promise<void>
-}
-
-export interface OwnSparkOptions {
-  /** A folder that becomes a disk of so many megabytes, on which Spark shuffles; needs Linux and root. */
-  readonly scratch?: { readonly folder: string; readonly megabytes: number }
 }
 
 const script = join(import.meta.dirname, '../../scripts/spark')
 const startMs = 180_000
 
-export async function startOwnSpark({ scratch }: OwnSparkOptions = {}): Promise<OwnSpark> {
+/** `disk`: a folder that becomes a disk of its own, on which Spark shuffles; needs Linux and root. */
+export async function startOwnSpark(disk?: string): Promise<OwnSpark> {
   const [port, masterPort, uiPort] = [await freePort(), await freePort(), await freePort()].map(String)
   const ports = ['--port', port!, '--master-port', masterPort!, '--ui-port', uiPort!]
-  const mounted = `mount -t tmpfs -o size=${scratch?.megabytes ?? 0}m tmpfs "$1" && shift && exec "$@"`
+  const mounted = 'mount -t tmpfs -o size=100m tmpfs "$1" && shift && exec "$@"'
   const [program, ...words] =
-    scratch === undefined
+    disk === undefined
       ? [script, ...ports]
-      : ['unshare', '-m', 'sh', '-c', mounted, 'sh', scratch.folder, script, ...ports]
+      : ['unshare', '-m', 'sh', '-c', mounted, 'sh', disk, script, ...ports]
   const start = async (): Promise<() => Promise<void>> => {
     const child = spawn(program, words, {
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true,
-      env: { ...process.env, ...(scratch && { SPARK_LOCAL_DIRS: scratch.folder }) },
+      env: { ...process.env, ...(disk !== undefined && { SPARK_LOCAL_DIRS: disk }) },
     })
     const ended = once(child, 'exit')
     const stop = async (): Promise<void> => {
@@ -71,6 +68,11 @@ export async function startOwnSpark({ scratch }: OwnSparkOptions = {}): Promise<
   let namespace = 0
   let folder = ''
   let stop = await start()
+  /** Where Spark sees the disk, nobody else does. */
+  const atDisk = async (command: string): Promise<void> => {
+    const words = ['-t', String(namespace), '-m', 'sh', '-c', command, 'sh', disk!]
+    await once(spawn('nsenter', words, { stdio: 'ignore' }), 'exit')
+  }
   return {
     address: `sc://127.0.0.1:${port}`,
     killExecutors() {
@@ -82,10 +84,8 @@ export async function startOwnSpark({ scratch }: OwnSparkOptions = {}): Promise<
       await stop()
       stop = await start()
     },
-    async makeRoom() {
-      const remount = ['mount', '-o', 'remount,size=1g', scratch!.folder]
-      await once(spawn('nsenter', ['-t', String(namespace), '-m', ...remount], { stdio: 'inherit' }), 'exit')
-    },
+    fillDisk: () => atDisk('cat /dev/zero >"$1/full" || true'),
+    makeRoom: () => atDisk('rm "$1/full"'),
     stop: () => stop(),
   }
 }
