@@ -125,6 +125,17 @@ it('a day whose counts are not cached any more is unknown, and the weeks are tho
   expect([crud!.total, crud!.before, crud!.top]).toEqual([before.total, before.before, before.top])
 })
 
+it('the week before is that of its result, though a log of it has changed and was counted since', async () => {
+  await ok('generate', 'data/crud/input', addDays(last, -13), '14', '3', '50')
+  await ok('aggregate', addDays(last, -7))
+  await ok('aggregate', last)
+  const before = (await report(last)).crud!
+  await appendFile(`${place.cwd}/data/crud/input/2024-09-05.csv`, '\nnew@x.com,CREATE,2024-09-05 00:00:00\n')
+  await ok('aggregate', '2024-09-05', '--days', '1')
+  const { crud } = await report(last)
+  expect([crud!.days, crud!.before]).toEqual([before.days, before.before])
+})
+
 it('requests are what SQL says of the source: by hour and class, and exact percentiles by url', async () => {
   await place.query(`CREATE TABLE web_logs AS SELECT
       CASE WHEN i % 97 = 0 THEN NULL ELSE '/p/' || (i * i % 23) END AS url,
@@ -132,6 +143,11 @@ it('requests are what SQL says of the source: by hour and class, and exact perce
       CASE WHEN i % 83 = 0 THEN NULL ELSE (i * 7919) % 1009 END AS response_time,
       timestamptz '2024-09-08 00:00+00' + i * interval '211 seconds' AS timestamp
     FROM generate_series(0, 4000) i`)
+  // A percentile that lies between no two values, and the ends of the week.
+  await place.query(`INSERT INTO web_logs
+    SELECT '/exact', 200, i, timestamptz '2024-09-12 12:00+00' FROM generate_series(1, 400) i UNION ALL
+    SELECT '/ends', 200, 1, unnest(ARRAY['2024-09-09 23:59:59.999999+00', '2024-09-10 00:00+00',
+      '2024-09-16 23:59:59.999999+00', '2024-09-17 00:00+00']::timestamptz[])`)
   await ok('export', '--table', 'public.web_logs')
   const { requests } = await report('2024-09-16')
   const within = `timestamp >= '2024-09-10 00:00+00' AND timestamp < '2024-09-17 00:00+00'`
