@@ -13,8 +13,8 @@ export interface WorkerThread<Tell, Answer> {
     hear: (answer: Answer, resolve: (result: Result) => void, reject: (error: unknown) => void) => void,
     signal: AbortSignal,
   ): Promise<Result>
-  /** Tells it something that is no question. */
-  tell(message: Tell): void
+  /** Tells it something that is no question, moving `transfer`. */
+  tell(message: Tell, transfer?: readonly ArrayBuffer[]): void
   terminate(): Promise<unknown>
 }
 
@@ -62,8 +62,8 @@ export function startWorker<Tell, Answer extends { readonly kind: string }>(
         settle()
       }
     },
-    tell: (message) => {
-      worker.postMessage(message)
+    tell: (message, transfer = []) => {
+      worker.postMessage(message, transfer)
     },
     terminate: () => worker.terminate(),
   }

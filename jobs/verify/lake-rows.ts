@@ -24,7 +24,8 @@ import {
   type ColumnStatistics,
 } from './columns/statistics.ts'
 import { sliceVector } from '../vector/slice.ts'
-import { readOwnFile, type OwnFileRows } from './pages/own-file.ts'
+import { groupHasher } from './pages/group-threads.ts'
+import { notOurs, readOwnFile, type Later } from './pages/own-file.ts'
 import { rangeSums, type RangeColumn, type RangeSums } from './deep/key-ranges.ts'
 
 /** Rows of one unit (a day, `null`, `all`), by each list of columns that was asked for; none where only counted. */
@@ -161,17 +162,22 @@ export async function readLake(
       return unit
     })
   }
-  const isQuick = quickly && lists.length === 1 && range === undefined
-  const readQuickly = async (planned: PlannedFile): Promise<OwnFileRows | undefined> => {
-    if (!isQuick || hasDeletes(planned)) return undefined
-    const request = { planned, fields: flat, hashed: own.length, day: byDay[0] }
-    return readOwnFile(source, request).catch((error: unknown) => {
-      // DuckDB meets it, too, and says what it is.
-      if (error instanceof JobError) return undefined
-      throw error
-    })
+  /** Undefined: DuckDB reads all. */
+  const hasher =
+    quickly && lists.length === 1 && range === undefined && types.every(({ kind }) => kind !== 'list')
+      ? groupHasher({ types: types.map(scalar), mixed: own.length }, bytesOf(files), source.signal)
+      : undefined
+  const begin = async (planned: PlannedFile, isLast: boolean): Promise<Later> => {
+    source.signal.throwIfAborted()
+    if (hasher === undefined || hasDeletes(planned)) return notOurs
+    const request = { planned, fields: flat, day: byDay[0] }
+    try {
+      return await readOwnFile(source, request, hasher, isLast)
+    } catch (error) {
+      return () => Promise.reject(asError(error))
+    }
   }
-  for (const planned of files) {
+  const take = async (planned: PlannedFile, later: Later): Promise<void> => {
     const { file } = planned
     const unitOfFile = unitOfPartition(source.table.metadata, file, day)
     const tell = (lines: readonly string[], seen: ReadonlyMap<string, Interval>): void => {
@@ -184,13 +190,17 @@ export async function readLake(
         faults.push({ kind: 'mismatch', unit, message })
       }
     }
-    const quick = await readQuickly(planned)
+    const quick = await later().catch((error: unknown) => {
+      // DuckDB meets it, too, and says what it is.
+      if (error instanceof JobError) return undefined
+      throw error
+    })
     if (quick !== undefined) {
       for (const { unit, rows, fingerprint, columns: all } of quick.groups)
         sums.add(unit, rows, [fingerprint], all.slice(0, own.length))
       onRows(file.recordCount)
       tell(quick.faults, new Map(quick.groups.map(({ unit }) => [printInterval(unit), unit])))
-      continue
+      return
     }
     let check: FileCheck | undefined
     const onFooter = (footer: Footer): void => {
@@ -211,12 +221,38 @@ export async function readLake(
       }
     } catch (error) {
       faults.push({ kind: 'incomplete', unit: unitOfFile, message: faultOf(error, source) })
-      continue
+      return
     }
     tell(check?.faults() ?? [], seen)
   }
+  try {
+    await inOrder(files, hasher === undefined ? 0 : filesAhead, begin, take)
+  } finally {
+    await hasher?.close()
+  }
   return { units: sums.units(), faults, ranges }
 }
+
+/** Files that are begun while threads still hash one before them. */
+const filesAhead = 16
+
+/** Begins files and takes what comes of them in their order. `begin`: whether none comes behind. */
+async function inOrder(
+  files: readonly PlannedFile[],
+  most: number,
+  begin: (planned: PlannedFile, isLast: boolean) => Promise<Later>,
+  take: (planned: PlannedFile, later: Later) => Promise<void>,
+): Promise<void> {
+  const begun: (readonly [PlannedFile, Later])[] = []
+  for (const [at, planned] of files.entries()) {
+    begun.push([planned, await begin(planned, at === files.length - 1)])
+    if (begun.length > most) await take(...begun.shift()!)
+  }
+  for (const one of begun) await take(...one)
+}
+
+const bytesOf = (files: readonly PlannedFile[]): number =>
+  files.reduce((sum, { file }) => sum + file.fileSizeInBytes, 0)
 
 /** Footers that are read at once. */
 const footersAtOnce = 8

@@ -16,6 +16,7 @@ const threads = [
   'export/read/worker.js',
   'aggregate/day/worker.js',
   'maintain/compact/worker.js',
+  'verify/pages/worker.js',
   'query/engine-process.js',
 ]
 const data = ['kernel/kernel.wasm', 'kernel/count.wasm', 'kernel/merge.wasm', 'spark/connect.proto']

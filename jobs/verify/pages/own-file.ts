@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises'
-import { buffer } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { splitRows, type PartitionSource } from '../../iceberg/partition/split-rows.ts'
-import { scalar } from '../../iceberg/schema/types.ts'
 import { readRawFooter } from '../../lake/footer.ts'
 import type { PlannedFile } from '../../lake/read-plan.ts'
 import type { FlatField, RowSource } from '../../lake/read-rows.ts'
@@ -12,64 +11,96 @@ import { canonicalLocation } from '../../storage/place.ts'
 import { fileCheck } from '../columns/file-check.ts'
 import { NotOurs } from './chunk-pages.ts'
 import { ownRowGroups, type RowGroup } from './chunks.ts'
-import { hashGroup, type GroupRows } from './hash-group.ts'
+import type { GroupHasher } from './group-threads.ts'
+import type { GroupRows } from './hash-group.ts'
+
+/** The rows of a row group, all of one interval. */
+export interface OwnGroup extends GroupRows {
+  readonly unit: Interval
+}
 
 export interface OwnFileRows {
-  readonly groups: readonly (GroupRows & { readonly unit: Interval })[]
+  readonly groups: readonly OwnGroup[]
   /** What manifest and footer say of the file and is not true of its rows, one line each. */
   readonly faults: readonly string[]
 }
 
 export interface OwnFileRequest {
   readonly planned: PlannedFile
-  /** Those that are hashed, in their order, then the day's if it is none of them. */
+  /** Those that are hashed, in their order, then the day's if it is none of them: the hasher's. */
   readonly fields: readonly FlatField[]
-  readonly hashed: number
   /** What tells the rows apart by day. */
   readonly day: PartitionSource | undefined
 }
 
-/** Bytes of a row group that are read at once; there are two at a time. */
+/** Bytes of a row group: each thread has one or two of them, and one is read meanwhile. */
 const mostGroupBytes = 2 ** 26
 
+/** Resolves when a file's row groups are hashed. */
+export type Later = () => Promise<OwnFileRows | undefined>
+
 /**
- * Hashes the rows of a file that the export wrote, without DuckDB: several times as quick. Undefined: it is another's, or has
- * anything that the export does not write, a damage or rows of two days in a row group; then DuckDB is to read it, and to say
- * what is wrong. Errors: what the store says, the signal's reason.
+ * Hashes the rows of a file that the export wrote, without DuckDB: several times as quick. Resolves when all its row groups are
+ * with the hasher, to what waits for them. Undefined: the file is another's, or has anything that the export does not write, a
+ * damage or rows of two days in a row group; then DuckDB is to read it, and to say what is wrong. Errors, of both: what the store
+ * says, the signal's reason. `isLast`: no other file comes.
  */
 export async function readOwnFile(
   { table: { io }, signal }: RowSource,
-  { planned: { file }, fields, hashed, day }: OwnFileRequest,
-): Promise<OwnFileRows | undefined> {
+  { planned: { file }, fields, day }: OwnFileRequest,
+  hasher: GroupHasher,
+  isLast: boolean,
+): Promise<Later> {
   const raw = await readRawFooter(io, file)
   const own = ownRowGroups(raw, fields)
-  if (own === undefined || own.some((group) => sizeOf(group) > mostGroupBytes)) return undefined
-  const types = fields.map(({ type }) => scalar(type))
-  const check = fileCheck(file, raw.footer, fields, true)
-  const bytes = await rangesOf(io, canonicalLocation(file.filePath))
+  if (own === undefined || own.some((group) => sizeOf(group) > mostGroupBytes)) return notOurs
+  const hashed: Promise<OwnGroup | undefined>[] = []
+  let isOurs = true as boolean
+  const ofUnit = (rows: GroupRows | undefined): OwnGroup | undefined => {
+    const unit = rows && unitOf(rows, day)
+    if (rows !== undefined && unit !== undefined) return { ...rows, unit }
+    isOurs = false
+    return undefined
+  }
+  const bytes = await rangesOf(io, canonicalLocation(file.filePath), hasher)
   try {
-    const groups: (GroupRows & { readonly unit: Interval })[] = []
     let next = own[0] && bytes.read(own[0])
     for (const [at, group] of own.entries()) {
       const content = await next!
+      // Threads may have said meanwhile that they are free.
+      await setImmediate()
       signal.throwIfAborted()
+      if (!isOurs) return notOurs
       const following = own[at + 1]
       next = following && bytes.read(following)
       next?.catch(() => undefined)
-      const rows = hashGroup(group, types, hashed, content, startOf(group))
-      const unit = unitOf(rows, day)
-      if (unit === undefined || check.next(rows.rows) !== rows.rows) return undefined
-      check.add(rows.columns)
-      groups.push({ ...rows, unit })
+      const one = { group, bytes: content, offset: startOf(group) }
+      const rows = hasher.hash(one, isLast && following === undefined).then(ofUnit)
+      rows.catch(() => undefined)
+      hashed.push(rows)
     }
-    return { groups, faults: check.faults() }
   } catch (error) {
-    if (error instanceof NotOurs) return undefined
+    if (error instanceof NotOurs) return notOurs
     throw error
   } finally {
     await bytes.close()
   }
+  return async () => {
+    const check = fileCheck(file, raw.footer, fields, true)
+    const groups: OwnGroup[] = []
+    for (const one of hashed) {
+      const group = await one
+      if (group === undefined) return undefined
+      if (check.next(group.rows) !== group.rows) return undefined
+      check.add(group.columns)
+      groups.push(group)
+    }
+    return { groups, faults: check.faults() }
+  }
 }
+
+/** DuckDB's to read. */
+export const notOurs: Later = () => Promise.resolve(undefined)
 
 const startOf = ({ chunks }: RowGroup): number => Math.min(...chunks.map(({ start }) => start))
 const endOf = ({ chunks }: RowGroup): number => Math.max(...chunks.map(({ end }) => end))
@@ -93,37 +124,40 @@ function unitOf({ columns, rows }: GroupRows, day: PartitionSource | undefined):
 }
 
 interface Ranges {
-  readonly read: (group: RowGroup) => Promise<Uint8Array>
+  readonly read: (group: RowGroup) => Promise<Uint8Array<ArrayBuffer>>
   readonly close: () => Promise<void>
 }
 
 /** A file's row groups, each in one piece. What of a file on disk is read while the processor has other work. */
-async function rangesOf(io: FileIO, location: string): Promise<Ranges> {
+async function rangesOf(io: FileIO, location: string, { room }: Pick<GroupHasher, 'room'>): Promise<Ranges> {
   const path = io.localPath(location)
   if (path === undefined)
     return {
       read: async (group) => {
         const range = { start: startOf(group), end: endOf(group) }
-        return whole(await buffer(await io.stream(location, range)), sizeOf(group))
+        const bytes = room(sizeOf(group))
+        let read = 0
+        for await (const chunk of (await io.stream(location, range)) as AsyncIterable<Buffer>) {
+          bytes.set(chunk, read)
+          read += chunk.length
+        }
+        return whole(bytes.subarray(0, read), sizeOf(group))
       },
       close: () => Promise.resolve(),
     }
   const handle = await open(path, 'r')
-  const spare: Buffer[] = [Buffer.alloc(0), Buffer.alloc(0)]
   return {
     async read(group) {
       const size = sizeOf(group)
-      const before = spare.shift()!
-      const room = before.length < size ? Buffer.allocUnsafeSlow(size) : before
-      spare.push(room)
-      const { bytesRead } = await handle.read(room, 0, size, startOf(group))
-      return whole(room.subarray(0, bytesRead), size)
+      const bytes = room(size)
+      const { bytesRead } = await handle.read(bytes, 0, size, startOf(group))
+      return whole(bytes.subarray(0, bytesRead), size)
     },
     close: () => handle.close(),
   }
 }
 
-const whole = (bytes: Uint8Array, size: number): Uint8Array => {
+const whole = (bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> => {
   if (bytes.length < size) throw new NotOurs('the end of a file')
   return bytes
 }

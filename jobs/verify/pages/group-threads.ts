@@ -1,0 +1,144 @@
+import { availableParallelism } from 'node:os'
+import type { PrimitiveType } from '../../iceberg/schema/types.ts'
+import { startWorker } from '../../worker-thread.ts'
+import { NotOurs } from './chunk-pages.ts'
+import type { RowGroup } from './chunks.ts'
+import { hashGroup, type GroupRows } from './hash-group.ts'
+
+/** What is hashed of every row group: columns of these types, of which a row's hash has the first `mixed`. */
+export interface HashedColumns {
+  readonly types: readonly PrimitiveType[]
+  readonly mixed: number
+}
+
+export interface GroupBytes {
+  readonly group: RowGroup
+  /** Of the file, from `offset` on; they are moved. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly offset: number
+}
+
+/** What a thread is told (worker.ts): the columns first, then row groups. */
+export type ToThread =
+  | { readonly kind: 'columns'; readonly columns: HashedColumns }
+  | { readonly kind: 'group'; readonly one: GroupBytes }
+/** What it answers, beside failures, in the order of the groups. `spent`: the bytes, to be used again. */
+export interface FromThread {
+  readonly kind: 'hashed'
+  readonly rows: GroupRows | undefined
+  readonly spent: Uint8Array<ArrayBuffer>
+}
+
+/** Hashes row groups in this thread and in others beside it. */
+export interface GroupHasher {
+  /** Memory for a row group's bytes: what others were in. */
+  readonly room: (size: number) => Uint8Array<ArrayBuffer>
+  /**
+   * Gives a row group to a thread that is free, else hashes it before it returns. `isLast`: none comes behind it. Resolves to
+   * undefined where it is not as the export writes them, or damaged. Rejects when a thread breaks or the signal is aborted.
+   */
+  readonly hash: (one: GroupBytes, isLast: boolean) => Promise<GroupRows | undefined>
+  readonly close: () => Promise<void>
+}
+
+/** With less a thread would have started when all is done. */
+const threadBytes = 16 * 2 ** 20
+/** This one included. */
+const mostThreads = 4
+/** A thread has the next row group before it is through with one, unless they are as large as this. */
+const largeBytes = 16 * 2 ** 20
+
+/** `bytes`: of all files. Threads are started with the first row group that others come behind. */
+export function groupHasher(columns: HashedColumns, bytes: number, signal: AbortSignal): GroupHasher {
+  const spare: Uint8Array<ArrayBuffer>[] = []
+  const giveBack = ({ buffer }: Uint8Array<ArrayBuffer>): void => {
+    spare.push(new Uint8Array(buffer))
+  }
+  const threads = bytes < threadBytes ? 1 : Math.min(availableParallelism(), mostThreads)
+  let helpers: readonly Helper[] | undefined
+  return {
+    room(size) {
+      const at = spare.findIndex(({ length }) => length >= size)
+      // One that is too small goes, so that there are never more than are in use at once.
+      const [found] = spare.splice(Math.max(at, 0), 1)
+      return found === undefined || at < 0 ? new Uint8Array(size) : found
+    },
+    async hash(one, isLast) {
+      if (!isLast)
+        helpers ??= Array.from({ length: threads - 1 }, () => startHelper(columns, giveBack, signal))
+      const most = isLast || one.bytes.length >= largeBytes ? 1 : 2
+      const free = helpers?.find((helper) => helper.waiting() < most)
+      if (free !== undefined) return free.hash(one)
+      try {
+        return hashedGroup(columns, one)
+      } finally {
+        giveBack(one.bytes)
+      }
+    },
+    async close() {
+      await Promise.all(helpers?.map((helper) => helper.close()) ?? [])
+    },
+  }
+}
+
+/** Its rows; undefined: `NotOurs`. */
+export function hashedGroup(
+  { types, mixed }: HashedColumns,
+  { group, bytes, offset }: GroupBytes,
+): GroupRows | undefined {
+  try {
+    return hashGroup(group, types, mixed, bytes, offset)
+  } catch (error) {
+    if (error instanceof NotOurs) return undefined
+    throw error
+  }
+}
+
+interface Helper {
+  readonly hash: (one: GroupBytes) => Promise<GroupRows | undefined>
+  /** Row groups that it has and is not through with. */
+  readonly waiting: () => number
+  readonly close: () => Promise<unknown>
+}
+
+interface Waiting {
+  readonly resolve: (rows: GroupRows | undefined) => void
+  readonly reject: (error: unknown) => void
+}
+
+function startHelper(
+  columns: HashedColumns,
+  giveBack: (spent: Uint8Array<ArrayBuffer>) => void,
+  signal: AbortSignal,
+): Helper {
+  const worker = startWorker<ToThread, FromThread>(
+    new URL('./worker.js', import.meta.url),
+    'a thread that hashes rows',
+  )
+  const waiting: Waiting[] = []
+  let failure: { readonly error: unknown } | undefined
+  // It is asked one thing, and hears row groups until it is closed.
+  worker
+    .ask<never>(
+      { message: { kind: 'columns', columns } },
+      ({ rows, spent }) => {
+        giveBack(spent)
+        waiting.shift()?.resolve(rows)
+      },
+      signal,
+    )
+    .catch((error: unknown) => {
+      failure = { error }
+      for (const one of waiting.splice(0)) one.reject(error)
+    })
+  return {
+    hash: (one) =>
+      new Promise((resolve, reject) => {
+        if (failure !== undefined) throw failure.error
+        waiting.push({ resolve, reject })
+        worker.tell({ kind: 'group', one }, [one.bytes.buffer])
+      }),
+    waiting: () => waiting.length,
+    close: () => worker.terminate(),
+  }
+}
