@@ -41,21 +41,21 @@ export interface GroupHasher {
   readonly close: () => Promise<void>
 }
 
-/** With less a thread would have started when all is done. */
+/** With less, of three or four row groups, all is done before a thread has started. */
 const threadBytes = 16 * 2 ** 20
 /** This one included. */
 const mostThreads = 4
 /** A thread has the next row group before it is through with one, unless they are as large as this. */
 const largeBytes = 16 * 2 ** 20
 
-/** `bytes`: of all files. Threads are started with the first row group that others come behind. */
+/** `bytes`: of all files. Threads start at once, while the first footer is read. */
 export function groupHasher(columns: HashedColumns, bytes: number, signal: AbortSignal): GroupHasher {
   const spare: Uint8Array<ArrayBuffer>[] = []
   const giveBack = ({ buffer }: Uint8Array<ArrayBuffer>): void => {
     spare.push(new Uint8Array(buffer))
   }
   const threads = bytes < threadBytes ? 1 : Math.min(availableParallelism(), mostThreads)
-  let helpers: readonly Helper[] | undefined
+  const helpers = Array.from({ length: threads - 1 }, () => startHelper(columns, giveBack, signal))
   return {
     room(size) {
       const at = spare.findIndex(({ length }) => length >= size)
@@ -64,10 +64,8 @@ export function groupHasher(columns: HashedColumns, bytes: number, signal: Abort
       return found === undefined || at < 0 ? new Uint8Array(size) : found
     },
     async hash(one, isLast) {
-      if (!isLast)
-        helpers ??= Array.from({ length: threads - 1 }, () => startHelper(columns, giveBack, signal))
       const most = isLast || one.bytes.length >= largeBytes ? 1 : 2
-      const free = helpers?.find((helper) => helper.waiting() < most)
+      const free = helpers.find((helper) => helper.waiting() < most)
       if (free !== undefined) return free.hash(one)
       try {
         return hashedGroup(columns, one)
@@ -76,7 +74,7 @@ export function groupHasher(columns: HashedColumns, bytes: number, signal: Abort
       }
     },
     async close() {
-      await Promise.all(helpers?.map((helper) => helper.close()) ?? [])
+      await Promise.all(helpers.map((helper) => helper.close()))
     },
   }
 }
