@@ -46,6 +46,18 @@ it.each([
   expect(asked).toEqual(['stream'])
 })
 
+it('of many columns is read whole, of a store in one request', async () => {
+  const { io, asked } = watched()
+  const columns = Array.from({ length: 100 }, (_, at) => `range + ${at} AS c${at}`)
+  const file = await parquet.dataFile(`SELECT ${columns.join(', ')} FROM range(100000)`, { c0: 1 }, 100_000)
+  const footer = await readFooter(io, file)
+  expect(footer.columns).toHaveLength(100)
+  expect(asked).toEqual(['stream', 'stream'])
+  asked.splice(0)
+  expect(await readFooter({ ...io, localPath: () => undefined }, file)).toEqual(footer)
+  expect(asked).toEqual(['stream'])
+})
+
 it.each([1, 600_000])(
   'of a file that is not as its manifest says, by %d bytes, is refused',
   async (bytes) => {
