@@ -122,12 +122,11 @@ async function answer(
   context: JobContext,
   output: ResultOutput,
 ): Promise<Outcome> {
-  const [settings, { openCatalogs }, { runSql }, { crudTables }, { openFileIO }] = await Promise.all([
+  const [settings, { openCatalogs }, { foreseen }, { crudTableNames }] = await Promise.all([
     import('../settings/settings.ts'),
     import('../settings/catalogs.ts'),
-    import('../query/sql.ts'),
-    import('../aggregate/tables/tables.ts'),
-    import('../storage/open.ts'),
+    import('../query/foreseen.ts'),
+    import('../aggregate/tables/names.ts'),
   ])
   const processors = availableParallelism()
   const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
@@ -135,11 +134,19 @@ async function answer(
   let opening: ReturnType<typeof openCatalogs> | undefined
   const catalogs = (): ReturnType<typeof openCatalogs> =>
     (opening ??= openCatalogs(context, { iceberg: true, dryRun: true, versionHint: false, stallTimeoutMs }))
+  const choice = snapshotChoice(values)
   try {
+    // Its server is asked ahead: what takes long to load is loaded while it answers.
+    const catalog = foreseen(query, choice, crudTableNames, async () => (await catalogs()).catalog)
+    const [{ runSql }, { crudTables }, { openFileIO }] = await Promise.all([
+      import('../query/sql.ts'),
+      import('../aggregate/tables/tables.ts'),
+      import('../storage/open.ts'),
+    ])
     return await runSql(
       {
         sql: query,
-        choice: snapshotChoice(values),
+        choice,
         format: values.csv ? 'csv' : values.json ? 'json' : 'table',
         width: output.columns,
         timeoutMs: values.timeout,
@@ -150,7 +157,7 @@ async function answer(
       },
       {
         engine,
-        catalog: async () => (await catalogs()).catalog,
+        catalog,
         extras: crudTables(
           {
             input: settings.place(values.input, '--input'),

@@ -38,7 +38,7 @@ export interface QueryOptions {
 export interface QueryStores {
   /** Started, and closed by its owner. */
   readonly engine: QueryEngine
-  /** Opened when a statement names a table of it, once. */
+  /** Opened when a statement names a table of it, or seems to (foreseen.ts), once. */
   readonly catalog: () => Promise<Catalog>
   /** By their names. */
   readonly extras: ReadonlyMap<string, ExtraTable>

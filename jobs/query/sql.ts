@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { JobContext } from '../context.ts'
 import { openScratch } from '../storage/scratch.ts'
 import type { Outcome } from '../summary.ts'
-import { foreseen } from './foreseen.ts'
 import { judge } from './statement/judge.ts'
 import { resolveTables } from './names.ts'
 import type { QueryOptions, QueryStores } from './options.ts'
@@ -18,13 +17,12 @@ import { readStatement } from './statement/statement.ts'
  */
 export async function runSql(
   options: QueryOptions,
-  { catalog: open, extras, storeAccess, engine }: QueryStores,
+  { catalog, extras, storeAccess, engine }: QueryStores,
   { signal, logger, now }: JobContext,
 ): Promise<Outcome> {
   const started = now().getTime()
   const { sql, explain } = readStatement(options.sql)
   const { choice, format, width, threads, memoryLimit, maxDownload, timeoutMs } = options
-  const catalog = foreseen(sql, extras.keys(), open)
   const { query, tables } = judge(await engine.parse(sql))
   const resolved = await resolveTables(tables, catalog, extras)
   const planned = await Promise.all(

@@ -13,10 +13,7 @@ import { emptyRelation } from '../../lake/scan/scan.ts'
 import { patternOf } from '../../lake/scan/bring.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 import { join } from '../../storage/place.ts'
-import { openCache } from '../cache/cache.ts'
-import { findInputs } from '../inputs.ts'
-import { resultLocation } from '../published.ts'
-import { writeRowsFile } from './rows-file.ts'
+import type { CrudTableName } from './names.ts'
 
 /** Where the logs, their results and the counts of days are. */
 export interface CrudPlaces {
@@ -63,11 +60,12 @@ interface Means {
  * under the last of them. What `day` rules out is not read. Errors: `JobError` data for a place without any such file.
  */
 export function crudTables(places: CrudPlaces, means: Means): ReadonlyMap<string, CrudTable> {
-  return new Map([
-    ['crud_logs', logsTable(places, means)],
-    ['crud_daily', dailyTable(places, means)],
-    ['crud_weekly', weeklyTable(places, means)],
-  ])
+  const tables: Readonly<Record<CrudTableName, CrudTable>> = {
+    crud_logs: logsTable(places, means),
+    crud_daily: dailyTable(places, means),
+    crud_weekly: weeklyTable(places, means),
+  }
+  return new Map(Object.entries(tables))
 }
 
 function logsTable({ input, open }: CrudPlaces, { logger, signal }: Means): CrudTable {
@@ -75,6 +73,10 @@ function logsTable({ input, open }: CrudPlaces, { logger, signal }: Means): Crud
   return {
     schema,
     async open(wanted, scratch) {
+      const [{ findInputs }, { writeRowsFile }] = await Promise.all([
+        import('../inputs.ts'),
+        import('./rows-file.ts'),
+      ])
       const io = await open(input)
       const all = await daysBelow(io, input, (name) => /^(.{10})\.csv(?:\.gz)?$/.exec(name)?.[1])
       if (all.length === 0) throw nothing('log', input, '--input', 'lakejobs generate makes some to try')
@@ -100,6 +102,7 @@ function dailyTable({ cache: place, open }: CrudPlaces, means: Means): CrudTable
   return {
     schema,
     async open(wanted, scratch) {
+      const { openCache } = await import('../cache/cache.ts')
       const io = await open(place)
       const cache = openCache(io, place, means)
       const all = await daysBelow(io, place, (name) => /^(.{10})\/\1\.[0-9a-f]{16}\.json$/.exec(name)?.[1])
@@ -138,6 +141,7 @@ function weeklyTable({ output, open }: CrudPlaces, { signal }: Means): CrudTable
   return {
     schema,
     async open(wanted, scratch) {
+      const { resultLocation } = await import('../published.ts')
       const io = await open(output)
       const all = await daysBelow(io, output, (name) => /^(.{10})\.csv$/.exec(name)?.[1])
       if (all.length === 0) throw nothing('result', output, '--output', 'lakejobs aggregate makes them')
