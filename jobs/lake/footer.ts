@@ -121,11 +121,15 @@ async function parse(io: FileIO, location: string, size: number, end?: Bytes): P
     const { schema, num_rows: rows, key_value_metadata: entries = [] } = metadata
     const bytes = Buffer.concat(tail).subarray(0, -trailerBytes)
     const raw = bytes.subarray(bytes.length - metadata.metadata_length)
+    let rowGroups: readonly RowGroupStatistics[] | undefined
     const footer = {
       rows: Number(rows),
       columns: columnsOf(schema, 0).columns,
       entries: Object.fromEntries(entries.map(({ key, value }) => [key, value ?? ''])),
-      rowGroups: rowGroupStatistics(raw, metadata),
+      // Few ask for them, and they take as long as all the rest.
+      get rowGroups() {
+        return (rowGroups ??= rowGroupStatistics(raw, metadata))
+      },
     }
     return { footer, metadata: raw, parsed: metadata }
   } catch (error) {
