@@ -23,17 +23,20 @@ export async function runSql(
   const started = now().getTime()
   const { sql, explain } = readStatement(options.sql)
   const { choice, format, width, threads, memoryLimit, maxDownload, timeoutMs } = options
-  const { query, tables } = judge(await engine.parse(sql))
-  const resolved = await resolveTables(tables, catalog, extras)
-  const planned = await Promise.all(
-    resolved.map(async (one) =>
-      one.found.kind === 'table' ? planTable(one, one.found.table, query, choice) : undefined,
-    ),
-  )
-  const buckets = [...new Set(planned.flatMap((one) => (one === undefined ? [] : bucketsOf(one))))]
-  const store = buckets.length === 0 ? undefined : await storeAccess(buckets)
+  const parsing = engine.parse(sql)
+  // Whoever waits for it gets the failure; until then it is not an unhandled one.
+  parsing.catch(() => undefined)
   const scratch = await openScratch(options.scratch)
   try {
+    const { query, tables } = judge(await parsing)
+    const resolved = await resolveTables(tables, catalog, extras)
+    const planned = await Promise.all(
+      resolved.map(async (one) =>
+        one.found.kind === 'table' ? planTable(one, one.found.table, query, choice) : undefined,
+      ),
+    )
+    const buckets = [...new Set(planned.flatMap((one) => (one === undefined ? [] : bucketsOf(one))))]
+    const store = buckets.length === 0 ? undefined : await storeAccess(buckets)
     const relations: Relation[] = []
     for (const [at, one] of resolved.entries()) {
       const folder = join(scratch.folder, `t${at}`)
