@@ -177,7 +177,7 @@ function decompress(location: string, codec: string, block: Buffer): Buffer {
     case 'deflate':
       return zlib.inflateRawSync(block, { chunkSize: chunkSize(4 * block.length) })
     case 'snappy': {
-      // A binary, which is not loaded for those who write nothing like that: that takes 10 ms of each start.
+      // A binary, which is not loaded for those who read nothing like that: it takes 4 ms.
       const snappy = createRequire(import.meta.url)('snappy') as typeof Snappy
       // The last 4 bytes are a CRC32 of the data.
       return snappy.uncompressSync(block.subarray(0, -4), { asBuffer: true }) as Buffer
