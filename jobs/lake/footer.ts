@@ -22,6 +22,7 @@ export interface Footer {
   readonly columns: readonly FileColumn[]
   /** Its key-value metadata. */
   readonly entries: Readonly<Record<string, string>>
+  /** Parsed when they are asked for, which may throw what an unreadable footer does. */
   readonly rowGroups: readonly RowGroupStatistics[]
 }
 
@@ -128,15 +129,23 @@ async function parse(io: FileIO, location: string, size: number, end?: Bytes): P
       entries: Object.fromEntries(entries.map(({ key, value }) => [key, value ?? ''])),
       // Few ask for them, and they take as long as all the rest.
       get rowGroups() {
-        return (rowGroups ??= rowGroupStatistics(raw, metadata))
+        try {
+          return (rowGroups ??= rowGroupStatistics(raw, metadata))
+        } catch (error) {
+          throw footerFailure(location, error)
+        }
       },
     }
     return { footer, metadata: raw, parsed: metadata }
   } catch (error) {
-    if (error instanceof JobError) throw error
-    throw unreadable(location, `its footer cannot be read (${asError(error).message})`, error)
+    throw footerFailure(location, error)
   }
 }
+
+const footerFailure = (location: string, error: unknown): Error =>
+  error instanceof JobError
+    ? error
+    : unreadable(location, `its footer cannot be read (${asError(error).message})`, error)
 
 type SchemaElements = Awaited<ReturnType<typeof parquetMetadataAsync>>['schema']
 

@@ -1,8 +1,8 @@
 /**
  * crud_weekly_aggregate by both engines at the Airflow of AIRFLOW_URL, in a headless Chromium: each run green, the same bytes,
- * and Spark's own page shows the application. Needs scripts/spark, `SPARK_REMOTE=sc://127.0.0.1:15002 scripts/airflow` beside it, and
- * AIRFLOW_FOLDER, where that keeps everything (data/airflow); SPARK_UI is Spark's page (default http://localhost:8081).
- * SCREENSHOTS as in airflow.js.
+ * and Spark's own page shows the application. By hand it needs scripts/spark, `SPARK_REMOTE=sc://127.0.0.1:15002 scripts/airflow`
+ * beside it, and AIRFLOW_FOLDER, where that keeps everything (data/airflow); SPARK_UI is Spark's page (default
+ * http://localhost:8081). SCREENSHOTS as in airflow.js.
  */
 import assert from 'node:assert/strict'
 import { readdir, readFile, rm } from 'node:fs/promises'

@@ -60,6 +60,8 @@ class LocalAirflow:
     environment: dict[str, str]
     process: subprocess.Popen | None = None
     token: str = ""
+    # Where its jobs look for a Spark.
+    spark_port: int = 0
     # What was posted to its webhook.
     posts: list[dict] = field(default_factory=list)
 
@@ -145,6 +147,7 @@ tables:
 def running(folder: Path) -> Iterator[LocalAirflow]:
     """One with a `lakejobs.yaml` in the folder and a webhook, until the end."""
     (folder / "lakejobs.yaml").write_text(TABLES)
+    spark_port = free_port()
     with webhook() as (url, posts):
         environment = {
             **worker_environment(),
@@ -155,8 +158,9 @@ def running(folder: Path) -> Iterator[LocalAirflow]:
             "LAKEJOBS_CONFIG": str(folder / "lakejobs.yaml"),
             "LAKEJOBS_PAUSED": "false",
             "ALERT_WEBHOOK_URL": url,
+            "SPARK_REMOTE": f"sc://127.0.0.1:{spark_port}",
         }
-        airflow = LocalAirflow(folder / "airflow", free_port(), environment, posts=posts)
+        airflow = LocalAirflow(folder / "airflow", free_port(), environment, spark_port=spark_port, posts=posts)
         airflow.start()
         yield airflow
         airflow.stop(signal.SIGTERM)
