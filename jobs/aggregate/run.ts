@@ -70,11 +70,14 @@ export async function countDays(
 ): Promise<Map<Day, CountedDay>> {
   const done = new Map<Day, CountedDay>()
   let begun = 0
+  if (inputs.size === 1) reader.oneIsLeft()
   const counted = await mapConcurrently([...inputs], options.threads, async ([day, input]) => {
-    if (++begun === inputs.size) reader.allBegun()
+    begun++
     const found = known.get(day) ?? (await results.store.count(day, input))
     done.set(day, found)
     if (begun === inputs.size && done.size < inputs.size) results.ahead?.begin(done)
+    // Behind the merge, which takes more of a thread than its share of a day.
+    if (done.size === inputs.size - 1) reader.oneIsLeft()
     return [day, found] as const
   })
   return new Map(counted)

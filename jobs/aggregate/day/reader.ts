@@ -15,8 +15,8 @@ export interface DayReader {
   read(request: DayRequest, onBytes: (count: number) => void): Promise<DayRead>
   /** As `mergeToList` does, in a worker that reads no day; undefined where all of them do. */
   mergeElsewhere(lists: readonly LocalList[], path: string): Promise<ListFile | undefined> | undefined
-  /** No other day will be read: from now on threads without one help with those that are. */
-  allBegun(): void
+  /** One day is left: from now on threads without one help with it. */
+  oneIsLeft(): void
   close(): Promise<void>
 }
 
@@ -133,7 +133,7 @@ export function createDayReader(io: FileIO, { threads, s3, logger, signal }: Day
         })
       )
     },
-    allBegun() {
+    oneIsLeft() {
       isLast = true
     },
     async close() {
