@@ -23,7 +23,7 @@ HELD_VIEW = """CREATE OR REPLACE VIEW held AS
 
 @pytest.mark.parametrize(("dag", "task"), DAILY.items())
 def test_the_schedule_runs_by_itself(airflow, dag, task):
-    (run,) = airflow.call("GET", f"/api/v2/dags/{dag}/dagRuns")["dag_runs"]
+    (run,) = airflow.call("GET", f"/api/v2/dags/{dag}/dagRuns?run_type=scheduled")["dag_runs"]
     assert run["run_type"] == "scheduled"
     assert run["logical_date"].endswith("T07:00:00Z")
     assert airflow.finished(dag, run["dag_run_id"]) == "success"

@@ -36,6 +36,10 @@ def spark_page(airflow, tmp_path: Path) -> Iterator[str]:
 
 
 def test_both_engines_are_green_with_the_same_bytes_and_sparks_page_shows_the_application(airflow, spark_page):
+    # It has the folders that the browser's script empties.
+    dag = "crud_weekly_aggregate"
+    (run,) = until("the scheduled run", lambda: airflow.call("GET", f"/api/v2/dags/{dag}/dagRuns")["dag_runs"])
+    assert airflow.finished(dag, run["dag_run_id"]) == "success"
     environment = {
         **os.environ, "AIRFLOW_URL": airflow.url, "AIRFLOW_FOLDER": str(airflow.folder), "SPARK_UI": spark_page,
     }  # fmt: skip
