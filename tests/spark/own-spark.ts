@@ -20,8 +20,14 @@ export interface OwnSpark {
 const script = join(import.meta.dirname, '../../scripts/spark')
 const startMs = 180_000
 
-/** `disk`: a folder that becomes a disk of its own, on which Spark shuffles; needs Linux and root. */
-export async function startOwnSpark(disk?: string): Promise<OwnSpark> {
+/**
+ * `disk`: a folder that becomes a disk of its own, on which Spark shuffles; needs Linux and root. `more`: of the environment, such as
+ * those of an object store.
+ */
+export async function startOwnSpark(
+  disk?: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<OwnSpark> {
   const [port, masterPort, uiPort] = [await freePort(), await freePort(), await freePort()].map(String)
   const ports = ['--port', port!, '--master-port', masterPort!, '--ui-port', uiPort!]
   const mounted = 'mount -t tmpfs -o size=100m tmpfs "$1" && shift && exec "$@"'
@@ -33,7 +39,7 @@ export async function startOwnSpark(disk?: string): Promise<OwnSpark> {
     const child = spawn(program, words, {
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true,
-      env: { ...process.env, ...(disk !== undefined && { SPARK_LOCAL_DIRS: disk }) },
+      env: { ...process.env, ...more, ...(disk !== undefined && { SPARK_LOCAL_DIRS: disk }) },
     })
     const ended = once(child, 'exit')
     const stop = async (): Promise<void> => {
