@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { s3FileIO } from '../../jobs/storage/s3/s3.ts'
 import { build, run, summaryOf, type Ran } from '../support/cli.ts'
-import { startMinio, type Minio } from '../support/minio.ts'
+import { startMinio, storeEnvironment, type Minio } from '../support/minio.ts'
 
 const day = '2024-09-16'
 const days = [10, 11, 12, 13, 14, 15, 16].map((date) => `2024-09-${date}`)
@@ -28,9 +28,7 @@ describe('aggregate over a real object store', () => {
     io = s3FileIO({ ...minio, region: 'us-east-1' })
     cwd = await mkdtemp(join(tmpdir(), 'lakejobs-s3-'))
     env = {
-      S3_ENDPOINT: minio.endpoint,
-      MINIO_ROOT_USER: minio.accessKeyId,
-      MINIO_ROOT_PASSWORD: minio.secretAccessKey,
+      ...storeEnvironment(minio),
       S3_CREATE_BUCKET: 'true',
     }
     input = join(real, 'input')

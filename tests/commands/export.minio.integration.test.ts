@@ -9,7 +9,7 @@ import { s3Client } from '../../jobs/storage/s3/client.ts'
 import { s3FileIO } from '../../jobs/storage/s3/s3.ts'
 import { build, run, summaryOf, type Ran } from '../support/cli.ts'
 import { freePort } from '../support/free-port.ts'
-import { startMinio, type Minio } from '../support/minio.ts'
+import { startMinio, storeEnvironment, type Minio } from '../support/minio.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 let server: TestPostgres
@@ -57,9 +57,7 @@ const lakejobs = (words: readonly string[], env: Readonly<Record<string, string>
       ...named('ICEBERG_POSTGRES'),
       POSTGRES_DB: database,
       ICEBERG_POSTGRES_DB: catalog,
-      S3_ENDPOINT: minio.endpoint,
-      MINIO_ROOT_USER: minio.accessKeyId,
-      MINIO_ROOT_PASSWORD: minio.secretAccessKey,
+      ...storeEnvironment(minio),
       WAREHOUSE: `${bucket()}/iceberg`,
       PARQUET_LOCATION: `${bucket()}/parquet`,
       ...env,

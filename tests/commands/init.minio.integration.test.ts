@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, run, summaryOf, type Ran } from '../support/cli.ts'
-import { startMinio, type Minio } from '../support/minio.ts'
+import { startMinio, storeEnvironment, type Minio } from '../support/minio.ts'
 import { freePort } from '../support/free-port.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
@@ -31,9 +31,7 @@ const init = (more: Readonly<Record<string, string>>, command = 'init'): Promise
       ICEBERG_POSTGRES_DB: server.database,
       ICEBERG_POSTGRES_USER: server.user,
       ICEBERG_POSTGRES_PASSWORD: server.password,
-      S3_ENDPOINT: minio.endpoint,
-      MINIO_ROOT_USER: minio.accessKeyId,
-      MINIO_ROOT_PASSWORD: minio.secretAccessKey,
+      ...storeEnvironment(minio),
       ...more,
     },
   })

@@ -16,7 +16,7 @@ import { localFileIO } from '../../jobs/storage/local/local.ts'
 import { parsePlace } from '../../jobs/storage/place.ts'
 import { s3FileIO } from '../../jobs/storage/s3/s3.ts'
 import { build, run, summaryOf } from '../support/cli.ts'
-import { startMinio, type Minio } from '../support/minio.ts'
+import { startMinio, storeEnvironment, type Minio } from '../support/minio.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 /**
@@ -220,9 +220,7 @@ async function exported(of: Step, pool: pg.Pool): Promise<string> {
       ...login('ICEBERG_POSTGRES'),
       WAREHOUSE: warehouse,
       PARQUET_LOCATION: parquet,
-      S3_ENDPOINT: minio.endpoint,
-      MINIO_ROOT_USER: minio.accessKeyId,
-      MINIO_ROOT_PASSWORD: minio.secretAccessKey,
+      ...storeEnvironment(minio),
       S3_CREATE_BUCKET: 'true',
     },
   }

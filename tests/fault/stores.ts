@@ -10,7 +10,7 @@ import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { ensureBucket } from '../../jobs/storage/s3/client.ts'
 import { s3FileIO } from '../../jobs/storage/s3/s3.ts'
 import { startFaultyProxy, type FaultyProxy } from '../support/faulty-proxy.ts'
-import { startMinio } from '../support/minio.ts'
+import { startMinio, storeEnvironment } from '../support/minio.ts'
 import { startPostgresProxy, type PostgresProxy } from './postgres-proxy.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
@@ -62,9 +62,7 @@ export async function startStores(): Promise<Stores> {
     env: {
       ...login('POSTGRES', sourceDatabase),
       ...login('ICEBERG_POSTGRES', catalogDatabase),
-      S3_ENDPOINT: store.endpoint,
-      MINIO_ROOT_USER: minio.accessKeyId,
-      MINIO_ROOT_PASSWORD: minio.secretAccessKey,
+      ...storeEnvironment({ ...minio, endpoint: store.endpoint }),
       WAREHOUSE: 's3://lake/iceberg',
       PARQUET_LOCATION: 's3://lake/parquet',
     },

@@ -5,7 +5,7 @@ import { reportSchema, type Report } from '../../jobs/report/schema.ts'
 import { s3Client } from '../../jobs/storage/s3/client.ts'
 import { eachWithDatabase } from '../commands/each-with-database.ts'
 import { run, summaryOf, type Ran } from '../support/cli.ts'
-import { startMinio, type Minio } from '../support/minio.ts'
+import { startMinio, storeEnvironment, type Minio } from '../support/minio.ts'
 
 const { place } = eachWithDatabase()
 let minio: Minio
@@ -20,9 +20,7 @@ const ok = async (...words: string[]): Promise<Ran> => {
     cwd: place.cwd,
     env: {
       ...place.env,
-      S3_ENDPOINT: minio.endpoint,
-      MINIO_ROOT_USER: minio.accessKeyId,
-      MINIO_ROOT_PASSWORD: minio.secretAccessKey,
+      ...storeEnvironment(minio),
       WAREHOUSE: 's3://lake/iceberg',
       LAKEJOBS_FORMAT: 'iceberg',
       CRUD_OUTPUT: 's3://lake/crud/output',

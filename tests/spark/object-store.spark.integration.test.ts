@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { s3Client } from '../../jobs/storage/s3/client.ts'
 import { build, run, summaryOf } from '../support/cli.ts'
-import { startMinio, type Minio } from '../support/minio.ts'
+import { startMinio, storeEnvironment, type Minio } from '../support/minio.ts'
 import { startOwnSpark, type OwnSpark } from './own-spark.ts'
 
 const day = '2024-09-16'
@@ -16,7 +16,7 @@ beforeAll(async () => {
   build()
   cwd = await mkdtemp(join(tmpdir(), 'lakejobs-spark-s3a-'))
   minio = await startMinio()
-  spark = await startOwnSpark(undefined, storeOf(minio))
+  spark = await startOwnSpark(undefined, storeEnvironment(minio))
 }, 600_000)
 afterAll(async () => {
   await spark.stop()
@@ -24,17 +24,10 @@ afterAll(async () => {
   await rm(cwd, { recursive: true })
 })
 
-const storeOf = ({ endpoint, accessKeyId, secretAccessKey }: Minio): Record<string, string> => ({
-  S3_ENDPOINT: endpoint,
-  AWS_ACCESS_KEY_ID: accessKeyId,
-  AWS_SECRET_ACCESS_KEY: secretAccessKey,
-  AWS_REGION: 'us-east-1',
-})
-
 it('logs, cache and results in an object store: the same bytes, and what one engine has counted is warm for the other', async () => {
   const client = s3Client({ ...minio, region: 'us-east-1' })
   await client.send(new CreateBucketCommand({ Bucket: 'crud' }))
-  const env = { ...storeOf(minio), SPARK_REMOTE: spark.address }
+  const env = { ...storeEnvironment(minio), SPARK_REMOTE: spark.address }
   const ok = async (...words: string[]): Promise<ReturnType<typeof summaryOf>> => {
     const ran = await run(words, { cwd, env })
     if (ran.exit !== 0) throw new Error(ran.stderr)

@@ -17,6 +17,17 @@ export interface Minio {
   stop(): Promise<void>
 }
 
+/** Where a job finds it, with the keys of its owner. */
+export const storeEnvironment = ({
+  endpoint,
+  accessKeyId,
+  secretAccessKey,
+}: Pick<Minio, 'endpoint' | 'accessKeyId' | 'secretAccessKey'>): Record<string, string> => ({
+  S3_ENDPOINT: endpoint,
+  MINIO_ROOT_USER: accessKeyId,
+  MINIO_ROOT_PASSWORD: secretAccessKey,
+})
+
 const startAttempts = 3
 const healthAttempts = 150
 const healthPauseMs = 100

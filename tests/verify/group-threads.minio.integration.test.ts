@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { s3FileIO } from '../../jobs/storage/s3/s3.ts'
 import { eachWithDatabase } from '../commands/each-with-database.ts'
 import { run, summaryOf, type Ran } from '../support/cli.ts'
-import { startMinio, type Minio } from '../support/minio.ts'
+import { startMinio, storeEnvironment, type Minio } from '../support/minio.ts'
 
 const { place } = eachWithDatabase()
 let minio: Minio
@@ -17,9 +17,7 @@ const lakejobs = (...words: readonly string[]): Promise<Ran> =>
     cwd: place.cwd,
     env: {
       ...place.env,
-      S3_ENDPOINT: minio.endpoint,
-      MINIO_ROOT_USER: minio.accessKeyId,
-      MINIO_ROOT_PASSWORD: minio.secretAccessKey,
+      ...storeEnvironment(minio),
       S3_CREATE_BUCKET: 'true',
       WAREHOUSE: 's3://verified/lake',
       LAKEJOBS_FORMAT: 'iceberg',

@@ -9,7 +9,7 @@ import * as v from 'valibot'
 import { inspectSchema, type TableReport } from '../../../jobs/inspect/report-schema.ts'
 import { s3Client } from '../../../jobs/storage/s3/client.ts'
 import { run, type Ran } from '../../support/cli.ts'
-import { startMinio, type Minio } from '../../support/minio.ts'
+import { startMinio, storeEnvironment, type Minio } from '../../support/minio.ts'
 import { eachWithDatabase } from '../each-with-database.ts'
 
 const { place } = eachWithDatabase()
@@ -24,9 +24,7 @@ const lakejobs = (...words: string[]): Promise<Ran> =>
     cwd: place.cwd,
     env: {
       ...place.env,
-      S3_ENDPOINT: minio.endpoint,
-      MINIO_ROOT_USER: minio.accessKeyId,
-      MINIO_ROOT_PASSWORD: minio.secretAccessKey,
+      ...storeEnvironment(minio),
       WAREHOUSE: 's3://lake/iceberg',
       PARQUET_LOCATION: 's3://lake/parquet',
     },
