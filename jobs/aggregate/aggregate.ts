@@ -59,7 +59,7 @@ export async function aggregate(
       cache,
       reader,
       scratch: scratch.folder,
-      partBytes: partBytesOf(options),
+      ...partBytesOf(options),
       verifyCache: options.verifyCache,
       logger,
       now,
@@ -113,9 +113,20 @@ async function sparkOf(
   return createSparkEngine({ ...spark, ...own, input, cache, cachePlace, runId, logger, signal })
 }
 
-/** Each thread has a day's counts, and sorts them beside; the rest is for what is read, and for the engine. */
-const partBytesOf = ({ memoryLimit, threads }: AggregateOptions): number =>
-  Math.min(largestPart, Math.max(smallestPart, memoryLimit / (4 * threads)))
+/**
+ * Each thread has a day's counts, and sorts them beside; the rest is for what is read, and for the engine. Where one day alone is read,
+ * there is no large merge behind it.
+ */
+function partBytesOf({ memoryLimit, threads }: AggregateOptions): {
+  readonly partBytes: number
+  readonly alonePartBytes: number
+} {
+  const within = (bytes: number): number => Math.min(largestPart, Math.max(smallestPart, bytes))
+  return {
+    partBytes: within(memoryLimit / (4 * threads)),
+    alonePartBytes: within(0.6 * memoryLimit),
+  }
+}
 const smallestPart = 16 * 2 ** 20
 const largestPart = 2 ** 30
 

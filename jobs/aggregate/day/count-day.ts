@@ -15,6 +15,8 @@ export interface DayCounterSettings {
   readonly scratch: string
   /** Bytes of a day's counts in memory; above, they are written in parts. */
   readonly partBytes: number
+  /** The same where no other day is read. */
+  readonly alonePartBytes: number
   readonly onBytes: (count: number) => void
 }
 
@@ -30,9 +32,15 @@ export interface ReadCounts {
 }
 
 /** Reads a day's log and makes its counts file. */
-export function createDayCounter({ reader, scratch, partBytes, onBytes }: DayCounterSettings): DayCounter {
+export function createDayCounter({
+  reader,
+  scratch,
+  partBytes,
+  alonePartBytes,
+  onBytes,
+}: DayCounterSettings): DayCounter {
   return async (day: Day, { location, size }: FileStat): Promise<ReadCounts> => {
-    const read = await reader.read({ day, location, size, scratch, partBytes }, onBytes)
+    const read = await reader.read({ day, location, size, scratch, partBytes, alonePartBytes }, onBytes)
     const { counts, files } = read
     if (files !== undefined) return { read, emails: files.emails, path: files.parquet, list: files.list }
     if (counts === undefined) throw new TypeError(`${location} was read without counts`)

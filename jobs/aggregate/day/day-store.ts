@@ -37,8 +37,9 @@ export interface DayStoreSettings {
   /** Counts days instead of this process, and has `scan` for those that it does not. */
   readonly counterBeside?: ((scan: DayCounter) => DayCounter) | undefined
   readonly scratch: string
-  /** Bytes of a day's counts in memory. */
+  /** Bytes of a day's counts in memory, and where no other day is read. */
   readonly partBytes: number
+  readonly alonePartBytes: number
   /** Hash every file, whatever its inode says. */
   readonly verifyCache: boolean
   readonly logger: Logger

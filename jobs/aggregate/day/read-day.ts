@@ -25,6 +25,8 @@ export interface DayRequest {
   readonly scratch: string
   /** Bytes of counts above which they are written as a list: what keeps memory constant. */
   readonly partBytes: number
+  /** The same where no other day is read. */
+  readonly alonePartBytes: number
 }
 
 /** What one pass over a day's log found. */
@@ -48,9 +50,16 @@ const startBytes = 4096
 /** Between two looks at what the table holds. */
 const sliceBytes = 2 ** 20
 const lineFeed = 0x0a
+/** Of a log, before it is told whether helpers pay. */
+const lookBytes = 32 * 2 ** 20
+/** Of the memory for a day: with more of it in use by then, each helper would gather most emails once more, to be merged. */
+const fewShare = 1 / 16
 
-/** Other threads for a day of which so many bytes are left, as stored. */
+/** Other threads, and what they do. */
 export interface Helpers {
+  /** Whether no other day was read, nor will be. */
+  readonly isAlone: () => boolean
+  /** For a day of which so many bytes are left, as stored. */
   readonly areFree: (bytesLeft: number) => boolean
   /** One more, for a share of that name. */
   readonly claim: (request: ShareRequest) => Helper | undefined
@@ -58,8 +67,8 @@ export interface Helpers {
 
 /**
  * Reads a day's log once: hashes it, proves or rejects every record, and counts. What becomes more than `partBytes` is
- * written as several lists, which are merged. `onBytes` gets the stored bytes that were read since its last call. As soon as
- * there are `helpers`, they scan blocks of what is left.
+ * written as several lists, which are merged. `onBytes` gets the stored bytes that were read since its last call. Where the log has
+ * few emails and there are `helpers`, they scan blocks of what is left.
  */
 export async function readDay(
   request: DayRequest,
@@ -75,7 +84,7 @@ export async function readDay(
 
 /** Undefined where helpers cannot scan the log (scan-together.ts). */
 async function readOnce(
-  { day, location, scratch, size: storedSize, partBytes }: DayRequest,
+  { day, location, scratch, size: storedSize, partBytes, alonePartBytes }: DayRequest,
   io: FileIO,
   onBytes: (count: number) => void,
   signal: AbortSignal,
@@ -102,9 +111,14 @@ async function readOnce(
   const addPart = (): void => {
     files.addPart(table.batches(groupRows))
   }
+  const mostBytes = (): number => (helpers?.isAlone() === true ? alonePartBytes : partBytes)
   const makeRoom = (): void => {
-    if (isBeyond(table, partBytes)) addPart()
+    if (isBeyond(table, mostBytes())) addPart()
   }
+  const helpersPay = (): boolean =>
+    size >= lookBytes &&
+    table.heldBytes() <= fewShare * alonePartBytes &&
+    helpers?.areFree(storedSize - size) === true
   const scan = (chunk: Uint8Array): void => {
     for (let from = 0; from < chunk.length; from += sliceBytes) {
       scanner.push(chunk.subarray(from, from + sliceBytes))
@@ -135,7 +149,7 @@ async function readOnce(
     signal.throwIfAborted()
     if (start.length < startBytes) start = Buffer.concat([start, chunk]).subarray(0, startBytes)
     if (together !== undefined) together.push(chunk)
-    else if (helpers?.areFree(storedSize - size) === true) together = startTogether(chunk, helpers)
+    else if (helpersPay()) together = startTogether(chunk, helpers!)
     else scan(chunk)
     await rejects.flush()
   }

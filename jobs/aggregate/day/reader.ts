@@ -48,7 +48,7 @@ type DayWorker = WorkerThread<ToWorker, FromWorker>
 /** Below, a day is read before a thread has started. */
 const workerBytes = 16 * 2 ** 20
 /** With less of a day left, a share of it does not pay for being merged. */
-const shareBytes = 32 * 2 ** 20
+const shareBytes = 64 * 2 ** 20
 
 /**
  * Reads one day in this thread and, while it is busy with a large one, others in up to `threads` - 1 workers: a
@@ -59,6 +59,7 @@ export function createDayReader(io: FileIO, { threads, s3, logger, signal }: Day
   const all: DayWorker[] = []
   let busyHere = 0
   let isLast = false
+  let reads = 0
   const takeWorker = (): DayWorker | undefined => {
     const free = idle.pop()
     if (free !== undefined || all.length >= threads - 1) return free
@@ -103,6 +104,7 @@ export function createDayReader(io: FileIO, { threads, s3, logger, signal }: Day
     }
   }
   const helpers: Helpers = {
+    isAlone: () => isLast && reads === 1,
     areFree: (bytesLeft) =>
       isLast && bytesLeft >= shareBytes && (idle.length > 0 || all.length < threads - 1),
     claim: help,
@@ -110,6 +112,7 @@ export function createDayReader(io: FileIO, { threads, s3, logger, signal }: Day
   return {
     async read(request, onBytes) {
       signal.throwIfAborted()
+      reads++
       const worker = busyHere > 0 && request.size >= workerBytes ? takeWorker() : undefined
       if (worker !== undefined) {
         return ask<DayRead>(worker, { kind: 'read', s3, request }, (answer, resolve) => {

@@ -7,11 +7,12 @@ import { build, run, summaryOf, type Ran } from '../../support/cli.ts'
 const day = '2024-09-16'
 const row = (i: number): string =>
   `user${String(i % 70_001).padStart(7, '0')}@x.example,UPDATE,${day} 12:00:00\n`
-const rows = 1_000_000
+const block = Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => row(i)).join(''))
+const rows = 4_000_000
 
-/** Sound rows, enough to be worth a thread, with what is no row among them. */
-const logOf = (special: string): string =>
-  [...Array.from({ length: rows }, (_, i) => row(i)), special, row(1), 'no row\n'].join('')
+/** Sound rows, enough to be worth a thread, with what is no row behind them. */
+const logOf = (special: string): Buffer =>
+  Buffer.concat([block, block, block, block, Buffer.from(`${special}${row(1)}no row\n`)])
 
 describe('threads that help with the one day that is counted', () => {
   let cwd: string
@@ -22,10 +23,10 @@ describe('threads that help with the one day that is counted', () => {
   })
   afterAll(() => rm(cwd, { recursive: true, force: true }))
 
-  const counted = async (threads: string, ...words: string[]): Promise<Ran & { files: string[] }> => {
+  const counted = async (threads: string): Promise<Ran & { files: string[] }> => {
     const places = ['--cache', `cache-${threads}`, '--rejects', `rejects-${threads}`, '--refresh']
     const ran = await run(
-      ['aggregate', 'logs', `out-${threads}`, day, '--days', '1', ...places, '--threads', threads, ...words],
+      ['aggregate', 'logs', `out-${threads}`, day, '--days', '1', ...places, '--threads', threads],
       { cwd, env: { LAKEJOBS_LOG_LEVEL: 'debug' } },
     )
     expect(summaryOf(ran)).toMatchObject({ exit: 0, rows: rows + 2, rejects: 1 })
@@ -35,13 +36,12 @@ describe('threads that help with the one day that is counted', () => {
   const helped = 'another thread helps with a day'
 
   it.each([
-    ['a plain row', row(5), []],
-    ['a quoted line feed', `"two\nlines",CREATE,${day} 01:00:00\r\n`, []],
-    ['little memory', `"é",DELETE,${day} 01:00:00\n`, ['--memory-limit', '128MB']],
-  ])('find what one thread finds: %s', async (_, special, words) => {
+    ['a plain row', row(5)],
+    ['a quoted line feed', `"two\nlines",CREATE,${day} 01:00:00\r\n`],
+  ])('find what one thread finds: %s', async (_, special) => {
     await writeFile(join(cwd, `logs/${day}.csv`), logOf(special))
-    const alone = await counted('1', ...words)
-    const together = await counted('3', ...words)
+    const alone = await counted('1')
+    const together = await counted('3')
     expect([alone, together].map(({ stderr }) => stderr.includes(helped))).toEqual([false, true])
     expect(together.files[0] === alone.files[0]).toBe(true)
     expect(together.files[1]).toBe(alone.files[1])

@@ -29,7 +29,14 @@ describe('readDay', () => {
   const read = async (text: string, partBytes = 2 ** 30, helpers?: Helpers): Promise<DayRead> => {
     const path = join(folder, `${day}.csv`)
     await writeFile(path, text)
-    const request = { day, location: `file://${path}`, size: text.length, scratch: folder, partBytes }
+    const request = {
+      day,
+      location: `file://${path}`,
+      size: text.length,
+      scratch: folder,
+      partBytes,
+      alonePartBytes: 2 ** 30,
+    }
     return readDay(request, localFileIO(), () => undefined, new AbortController().signal, helpers)
   }
 
@@ -71,14 +78,25 @@ describe('readDay', () => {
     expect((await readdir(folder)).sort()).toEqual([`${day}.csv`, `${day}.list`, `${day}.parquet`])
   })
 
+  it('holds more of a day that is read alone: nothing is written in parts then', async () => {
+    const text = rowsOf(60_000)
+    const others: Helpers = { isAlone: () => false, areFree: () => false, claim: () => undefined }
+    expect((await read(text, 3 * 2 ** 20, others)).counts).toBeUndefined()
+    const { counts } = await read(text, 3 * 2 ** 20, { ...others, isAlone: () => true })
+    expect(counts?.rows).toBe(60_000)
+  })
+
   it('adds what another thread has counted of it, few emails or many', async () => {
-    const text = rowsOf(200_000)
+    // Few emails, until helpers are asked for.
+    const text = `a,READ,${day} 00:00:00\n`.repeat(1_250_000) + rowsOf(200_000)
     const { list } = (await read(text)).files!
     for (const blocks of [1, 3]) {
+      let claims = 0
       const helpers: Helpers = {
+        isAlone: () => false,
         areFree: () => true,
         claim(request) {
-          if (request.name !== `${day}.share-0`) return undefined
+          if (claims++ > 0) return undefined
           const share = createShare(request)
           let left = blocks
           return {
@@ -92,8 +110,19 @@ describe('readDay', () => {
         },
       }
       const { files, totals } = await read(text, 2 ** 30, helpers)
-      expect([files?.list, totals.rows]).toEqual([list, 200_000])
+      expect([files?.list, totals.rows]).toEqual([list, 1_450_000])
+      expect(claims).toBeGreaterThan(0)
     }
+  })
+
+  it('asks for no help with many emails, which each thread would gather once more', async () => {
+    let claims = 0
+    const claim = (): undefined => {
+      claims++
+    }
+    const helpers: Helpers = { isAlone: () => true, areFree: () => true, claim }
+    const { totals } = await read(rowsOf(800_000), 2 ** 30, helpers)
+    expect([totals.rows, claims]).toEqual([800_000, 0])
   })
 
   it('starts each day with nothing of the one before', async () => {
