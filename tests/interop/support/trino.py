@@ -27,10 +27,16 @@ class Trino:
     def query(self, sql: str) -> subprocess.CompletedProcess[str]:
         """What Trino's command line prints for a statement, as CSV without quotes."""
         command = [self.java, "-jar", self.command_line, "--server", f"http://127.0.0.1:{self.port}"]
-        return subprocess.run(
-            [*command, "--output-format", "CSV_UNQUOTED", "--execute", sql],
-            capture_output=True, text=True, timeout=120,
-        )
+        deadline = time.monotonic() + 60
+        while True:
+            done = subprocess.run(
+                [*command, "--output-format", "CSV_UNQUOTED", "--execute", sql],
+                capture_output=True, text=True, timeout=120,
+            )
+            # A server that has started takes statements before it has found itself as a node.
+            if "No nodes available" not in done.stderr or time.monotonic() > deadline:
+                return done
+            time.sleep(0.5)
 
 
 @contextmanager
