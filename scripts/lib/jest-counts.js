@@ -1,11 +1,14 @@
 /**
- * `jest-counts.js <results.json> <exit status>` prints "passed failed skipped" of a Jest run, and the names of skipped
- * tests and the files that took longest on standard error. A file that could not run at all counts as a failure, and so does a run without results.
+ * `jest-counts.js <results.json> <exit status> <failures>` prints "passed failed skipped" of a Jest run, and the names of skipped
+ * tests and the files that took longest on standard error; which tests failed, and the begin of why, is added to the file `failures`.
+ * A file that could not run at all counts as a failure, and so does a run without results.
  */
-import { readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { relative } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 
-const [file, status] = process.argv.slice(2)
+const [file, status, failures] = process.argv.slice(2)
+const messageLines = 15
 
 function read() {
   try {
@@ -20,6 +23,17 @@ const skipped = testResults
   .flatMap(({ assertionResults }) => assertionResults)
   .filter((test) => ['pending', 'todo', 'disabled'].includes(test.status))
 for (const { fullName } of skipped) process.stderr.write(`skipped: ${fullName}\n`)
+
+function addFailure(path, test, message) {
+  const lines = stripVTControlCharacters(message).trim().split('\n').slice(0, messageLines)
+  appendFileSync(failures, [`${relative(process.cwd(), path)} ${test}`, ...lines, ''].join('\n    '))
+  appendFileSync(failures, '\n')
+}
+for (const { name, message, assertionResults } of testResults) {
+  const failed = assertionResults.filter((test) => test.status === 'failed')
+  for (const test of failed) addFailure(name, test.fullName, test.failureMessages.join('\n'))
+  if (failed.length === 0 && message !== '') addFailure(name, '', message)
+}
 
 const slowest = testResults
   .map(({ name, startTime, endTime }) => ({ name, seconds: (endTime - startTime) / 1000 }))
