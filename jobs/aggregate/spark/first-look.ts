@@ -1,8 +1,10 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { maxRecordBytes } from '../log/scanner.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 
-/** What one pass over a log's bytes tells without looking at its records. */
+/** What one pass over a log's bytes tells without looking at its fields. */
 export interface FirstLook {
   /** SHA-256 of the file as stored: the day's key. */
   readonly key: string
@@ -15,25 +17,31 @@ export interface FirstLook {
 
 /** Why a log is not for Spark. */
 export type Suspicion =
-  'it holds a quote' | 'it holds a CR' | 'it holds a NUL' | 'it begins with a BOM' | 'it has a very long line'
+  | 'it holds a quote'
+  | 'it holds a CR'
+  | 'it holds a NUL'
+  | 'it holds a BOM'
+  | 'it holds a U+FFFD'
+  | 'it is not UTF-8'
+  | 'it has a very long line'
 
-const marks: readonly (readonly [number, Suspicion])[] = [
-  [0x22, 'it holds a quote'],
-  [0x0d, 'it holds a CR'],
-  [0x00, 'it holds a NUL'],
+const marks: readonly (readonly [Buffer, Suspicion])[] = [
+  [Buffer.from('"'), 'it holds a quote'],
+  [Buffer.from('\r'), 'it holds a CR'],
+  [Buffer.from('\0'), 'it holds a NUL'],
+  [Buffer.from('\uFEFF'), 'it holds a BOM'],
+  [Buffer.from('\uFFFD'), 'it holds a U+FFFD'],
 ]
-const bom = Buffer.from([0xef, 0xbb, 0xbf])
 const header = Buffer.from('email,action,timestamp\n')
-/** Above, no executor is asked to hold it (log/scanner.ts, `maxRecordBytes`). */
-const longestLine = 1_048_576
-/** Shorter than a line may be, so that a longer one reaches over two of them at least. */
-const sliceBytes = longestLine / 2
+const lineFeed = 0x0a
+/** Without its line feed; above, it is no row, and no executor is asked to hold it. */
+const longestLine = maxRecordBytes - 1
 
 export const checksumRange = 2 ** 32
 
 /**
- * Reads a log once, as it is stored: hashes it, and stops at the first sign that it is the scanner's (aggregate-spec §1.2). What
- * it does not see Spark does: it is a shortcut, and guards executors from a line without an end.
+ * Reads a log once, as it is stored: hashes it, and stops at the first sign that it is the scanner's (aggregate-spec §1.2). As the
+ * checksum says that Spark read the same lines, Spark need not look for any of these signs.
  */
 export async function firstLook(
   io: FileIO,
@@ -42,39 +50,34 @@ export async function firstLook(
 ): Promise<FirstLook | Suspicion> {
   const hash = createHash('sha256')
   let size = 0
-  let unended = 0
   let checksum = 0
-  /** Of the line that is not at its end yet. */
-  let unfinished = 0
-  let start = Buffer.alloc(0)
-  for await (const chunk of (await io.stream(location)) as AsyncIterable<Buffer>) {
-    signal.throwIfAborted()
-    if (start.length < header.length) start = Buffer.concat([start, chunk.subarray(0, header.length)])
-    const found = marks.find(([byte]) => chunk.includes(byte))
+  let startsWithHeader = false
+  /** A line without its end. */
+  let unended = Buffer.alloc(0)
+  const take = (lines: Buffer): Suspicion | undefined => {
+    if (size === 0) startsWithHeader = lines.subarray(0, header.length).equals(header)
+    size += lines.length
+    hash.update(lines)
+    const found = marks.find(([mark]) => lines.includes(mark))
     if (found !== undefined) return found[1]
-    if (start.subarray(0, bom.length).equals(bom)) return 'it begins with a BOM'
-    for (let from = 0; from < chunk.length; from += sliceBytes) {
-      const slice = chunk.subarray(from, from + sliceBytes)
-      const last = slice.lastIndexOf(0x0a)
-      if (unended + (last < 0 ? slice.length : slice.indexOf(0x0a)) > longestLine)
-        return 'it has a very long line'
-      unended = last < 0 ? unended + slice.length : slice.length - last - 1
-    }
-    hash.update(chunk)
-    size += chunk.length
-    let from = 0
-    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, from)) {
-      checksum = (checksum + crc32(chunk.subarray(from, end), unfinished)) % checksumRange
-      unfinished = 0
+    if (!isUtf8(lines)) return 'it is not UTF-8'
+    for (let from = 0; from < lines.length;) {
+      const at = lines.indexOf(lineFeed, from)
+      const end = at < 0 ? lines.length : at
+      if (end - from > longestLine) return 'it has a very long line'
+      checksum = (checksum + crc32(lines.subarray(from, end))) % checksumRange
       from = end + 1
     }
-    unfinished = crc32(chunk.subarray(from), unfinished)
+    return undefined
   }
-  checksum = (checksum + unfinished) % checksumRange
-  return {
-    key: hash.digest('hex'),
-    size,
-    startsWithHeader: start.subarray(0, header.length).equals(header),
-    checksum,
+  for await (const chunk of (await io.stream(location)) as AsyncIterable<Buffer>) {
+    signal.throwIfAborted()
+    const ended = chunk.lastIndexOf(lineFeed) + 1
+    const suspicion = ended === 0 ? undefined : take(Buffer.concat([unended, chunk.subarray(0, ended)]))
+    if (suspicion !== undefined) return suspicion
+    unended = Buffer.concat([ended === 0 ? unended : Buffer.alloc(0), chunk.subarray(ended)])
+    if (unended.length > longestLine) return 'it has a very long line'
   }
+  const suspicion = unended.length === 0 ? undefined : take(unended)
+  return suspicion ?? { key: hash.digest('hex'), size, startsWithHeader, checksum }
 }

@@ -10,9 +10,13 @@ export interface ProvenDay {
   readonly emails: number
 }
 
+/** Of a row, beyond its email: the action, two commas, the timestamp and the line feed. */
+const rowBytes = ['CREATE', 'READ', 'UPDATE', 'DELETE'].map((action) => action.length + 22)
+const headerBytes = 'email,action,timestamp\n'.length
+
 /**
- * Whether what Spark observed proves its counts: each line a row or the header, each byte of the file in one of them, the bytes those that this process read, and the
- * written counts come to the rows that passed (aggregate-spec §1.2, §4.1). Otherwise why not.
+ * Whether what Spark observed proves its counts: each line is a row or the header, the lines are those that this process read, and
+ * the counts that were written account for each byte of the log (aggregate-spec §1.2, §4.1). Otherwise why not.
  */
 export function provenCounts(
   day: Day,
@@ -23,32 +27,37 @@ export function provenCounts(
   const lines = observed.get(names.lines)
   const counts = observed.get(names.counts)
   if (lines === undefined || counts === undefined) return 'Spark did not say what passed'
-  const { lines: all = NaN, bytes = NaN, clean = NaN, headers = NaN, other_day: otherDayRows = NaN } = lines
-  if (headers > 1 || (headers === 1 && !startsWithHeader)) return 'a header is in its middle'
-  if (clean + headers !== all) return `${all - clean - headers} of its lines are not plain rows`
-  // The last line may lack its line feed.
-  if (bytes !== size && bytes !== size + 1) return `Spark saw ${bytes} of its ${size} bytes`
+  const { others = NaN, headers = NaN, other_day: otherDayRows = NaN } = lines
   if (lines['checksum'] !== checksum)
     return 'Spark read other bytes: the log is another one where SPARK_PATH_MAP leads'
-  const rows = rowTotals(lines)
-  const written = rowTotals(counts)
-  const same =
-    rows.rows === clean &&
-    rows.emailBytes === written.emailBytes &&
-    rows.events.every((count, action) => count === written.events[action])
-  if (!same || Number.isNaN(counts['emails'] ?? NaN)) return 'the counts do not come to the rows'
+  if (headers > 1 || (headers === 1 && !startsWithHeader)) return 'a header is in its middle'
+  if (others !== headers) return `${others - headers} of its lines are not plain rows`
+  const rows = rowTotals(counts)
+  if (eventsOf(lines).some((count, action) => count !== rows.events[action]))
+    return 'what was written is not what was counted'
+  const bytes =
+    rows.events.reduce((sum, count, action) => sum + count * rowBytes[action]!, rows.emailBytes) +
+    headers * headerBytes
+  // The last line may lack its line feed.
+  if (bytes !== size && bytes !== size + 1) return `its counts are of ${bytes} of its ${size} bytes`
+  const emails = counts['emails'] ?? NaN
+  if (Number.isNaN(emails + otherDayRows)) return 'Spark did not say what passed'
   return {
     totals: { ...noTotals(), ...rows, bytes: size, headerLines: headers === 1 ? 1 : 0, otherDayRows },
-    emails: counts['emails']!,
+    emails,
   }
 }
 
-function rowTotals(observed: Readonly<Record<string, number>>): RowTotals {
-  const value = (name: string): number => observed[name] ?? NaN
-  const events: RowTotals['events'] = [value('creates'), value('reads'), value('updates'), value('deletes')]
+function rowTotals(counts: Readonly<Record<string, number>>): RowTotals {
+  const events = eventsOf(counts)
   return {
     rows: events.reduce((sum, count) => sum + count),
     events,
-    emailBytes: value('email_bytes'),
+    emailBytes: counts['email_bytes'] ?? NaN,
   }
+}
+
+function eventsOf(observed: Readonly<Record<string, number>>): RowTotals['events'] {
+  const value = (name: string): number => observed[name] ?? NaN
+  return [value('creates'), value('reads'), value('updates'), value('deletes')]
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { maxRecordBytes } from '../../../jobs/aggregate/log/scanner.ts'
 import { firstLook } from '../../../jobs/aggregate/spark/first-look.ts'
 import { localFileIO } from '../../../jobs/storage/local/local.ts'
 import { memoryFileIO } from '../../../jobs/storage/memory.ts'
@@ -43,10 +44,27 @@ describe('the first look at a log', () => {
     ['a"', 'it holds a quote'],
     ['a\r\n', 'it holds a CR'],
     ['a\0', 'it holds a NUL'],
-    ['\uFEFFa', 'it begins with a BOM'],
+    ['\uFEFFa', 'it holds a BOM'],
+    ['a\nb\uFEFF\n', 'it holds a BOM'],
+    ['a\uFFFD', 'it holds a U+FFFD'],
+    [Buffer.from('a\xe9\n', 'latin1'), 'it is not UTF-8'],
+    [Buffer.from('é\n').subarray(0, 1), 'it is not UTF-8'],
     ['x'.repeat(3 * 2 ** 20), 'it has a very long line'],
     [`a\n${'x'.repeat(3 * 2 ** 20)}\nb`, 'it has a very long line'],
+    [`a\n${'x'.repeat(maxRecordBytes)}\nb`, 'it has a very long line'],
   ])('is enough for some (%#)', async (text, why) => {
     expect(await lookAt(text)).toBe(why)
+  })
+
+  it('takes the longest line that is one, and characters that the store cuts in two', async () => {
+    expect(await lookAt(`${'x'.repeat(maxRecordBytes - 1)}\n`)).toMatchObject({ size: maxRecordBytes })
+    const folder = await mkdtemp(join(tmpdir(), 'lakejobs-first-look-'))
+    const path = join(folder, 'log.csv')
+    // Of three bytes each, so that most parts end within one.
+    const text = `a${'€'.repeat(200_000)}\n`.repeat(5)
+    await writeFile(path, text)
+    const looked = firstLook(localFileIO(), `file://${path}`, new AbortController().signal)
+    expect(await looked).toMatchObject({ checksum: (5 * crc32(text.slice(0, 200_001))) % 2 ** 32 })
+    await rm(folder, { recursive: true })
   })
 })
