@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api'
 import { join } from 'node:path'
 import { asError, JobError } from '../errors.ts'
-import { unreadable } from './footer.ts'
+import { unreadable } from './footer/footer.ts'
 import type { ScanStep } from './scan/read-sql.ts'
 
 export interface LakeEngineSettings {

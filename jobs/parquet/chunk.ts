@@ -3,6 +3,7 @@ import { kernel } from '../kernel/kernel.ts'
 import type { CodecName } from './codec.ts'
 import type { ParquetColumn } from './column.ts'
 import { type EncodeOptions, indexedPages, pageRoom, plainPages } from './data-pages.ts'
+import { pageIndexOf, type PageIndex } from './page-index.ts'
 import { dictionaryPage } from './page.ts'
 import { listRows } from './list-rows.ts'
 import { flatRows } from './rows.ts'
@@ -29,6 +30,8 @@ export interface RelocatableChunk {
   readonly plainPages: number
   readonly statistics: ColumnStatistics
   readonly metrics: ColumnMetrics
+  /** Undefined: there is none. */
+  readonly pageIndex: PageIndex | undefined
 }
 
 /**
@@ -56,9 +59,11 @@ function encodeIn(
   const isList = vector.kind === 'list'
   if (isList !== (column.element !== undefined))
     throw new TypeError(`a vector of column "${column.name}" ${isList ? 'is' : 'is not'} of lists`)
-  const source = valueSource(column.type, isList ? vector.elements : vector)
+  const flat = isList ? vector.elements : vector
+  const source = valueSource(column.type, flat, options.pageIndex && !isList ? options.pageRows : undefined)
   const rows = isList ? listRows(vector, !column.required) : flatRows(vector, !column.required)
-  const input = { rows, source, options, page: pageRoom(take) }
+  const pageBounds = options.pageIndex && !isList ? source.pageBounds : undefined
+  const input = { rows, source, options, pageBounds, page: pageRoom(take) }
   const indexed = indexedPages(input, take)
   const plain = plainPages(input, indexed?.endRow ?? 0, indexed?.endValue ?? 0)
   const page = indexed && dictionaryPage(indexed.dictionary.body(), indexed.dictionary.count(), options.codec)
@@ -67,6 +72,7 @@ function encodeIn(
   const boundsOf = (): MinMax | undefined => (complete ? indexed.dictionary.bounds() : source.bounds())
   // Of elements no reader could leave out a row group, or a file: Iceberg has none either.
   const bounds = isList ? undefined : boundsOf()
+  const pages = [...(indexed?.pages ?? []), ...plain.pages]
   const dataPageOffset = dictionaryBytes?.length ?? 0
   return {
     blocks: [
@@ -79,8 +85,9 @@ function encodeIn(
     compressedSize: dataPageOffset + (indexed?.blocks.size() ?? 0) + plain.blocks.size(),
     uncompressedSize:
       (page?.uncompressedSize ?? 0) + (indexed?.uncompressedSize ?? 0) + plain.uncompressedSize,
-    indexedPages: indexed?.pages ?? 0,
-    plainPages: plain.pages,
+    indexedPages: indexed?.pages.length ?? 0,
+    plainPages: plain.pages.length,
+    pageIndex: options.pageIndex ? pageIndexOf(pages, pageBounds && comparePlain) : undefined,
     ...summarize(column.type, { rows: rows.levels, values: rows.values, nans: source.nanCount }, bounds),
   }
 }
@@ -90,4 +97,14 @@ function joined(header: Uint8Array, body: Uint8Array): Uint8Array<ArrayBuffer> {
   bytes.set(header)
   bytes.set(body, header.length)
   return bytes
+}
+
+/** The order of whole numbers in PLAIN encoding: of 4 or 8 bytes, little-endian. */
+function comparePlain(a: Uint8Array, b: Uint8Array): number {
+  const number = ({ buffer, byteOffset, length }: Uint8Array): bigint => {
+    const view = new DataView(buffer, byteOffset)
+    return length === 4 ? BigInt(view.getInt32(0, true)) : view.getBigInt64(0, true)
+  }
+  const [left, right] = [number(a), number(b)]
+  return left < right ? -1 : left > right ? 1 : 0
 }

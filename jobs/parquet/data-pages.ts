@@ -4,11 +4,12 @@ import { type BlockList, blockList } from './blocks.ts'
 import type { Codec } from './codec.ts'
 import { mix } from './dictionary/dictionary.ts'
 import { encodeIndices, hybridCapacity } from './encoding/hybrid.ts'
+import type { PageSummary } from './page-index.ts'
 import { dataPage, type PageEncoding } from './page.ts'
 import type { ChunkRows } from './rows.ts'
 import type { SourceDictionary, ValueSource } from './source.ts'
 
-/** How large the pages of a chunk get. Plain data, may cross threads. */
+/** What the pages of a chunk are like. Plain data, may cross threads. */
 export interface PageLimits {
   /** Uncompressed bytes of a data page; one value that is larger gets a page of its own. */
   readonly pageBytes: number
@@ -16,6 +17,8 @@ export interface PageLimits {
   readonly pageRows: number
   /** Bytes of a dictionary, at most 1 MB; the rows after the one that exceeds it are written PLAIN. */
   readonly dictionaryBytes: number
+  /** Whether row groups of several pages get an index of them. */
+  readonly pageIndex: boolean
 }
 
 export interface EncodeOptions extends PageLimits {
@@ -27,6 +30,8 @@ export interface ChunkInput {
   readonly rows: ChunkRows
   readonly source: ValueSource
   readonly options: EncodeOptions
+  /** Of the values of a page, for its index; undefined: they are not kept. */
+  readonly pageBounds: ValueSource['pageBounds']
   /** Where pages are put together before they are compressed; larger ones get memory of their own. */
   readonly page: ByteTarget
 }
@@ -37,7 +42,7 @@ export const pageRoom = (take: Take): ByteTarget => kernelTarget((1 << 20) + (1 
 /** A run of data pages of one encoding, from where the previous run ended to `endRow` and `endValue`. */
 export interface DataPages {
   readonly blocks: BlockList
-  readonly pages: number
+  readonly pages: readonly PageSummary[]
   readonly uncompressedSize: number
   readonly endRow: number
   readonly endValue: number
@@ -75,7 +80,8 @@ export function indexedPages(input: ChunkInput, take: Take): IndexedPages | unde
     if (full && rows === 0) break
     const indexed = full ? all.valuesIn(row, row + rows) : found
     const width = bitWidth(dictionary.count() - 1)
-    pages.add(row, rows, 'RLE_DICTIONARY', hybridCapacity(indexed) + 1, (target, position) => {
+    const values = { from: value, to: value + indexed }
+    pages.add(row, rows, values, 'RLE_DICTIONARY', hybridCapacity(indexed) + 1, (target, position) => {
       target.bytes[position] = width
       const end = encodeIndices(indices, indexed, width, target, position + 1)
       indexBytes += end - position
@@ -142,7 +148,7 @@ export function plainPages(input: ChunkInput, startRow: number, startValue: numb
     const rows = fitting < wanted ? Math.max(1, all.rowsOf(row, fitting)) : pageRows
     const from = value
     const to = value + (fitting < wanted ? all.valuesIn(row, row + rows) : wanted)
-    pages.add(row, rows, 'PLAIN', source.plainSize(from, to), (target, position) =>
+    pages.add(row, rows, { from, to }, 'PLAIN', source.plainSize(from, to), (target, position) =>
       source.writePlain(from, to, target, position),
     )
     row += rows
@@ -152,10 +158,11 @@ export function plainPages(input: ChunkInput, startRow: number, startValue: numb
 }
 
 interface PageList {
-  /** Adds a page of `rows` rows; `writeValues` needs at most `capacity` bytes and returns the position after them. */
+  /** Adds a page of `rows` rows with these of the chunk's values; `writeValues` needs at most `capacity` bytes and returns the position after them. */
   readonly add: (
     row: number,
     rows: number,
+    values: { readonly from: number; readonly to: number },
     encoding: PageEncoding,
     capacity: number,
     writeValues: (target: ByteTarget, position: number) => number,
@@ -163,13 +170,13 @@ interface PageList {
   readonly finish: (endRow: number, endValue: number) => DataPages
 }
 
-function pageList({ rows: all, options, page: usual }: ChunkInput): PageList {
+function pageList({ rows: all, options, pageBounds, page: usual }: ChunkInput): PageList {
   const blocks = blockList()
   let scratch = usual
-  let pages = 0
+  const pages: PageSummary[] = []
   let uncompressedSize = 0
   return {
-    add(row, rows, encoding, capacity, writeValues) {
+    add(row, rows, { from, to }, encoding, capacity, writeValues) {
       const needed = all.levelBytes(row, row + rows) + capacity
       if (scratch.bytes.length < needed) scratch = byteTarget(needed)
       const levels = all.writeLevels(row, row + rows, scratch, 0)
@@ -182,7 +189,12 @@ function pageList({ rows: all, options, page: usual }: ChunkInput): PageList {
       )
       blocks.append(page.header)
       blocks.append(page.body)
-      pages++
+      pages.push({
+        rows,
+        bytes: page.header.length + page.body.length,
+        nullCount: all.levelsIn(row, row + rows) - (to - from),
+        bounds: to > from ? pageBounds?.(from, to) : undefined,
+      })
       uncompressedSize += page.uncompressedSize
     },
     finish: (endRow, endValue) => ({ blocks, pages, uncompressedSize, endRow, endValue }),

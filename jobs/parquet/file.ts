@@ -1,5 +1,6 @@
 import { checkColumns } from './column.ts'
 import { encodeFooter, type FileDescription, placed, type PlacedRowGroup } from './footer.ts'
+import { checksumOf, pageIndexChecksum, type IndexPlaces } from './page-index.ts'
 import type { RelocatableRowGroup } from './row-group.ts'
 
 const magic = Buffer.from('PAR1', 'latin1')
@@ -53,13 +54,16 @@ export function assembleFile(description: FileDescription): FileAssembler {
     },
     finish(late = {}) {
       const first = head()
-      const keyValueMetadata = { ...description.keyValueMetadata, ...late }
-      const footer = encodeFooter({ ...description, keyValueMetadata }, rowGroups)
+      const { index, places } = pageIndexes(rowGroups, size)
+      size += index.length
+      const checksum = index.length === 0 ? {} : { [pageIndexChecksum]: checksumOf(index) }
+      const keyValueMetadata = { ...description.keyValueMetadata, ...late, ...checksum }
+      const footer = encodeFooter({ ...description, keyValueMetadata }, rowGroups, places)
       const length = Buffer.alloc(4)
       length.writeUInt32LE(footer.length)
       size += footer.length + length.length + magic.length
       return {
-        bytes: [...first, footer, length, magic],
+        bytes: [...first, index, footer, length, magic],
         summary: {
           size,
           rowCount: rowGroups.reduce((sum, { rowCount }) => sum + rowCount, 0),
@@ -70,4 +74,21 @@ export function assembleFile(description: FileDescription): FileAssembler {
     },
     size: () => size,
   }
+}
+
+/** All page indexes of a file, in one piece behind its row groups (PageIndex.md), which end at `end`. */
+function pageIndexes(
+  rowGroups: readonly PlacedRowGroup[],
+  end: number,
+): { readonly index: Uint8Array; readonly places: readonly (readonly IndexPlaces[])[] } {
+  const parts: Uint8Array[] = []
+  let offset = end
+  const places = rowGroups.map(({ index }) => {
+    if (index === undefined) return []
+    const own = index.places(offset)
+    parts.push(index.bytes)
+    offset += index.bytes.length
+    return own
+  })
+  return { index: Buffer.concat(parts), places }
 }

@@ -1,6 +1,7 @@
 import type { RelocatableChunk } from './chunk.ts'
 import { type ParquetColumn, physicalType } from './column.ts'
 import { encodings, pageTypes } from './page.ts'
+import { rowGroupIndex, type IndexPlaces, type RowGroupIndex } from './page-index.ts'
 import type { RelocatableRowGroup } from './row-group.ts'
 import { listPath, physicalTypes, schemaElements } from './schema.ts'
 import type { ColumnStatistics } from './statistics/statistics.ts'
@@ -19,14 +20,16 @@ import {
 } from './thrift.ts'
 
 /**
- * A row group at its place in a file: what the footer says about it is encoded at once. A chunk's statistics and counts are
- * a dozen objects, and a file may have a hundred thousand chunks; their bytes are a few hundred each.
+ * A row group at its place in a file: what the footer says about it is encoded at once, as far as it is known. A chunk's statistics
+ * and counts are a dozen objects, and a file may have a hundred thousand chunks; their bytes are a few hundred each.
  */
 export interface PlacedRowGroup {
   readonly offset: number
   readonly rowCount: number
-  /** A RowGroup of parquet.thrift. */
-  readonly metadata: Uint8Array
+  /** Its page indexes; undefined: there are none. */
+  readonly index: RowGroupIndex | undefined
+  /** A RowGroup of parquet.thrift. `places`: where its page indexes lie, of each column. */
+  readonly metadata: (places: readonly IndexPlaces[]) => Uint8Array
 }
 
 export interface FileDescription {
@@ -36,22 +39,61 @@ export interface FileDescription {
   readonly createdBy: string
 }
 
-/** Places a row group, the file's one of that number (from 0), at `offset`; its bytes are not kept. */
-export const placed = (
+/**
+ * Places a row group, the file's one of that number (from 0), at `offset`; its bytes are not kept. `places`: where its page indexes
+ * lie, if they are in the file already.
+ */
+export function placed(
   columns: readonly ParquetColumn[],
-  rowGroup: RelocatableRowGroup,
+  { rowCount, compressedSize, chunks }: RelocatableRowGroup,
   offset: number,
   ordinal: number,
-): PlacedRowGroup => ({
-  offset,
-  rowCount: rowGroup.rowCount,
-  metadata: encodeThrift(rowGroupMetadata(columns, rowGroup, offset, ordinal)).slice(),
-})
+  places: readonly IndexPlaces[] = [],
+): PlacedRowGroup {
+  let position = offset
+  const starts = chunks.map((chunk) => {
+    const start = position
+    position += chunk.compressedSize
+    return start
+  })
+  const own = chunks.map((chunk, i) => encodeThrift(columnMetadata(columns[i]!, chunk, starts[i]!)).slice())
+  const uncompressedSize = chunks.reduce((sum, chunk) => sum + chunk.uncompressedSize, 0)
+  const joined = new Uint8Array(Buffer.concat(own))
+  const lengths = Int32Array.from(own, ({ length }) => length)
+  const metadata = (known: readonly IndexPlaces[]): Uint8Array => {
+    let at = 0
+    const columnChunks = Array.from(lengths, (length, i) =>
+      columnChunk(joined.subarray(at, (at += length)), known[i]),
+    )
+    return encodeThrift(
+      struct(
+        [1, list('struct', columnChunks)],
+        [2, i64(uncompressedSize)],
+        [3, i64(rowCount)],
+        [5, i64(offset)],
+        [6, i64(compressedSize)],
+        // Sixteen bits, signed.
+        [7, ordinal <= 0x7fff ? i16(ordinal) : undefined],
+      ),
+    ).slice()
+  }
+  const index = rowGroupIndex(
+    chunks.map(({ pageIndex }) => pageIndex),
+    chunks.map(({ dataPageOffset }, i) => starts[i]! + dataPageOffset),
+  )
+  if (index !== undefined) return { offset, rowCount, index, metadata }
+  const complete = metadata(places)
+  return { offset, rowCount, index, metadata: () => complete }
+}
 
-/** The serialized FileMetaData (parquet.thrift; the numbers are its field ids), without its length and the magic. */
+/**
+ * The serialized FileMetaData (parquet.thrift; the numbers are its field ids), without its length and the magic. `places`: where the
+ * page indexes of each row group lie.
+ */
 export const encodeFooter = (
   { columns, keyValueMetadata, createdBy }: FileDescription,
   rowGroups: readonly PlacedRowGroup[],
+  places: readonly (readonly IndexPlaces[])[] = [],
 ): Uint8Array =>
   encodeThrift(
     struct(
@@ -62,7 +104,7 @@ export const encodeFooter = (
         4,
         list(
           'struct',
-          rowGroups.map(({ metadata }) => encoded(metadata)),
+          rowGroups.map(({ metadata }, at) => encoded(metadata(places[at] ?? []))),
         ),
       ],
       [
@@ -84,29 +126,17 @@ export const encodeFooter = (
     ),
   )
 
-function rowGroupMetadata(
-  columns: readonly ParquetColumn[],
-  { rowCount, compressedSize, chunks }: RelocatableRowGroup,
-  offset: number,
-  ordinal: number,
-): ThriftValue {
-  let position = offset
-  const placedChunks = chunks.map((chunk, i) => {
-    const start = position
-    position += chunk.compressedSize
+/** parquet.thrift's ColumnChunk around a ColumnMetaData. */
+const columnChunk = (metadata: Uint8Array, places: IndexPlaces | undefined): ThriftValue =>
+  struct(
     // Deprecated: 0 where no column metadata lies outside the footer.
-    return struct([2, i64(0)], [3, columnMetadata(columns[i]!, chunk, start)])
-  })
-  return struct(
-    [1, list('struct', placedChunks)],
-    [2, i64(chunks.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0))],
-    [3, i64(rowCount)],
-    [5, i64(offset)],
-    [6, i64(compressedSize)],
-    // Sixteen bits, signed.
-    [7, ordinal <= 0x7fff ? i16(ordinal) : undefined],
+    [2, i64(0)],
+    [3, encoded(metadata)],
+    [4, places?.offset && i64(places.offset.offset)],
+    [5, places?.offset && i32(places.offset.length)],
+    [6, places?.column && i64(places.column.offset)],
+    [7, places?.column && i32(places.column.length)],
   )
-}
 
 function columnMetadata(
   { name, type, required, element }: ParquetColumn,

@@ -8,6 +8,7 @@ export const defaultLimits: PageLimits = {
   pageBytes: 1 << 20,
   pageRows: 20_000,
   dictionaryBytes: 1 << 20,
+  pageIndex: false,
 }
 
 /**
@@ -36,7 +37,10 @@ export function encodeRowGroup(
   if (vectors.length !== columns.length || vectors.some(({ rows }) => rows !== rowCount)) {
     throw new TypeError(`${columns.length} columns need as many vectors of ${rowCount} rows`)
   }
-  const chunks = columns.map((column, i) => encodeChunk(column, vectors[i]!, options))
+  const encoded = columns.map((column, i) => encodeChunk(column, vectors[i]!, options))
+  // Readers leave out pages only where they know those of every column; where each has one there is nothing to leave out.
+  const isParted = encoded.some(({ indexedPages, plainPages }) => indexedPages + plainPages > 1)
+  const chunks = isParted ? encoded : encoded.map((chunk) => ({ ...chunk, pageIndex: undefined }))
   return {
     rowCount,
     chunks,

@@ -6,10 +6,10 @@ import {
   bytesBounds,
   fixedBounds,
   floatBounds,
-  int32Bounds,
-  int64Bounds,
   type MinMax,
-  wordBounds,
+  plainWords,
+  rangeBounds,
+  type RangeBounds,
 } from './statistics/bounds.ts'
 import { type LogicalColumnType, type PhysicalType, physicalType } from './column.ts'
 import { bytesDictionary } from './dictionary/bytes.ts'
@@ -31,6 +31,8 @@ export interface ValueSource {
   readonly nanCount: number | undefined
   /** Bounds of all values; undefined when there is none (or only NaN). */
   readonly bounds: () => MinMax | undefined
+  /** Bounds of the values `from … to`, of which there is one at least, where they cost little; undefined: the type's are not kept. */
+  readonly pageBounds?: (from: number, to: number) => MinMax
 }
 
 export interface SourceDictionary extends DictionaryBuilder {
@@ -39,15 +41,16 @@ export interface SourceDictionary extends DictionaryBuilder {
 }
 
 /**
- * The source over a vector. Throws a TypeError for a vector that contradicts the column's type: a defect of the
+ * The source over a vector. `pageValues`: how many values a page is likely to have, if bounds of pages are asked for. Throws a TypeError for a vector that contradicts the column's type: a defect of the
  * reader, never of the data.
  */
-export function valueSource(type: LogicalColumnType, vector: ColumnVector): ValueSource {
+export function valueSource(type: LogicalColumnType, vector: ColumnVector, pageValues?: number): ValueSource {
   const physical = physicalType(type)
   if (physical.kind === 'BYTE_ARRAY') {
     if (vector.kind === 'bytes') return byteArraySource(vector)
   } else if (vector.kind === 'fixed' && vector.width === physical.width) {
-    if (vector.data.byteOffset % 8 === 0) return fixedSource(type, physical, vector)
+    if (vector.data.byteOffset % 8 === 0)
+      return fixedSource(type, physical, vector, Math.max(fewestValues, pageValues ?? vector.count))
     throw new TypeError(`a vector of ${type.kind} is not aligned to 8 bytes`)
   }
   throw new TypeError(
@@ -99,9 +102,17 @@ function byteArraySource({ data, offsets, count }: BytesVector): ValueSource {
   }
 }
 
+/** Below, bounds of pages are found when they are asked for. */
+const fewestValues = 1024
+
 type FixedType = Exclude<PhysicalType, { kind: 'BYTE_ARRAY' }>
 
-function fixedSource(type: LogicalColumnType, { kind, width }: FixedType, vector: FixedVector): ValueSource {
+function fixedSource(
+  type: LogicalColumnType,
+  { kind, width }: FixedType,
+  vector: FixedVector,
+  block: number,
+): ValueSource {
   const { data, count } = vector
   const plain = {
     plainSize: (from: number, to: number) => (to - from) * width,
@@ -127,25 +138,19 @@ function fixedSource(type: LogicalColumnType, { kind, width }: FixedType, vector
       }
     case 'INT32': {
       const values = wordsOf(data, count)
-      const extremes = count === 0 ? undefined : int32Bounds(values, count)
-      const bounds = (): MinMax | undefined =>
-        extremes && { min: int32Bytes(extremes.min), max: int32Bytes(extremes.max) }
+      const known = count === 0 ? undefined : rangeBounds(values, count, 1, block)
+      const [min = 0, max = 0] = known?.all ?? []
       return {
         ...plain,
-        dictionary: (limitBytes, take) =>
-          extremes && { ...int32Dictionary(values, extremes.min, extremes.max, limitBytes, take), bounds },
-        bounds,
+        ...wholeNumbers(known, (limitBytes, take) => int32Dictionary(values, min, max, limitBytes, take)),
       }
     }
     case 'INT64': {
       const lanes = wordsOf(data, count * 2)
-      const extremes = count === 0 ? undefined : wordBounds(lanes, count, 2)
-      const bounds = (): MinMax | undefined => extremes && int64Bounds(extremes)
+      const known = count === 0 ? undefined : rangeBounds(lanes, count, 2, block)
       return {
         ...plain,
-        dictionary: (limitBytes, take) =>
-          extremes && { ...int64Dictionary(lanes, limitBytes, take, extremes), bounds },
-        bounds,
+        ...wholeNumbers(known, (limitBytes, take) => int64Dictionary(lanes, limitBytes, take, known?.all)),
       }
     }
     case 'FLOAT': {
@@ -192,4 +197,16 @@ function fixedSource(type: LogicalColumnType, { kind, width }: FixedType, vector
   }
 }
 
-const int32Bytes = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer)
+/** What whole numbers have of a source, by their bounds; undefined: there are none. */
+function wholeNumbers(
+  known: RangeBounds | undefined,
+  dictionary: (limitBytes: number, take: Take) => DictionaryBuilder,
+): Pick<ValueSource, 'dictionary' | 'bounds' | 'pageBounds'> {
+  if (known === undefined) return { dictionary: () => undefined, bounds: () => undefined }
+  const bounds = (): MinMax => plainWords(known.all)
+  return {
+    dictionary: (limitBytes, take) => ({ ...dictionary(limitBytes, take), bounds }),
+    bounds,
+    pageBounds: (from, to) => plainWords(known.of(from, to)),
+  }
+}

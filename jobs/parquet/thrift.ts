@@ -10,10 +10,12 @@ export type ThriftValue =
   | { readonly kind: 'struct'; readonly fields: readonly ThriftField[] }
   /** A struct that was encoded before (`encodeThrift`). */
   | { readonly kind: 'encoded'; readonly bytes: Uint8Array }
+  /** A list of them, a byte each. */
+  | { readonly kind: 'bools'; readonly values: readonly boolean[] }
   /** All items of the kind `of`. */
   | {
       readonly kind: 'list'
-      readonly of: 'i32' | 'binary' | 'struct'
+      readonly of: 'i32' | 'i64' | 'binary' | 'struct'
       readonly items: readonly ThriftValue[]
     }
 
@@ -26,6 +28,7 @@ export const i32 = (value: number): ThriftValue => ({ kind: 'i32', value })
 export const i64 = (value: number): ThriftValue => ({ kind: 'i64', value })
 export const binary = (bytes: Uint8Array): ThriftValue => ({ kind: 'binary', bytes })
 export const text = (value: string): ThriftValue => ({ kind: 'binary', bytes: Buffer.from(value) })
+export const bools = (values: readonly boolean[]): ThriftValue => ({ kind: 'bools', values })
 export const encoded = (bytes: Uint8Array): ThriftValue => ({ kind: 'encoded', bytes })
 export const struct = (...fields: readonly ThriftField[]): ThriftValue => ({ kind: 'struct', fields })
 export const list = (
@@ -34,9 +37,10 @@ export const list = (
 ): ThriftValue => ({ kind: 'list', of, items })
 
 /** Types in the low half of a field's or a list's header; a boolean field's type is its value. */
-const types = { i16: 4, i32: 5, i64: 6, binary: 8, list: 9, struct: 12, encoded: 12 } as const
+const types = { i16: 4, i32: 5, i64: 6, binary: 8, list: 9, bools: 9, struct: 12, encoded: 12 } as const
+const booleans = { true: 1, false: 2 } as const
 const typeOf = (value: ThriftValue): number =>
-  value.kind === 'bool' ? (value.value ? 1 : 2) : types[value.kind]
+  value.kind === 'bool' ? (value.value ? booleans.true : booleans.false) : types[value.kind]
 
 /** Bytes that grow; `used` of them are written. */
 interface Target {
@@ -68,12 +72,12 @@ function write(target: Target, value: ThriftValue): void {
       writeBytes(target, value.bytes)
       break
     case 'list':
-      if (value.items.length < 15) writeByte(target, (value.items.length << 4) | types[value.of])
-      else {
-        writeByte(target, 0xf0 | types[value.of])
-        writeVarint(target, value.items.length)
-      }
+      writeListHead(target, value.items.length, types[value.of])
       for (const item of value.items) write(target, item)
+      break
+    case 'bools':
+      writeListHead(target, value.values.length, booleans.true)
+      for (const flag of value.values) writeByte(target, flag ? booleans.true : booleans.false)
       break
     case 'struct': {
       let before = 0
@@ -85,6 +89,14 @@ function write(target: Target, value: ThriftValue): void {
       }
       writeByte(target, 0)
     }
+  }
+}
+
+function writeListHead(target: Target, length: number, type: number): void {
+  if (length < 15) writeByte(target, (length << 4) | type)
+  else {
+    writeByte(target, 0xf0 | type)
+    writeVarint(target, length)
   }
 }
 

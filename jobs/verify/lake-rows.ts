@@ -6,7 +6,7 @@ import { fieldById } from '../iceberg/schema/schema.ts'
 import { canonicalLocation } from '../storage/place.ts'
 import { scalar, type ColumnType, type PrimitiveType } from '../iceberg/schema/types.ts'
 import type { NestedField } from '../iceberg/schema/types.ts'
-import { readFooter, type Footer } from '../lake/footer.ts'
+import { readFooter, type Footer } from '../lake/footer/footer.ts'
 import { flatFields, readRows, type RowSource } from '../lake/read-rows.ts'
 import { hasDeletes, type PlannedFile } from '../lake/read-plan.ts'
 import { combined, fingerprintOf, noRows, type Fingerprint } from '../provenance/fingerprint.ts'
@@ -16,6 +16,7 @@ import { memoryOf, reuseMemory } from '../vector/vector-memory.ts'
 import type { ColumnVector } from '../vector/vector.ts'
 import { unitOfPartition } from '../provenance/unit-of-file.ts'
 import { fileCheck, type FileCheck } from './columns/file-check.ts'
+import { pageIndexFaults } from './columns/page-index-faults.ts'
 import {
   bothStatistics,
   noStatistics,
@@ -203,10 +204,13 @@ export async function readLake(
       return
     }
     let check: FileCheck | undefined
+    let known: Footer | undefined
     const onFooter = (footer: Footer): void => {
+      known = footer
       check = fileCheck(file, footer, flat, !hasDeletes(planned))
     }
     const seen = new Map<string, Interval>()
+    const more: string[] = []
     try {
       for await (const vectors of readRows(source, planned, fields, onFooter)) {
         const rows = vectors[0]?.rows ?? 0
@@ -219,11 +223,14 @@ export async function readLake(
         onRows(rows)
         reuseMemory(memoryOf(vectors))
       }
+      const location = canonicalLocation(file.filePath)
+      if (known !== undefined)
+        more.push(...(await pageIndexFaults(source.table.io, location, file.fileSizeInBytes, known)))
     } catch (error) {
       faults.push({ kind: 'incomplete', unit: unitOfFile, message: faultOf(error, source) })
       return
     }
-    tell(check?.faults() ?? [], seen)
+    tell([...(check?.faults() ?? []), ...more], seen)
   }
   try {
     await inOrder(files, hasher === undefined ? 0 : filesAhead, begin, take)

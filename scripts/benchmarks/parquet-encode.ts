@@ -78,7 +78,11 @@ function statusCode(): number {
 }
 
 async function main(): Promise<void> {
-  const options = { ...defaultLimits, codec: await loadCodec(codecName) }
+  const options = {
+    ...defaultLimits,
+    pageIndex: true,
+    codec: await loadCodec(codecName),
+  }
   const assembler = assembleFile({
     columns,
     keyValueMetadata: {},

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { appendFile, rm, truncate } from 'node:fs/promises'
-import { readFooter } from '../../jobs/lake/footer.ts'
+import { readFooter } from '../../jobs/lake/footer/footer.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { localFileIO } from '../../jobs/storage/local/local.ts'
 import { parquetFolder, type ParquetFolder } from './parquet-folder.ts'

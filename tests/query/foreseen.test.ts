@@ -3,7 +3,7 @@ import { tableText, type Catalog } from '../../jobs/iceberg/catalog/catalog.ts'
 import { foreseen } from '../../jobs/query/foreseen.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { currentState } from '../../jobs/lake/snapshot-choice.ts'
-import { readFooter } from '../../jobs/lake/footer.ts'
+import { readFooter } from '../../jobs/lake/footer/footer.ts'
 import { planRead } from '../../jobs/lake/read-plan.ts'
 import { commitTo, dataFile, emptyTable, lakeInMemory, webLogs, webLogsSchema } from '../iceberg/tables.ts'
 

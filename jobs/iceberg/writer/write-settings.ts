@@ -63,6 +63,7 @@ export function writeSettings(
         defaultLimits.dictionaryBytes,
         defaultLimits.dictionaryBytes,
       ),
+      pageIndex: true,
     },
   }
 }

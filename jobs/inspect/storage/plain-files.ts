@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../../concurrency.ts'
 import { JobError } from '../../errors.ts'
 import type { TableIdentifier } from '../../iceberg/catalog/catalog.ts'
-import { readPlainFooter } from '../../lake/footer.ts'
+import { readPlainFooter } from '../../lake/footer/footer.ts'
 import { daysFolder, plainName } from '../../lake/plain-places.ts'
 import { runOf } from '../../provenance/provenance.ts'
 import { parseSource } from '../../provenance/source.ts'

@@ -11,7 +11,7 @@ import {
 import type { TableMetadata } from '../../iceberg/metadata/metadata.ts'
 import { quote } from '../engine-names.ts'
 import { engineType, engineTypeOf, identifier, literal } from '../engine-type.ts'
-import type { FileColumn, Footer } from '../footer.ts'
+import type { FileColumn, Footer } from '../footer/footer.ts'
 
 /**
  * How the columns of one file become those of the table (spec "Column Projection"). `ids`: DuckDB finds them by their

@@ -1,7 +1,7 @@
 import type { DataFile } from '../../iceberg/manifest/data-file.ts'
 import type { NestedField } from '../../iceberg/schema/types.ts'
 import { engineTypeOf } from '../engine-type.ts'
-import type { Footer } from '../footer.ts'
+import type { Footer } from '../footer/footer.ts'
 import type { Projection } from './projection.ts'
 import type { PlannedFile } from '../read-plan.ts'
 

@@ -1,5 +1,5 @@
 import type { DataFile } from '../../iceberg/manifest/data-file.ts'
-import { readFooter } from '../../lake/footer.ts'
+import { readFooter } from '../../lake/footer/footer.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
 import type { FileIO } from '../../storage/file-io.ts'

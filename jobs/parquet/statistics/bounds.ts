@@ -33,15 +33,32 @@ export function wordBounds(words: Int32Array, count: number, perValue: 1 | 2): I
   })
 }
 
-/** Bounds of `count` values of int32; `count` > 0. */
-export function int32Bounds(values: Int32Array, count: number): { min: number; max: number } {
-  const [min, max] = wordBounds(values, count, 1)
-  return { min: min!, max: max! }
+/** Bounds of whole numbers, as `wordBounds` has them. */
+export interface RangeBounds {
+  readonly all: Int32Array<ArrayBuffer>
+  /** Of the values `from … to`, of which there is one at least. */
+  readonly of: (from: number, to: number) => Int32Array<ArrayBuffer>
 }
 
-/** Bounds of values of int64, as `wordBounds` has them. */
-export function int64Bounds(bounds: Int32Array): MinMax {
-  return { min: bytesOf(bounds.slice(0, 2)), max: bytesOf(bounds.slice(2)) }
+/** The same of any range. Each value is looked at once where only ranges of `block` values, from 0 on, are asked for. */
+export function rangeBounds(words: Int32Array, count: number, perValue: 1 | 2, block: number): RangeBounds {
+  const compute = (from: number, to: number): Int32Array<ArrayBuffer> =>
+    wordBounds(words.subarray(from * perValue, to * perValue), to - from, perValue)
+  const blocks: Int32Array<ArrayBuffer>[] = []
+  for (let from = 0; from < count; from += block) blocks.push(compute(from, Math.min(count, from + block)))
+  const joined = new Int32Array(blocks.length * 2 * perValue)
+  for (const [i, bounds] of blocks.entries()) joined.set(bounds, i * 2 * perValue)
+  return {
+    all: wordBounds(joined, 2 * blocks.length, perValue),
+    of: (from, to) =>
+      from % block === 0 && to === Math.min(count, from + block) ? blocks[from / block]! : compute(from, to),
+  }
+}
+
+/** Bounds of whole numbers in PLAIN encoding, as `wordBounds` has them. */
+export function plainWords(bounds: Int32Array): MinMax {
+  const middle = bounds.length / 2
+  return { min: bytesOf(bounds.slice(0, middle)), max: bytesOf(bounds.slice(middle)) }
 }
 
 /**

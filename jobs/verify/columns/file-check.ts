@@ -1,6 +1,6 @@
 import type { DataFile } from '../../iceberg/manifest/data-file.ts'
-import type { Footer } from '../../lake/footer.ts'
-import { boundOf, hasOwnSize, type RowGroupStatistics } from '../../lake/footer-statistics.ts'
+import type { Footer } from '../../lake/footer/footer.ts'
+import { boundOf, hasOwnSize, type RowGroupStatistics } from '../../lake/footer/statistics.ts'
 import type { FlatField } from '../../lake/read-rows.ts'
 import { metricsFaults } from './metrics-check.ts'
 import { bothStatistics, noStatistics, type ColumnStatistics } from './statistics.ts'

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FileMetaData } from 'hyparquet'
 import { logicalType } from '../../iceberg/writer/parquet-columns.ts'
-import type { RawFooter } from '../../lake/footer.ts'
+import type { RawFooter } from '../../lake/footer/footer.ts'
 import type { FlatField } from '../../lake/read-rows.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import { ownColumns } from './own-footer.ts'

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { splitRows, type PartitionSource } from '../../iceberg/partition/split-rows.ts'
-import { readRawFooter } from '../../lake/footer.ts'
+import { readRawFooter } from '../../lake/footer/footer.ts'
 import type { PlannedFile } from '../../lake/read-plan.ts'
 import type { FlatField, RowSource } from '../../lake/read-rows.ts'
 import type { Interval } from '../../provenance/interval.ts'
@@ -9,6 +9,7 @@ import { intervalOf } from '../../provenance/intervals.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 import { canonicalLocation } from '../../storage/place.ts'
 import { fileCheck } from '../columns/file-check.ts'
+import { pageIndexFaults } from '../columns/page-index-faults.ts'
 import { NotOurs } from './chunk-pages.ts'
 import { ownRowGroups, type RowGroup } from './chunks.ts'
 import type { GroupHasher } from './group-threads.ts'
@@ -62,7 +63,9 @@ export async function readOwnFile(
     isOurs = false
     return undefined
   }
-  const bytes = await rangesOf(io, canonicalLocation(file.filePath), hasher)
+  const location = canonicalLocation(file.filePath)
+  const indexFaults = await pageIndexFaults(io, location, file.fileSizeInBytes, raw.footer)
+  const bytes = await rangesOf(io, location, hasher)
   try {
     let next = own[0] && bytes.read(own[0])
     for (const [at, group] of own.entries()) {
@@ -95,7 +98,7 @@ export async function readOwnFile(
       check.add(group.columns)
       groups.push(group)
     }
-    return { groups, faults: check.faults() }
+    return { groups, faults: [...check.faults(), ...indexFaults] }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FileMetaData } from 'hyparquet'
-import type { RawFooter } from '../../lake/footer.ts'
-import type { RowGroupStatistics } from '../../lake/footer-statistics.ts'
+import type { RawFooter } from '../../lake/footer/footer.ts'
+import type { RowGroupStatistics } from '../../lake/footer/statistics.ts'
 import type { RelocatableChunk } from '../../parquet/chunk.ts'
 import type { LogicalColumnType, ParquetColumn } from '../../parquet/column.ts'
 import { encodeFooter, placed } from '../../parquet/footer.ts'
@@ -22,7 +22,7 @@ export function ownColumns({ footer, metadata, parsed }: RawFooter): readonly Pa
     )
     const compressedSize = Number(group.total_compressed_size)
     const own = { rowCount: Number(group.num_rows), compressedSize, chunks }
-    return placed(columns, own, Number(group.file_offset), at)
+    return placed(columns, own, Number(group.file_offset), at, footer.pageIndexes?.places[at])
   })
   const made = encodeFooter({ columns, keyValueMetadata: footer.entries, createdBy }, rowGroups)
   return Buffer.compare(made, metadata) === 0 ? columns : undefined
@@ -106,5 +106,7 @@ function chunkOf(
     plainPages: pages('PLAIN'),
     statistics: { nullCount, ...bounds },
     metrics: { valueCount: Number(data.num_values), nullCount, nanCount: undefined, ...bounds },
+    // Their places are known.
+    pageIndex: undefined,
   }
 }

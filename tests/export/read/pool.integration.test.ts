@@ -51,7 +51,7 @@ it('stops the reading of this thread when another one fails', async () => {
       scratch: tmpdir(),
       maxRowBytes: 2 ** 20,
     }
-    const pages = { pageBytes: 2 ** 20, pageRows: 1000, dictionaryBytes: 2 ** 20 }
+    const pages = { pageBytes: 2 ** 20, pageRows: 1000, dictionaryBytes: 2 ** 20, pageIndex: true }
     const settings = { columns: [], types: [], codec: 'none', level: undefined, pages } as const
     await expect(pool.read(request, settings, () => Promise.resolve())).rejects.toThrow('the thread failed')
     expect(closed).toBe(1)

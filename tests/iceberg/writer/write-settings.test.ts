@@ -25,7 +25,7 @@ const foreign = {
   'write.parquet.page-row-limit': '500',
   'write.parquet.dict-size-bytes': '131072',
 }
-const foreignPages = { pageBytes: 65_536, pageRows: 500, dictionaryBytes: 131_072 }
+const foreignPages = { pageBytes: 65_536, pageRows: 500, dictionaryBytes: 131_072, pageIndex: true }
 
 describe('how files are written', () => {
   it('says the table where the run does not', () => {
@@ -54,7 +54,7 @@ describe('how files are written', () => {
       level: undefined,
       targetFileBytes: 2 ** 29,
       groupBytes: 16 * 2 ** 20,
-      pages: { pageBytes: 2 ** 20, pageRows: 20_000, dictionaryBytes: 2 ** 20 },
+      pages: { pageBytes: 2 ** 20, pageRows: 20_000, dictionaryBytes: 2 ** 20, pageIndex: true },
     }
     expect(settings({})).toEqual(defaults)
     const senseless = {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { readFile, writeFile } from 'node:fs/promises'
 import type { DataFile } from '../../../jobs/iceberg/manifest/data-file.ts'
 import { currentSchema } from '../../../jobs/iceberg/metadata/metadata.ts'
+import { readFooter } from '../../../jobs/lake/footer/footer.ts'
 import { eachCompactLake, rowsFrom } from '../compact-lake.ts'
 import { enough, ownFile, type OwnFile, type Values } from './own-files.ts'
 
@@ -19,10 +20,12 @@ const compacted = async (): Promise<DataFile> => {
   return (await test.live())[0]!
 }
 const bytesOf = ({ filePath }: DataFile): Promise<Buffer> => readFile(filePath.replace('file://', ''))
-/** The bytes of all row groups: from behind the magic to the footer. */
-const pagesOf = async (file: DataFile): Promise<Buffer> => {
+/** The bytes of all row groups, from behind the magic, and of all page indexes, which end with the footer. */
+const partsOf = async (file: DataFile): Promise<{ pages: Buffer; indexes: Buffer }> => {
   const bytes = await bytesOf(file)
-  return bytes.subarray(4, bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8))
+  const { start, end } = (await readFooter(test.lake.io, file)).pageIndexes!
+  expect(end).toBe(bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8))
+  return { pages: bytes.subarray(4, start), indexes: bytes.subarray(start, end) }
 }
 const metricsOf = ({ valueCounts, nullValueCounts, nanValueCounts, lowerBounds, upperBounds }: DataFile) => ({
   ...{ valueCounts, nullValueCounts, nanValueCounts, lowerBounds, upperBounds },
@@ -55,8 +58,10 @@ describe('row groups that are large enough', () => {
     const before = await test.digest()
     const merged = await compacted()
     expect(await test.digest()).toEqual(before)
-    const given = await Promise.all(files.map(pagesOf))
-    expect((await pagesOf(merged)).equals(Buffer.concat(given))).toBe(true)
+    const given = await Promise.all(files.map(partsOf))
+    const { pages, indexes } = await partsOf(merged)
+    expect(pages.equals(Buffer.concat(given.map((file) => file.pages)))).toBe(true)
+    expect(indexes.equals((await partsOf(whole)).indexes)).toBe(true)
     expect(metricsOf(merged)).toEqual(metricsOf(whole))
     expect(merged.columnSizes).toEqual(whole.columnSizes)
     expect(merged.splitOffsets).toHaveLength(3)
@@ -186,6 +191,14 @@ describe('a row group whose pages are not what its footer says', () => {
   it.each<[string, (bytes: Buffer) => void, RegExp]>([
     ['something else', (bytes) => bytes.fill(0, 4, 40), /column day: there is no page at byte/],
     // The first page's header: its type and its sizes come first, each in its own field.
+    [
+      'page indexes that are damaged',
+      (bytes) => {
+        const end = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8)
+        bytes.writeUInt8(bytes.readUInt8(end - 3) ^ 1, end - 3)
+      },
+      /its page indexes are damaged/,
+    ],
     ['pages of other sizes', (bytes) => bytes.writeUInt8(bytes.readUInt8(8) + 2, 8), /column day: /],
   ])('refuses it, and nothing is changed: %s', async (_, spoil, message) => {
     const files = [await ownFile(test, usual), await ownFile(test, usual)]

@@ -40,7 +40,7 @@ export async function ownFile(
   let from = 0
   for (const rows of rowGroups) {
     const vectors = values.map((valueOf, at) => vectorOf(columns[at]!.type.kind, rows, from, valueOf))
-    await file.add(encodeRowGroup(columns, vectors, { ...defaultLimits, codec }))
+    await file.add(encodeRowGroup(columns, vectors, { ...defaultLimits, pageIndex: true, codec }))
     from += rows
   }
   return file.finish()

@@ -1,11 +1,13 @@
 import { buffer } from 'node:stream/consumers'
 import { mapConcurrently, oneOnTheWay } from '../../../concurrency.ts'
-import { readRawFooter, unreadable } from '../../../lake/footer.ts'
+import { readRawFooter, unreadable } from '../../../lake/footer/footer.ts'
 import { hasDeletes, type PlannedFile } from '../../../lake/read-plan.ts'
+import type { PageIndex } from '../../../parquet/page-index.ts'
 import type { RelocatableRowGroup } from '../../../parquet/row-group.ts'
 import type { FileIO } from '../../../storage/file-io.ts'
 import { canonicalLocation } from '../../../storage/place.ts'
 import { ownRowGroups } from './own-footer.ts'
+import { storedPageIndexes } from './stored-page-indexes.ts'
 import { wrongPages } from './pages.ts'
 import { copyableRowGroups, type CopyableRowGroup, type CopySettings } from './stored-row-groups.ts'
 
@@ -43,9 +45,12 @@ export async function copyFiles(
   const { io, columns } = copying
   const large = files.filter(isLargeEnough)
   const rowGroups = await mapConcurrently(large, footersAtOnce, async ({ file }) => {
-    const { metadata } = await readRawFooter(io, file)
-    const stored = ownRowGroups(metadata, columns)
-    return stored && copyableRowGroups(stored, file, copying)
+    const raw = await readRawFooter(io, file)
+    const stored = ownRowGroups(raw.metadata, columns)
+    const groups = stored && copyableRowGroups(stored, file, copying)
+    if (groups === undefined) return undefined
+    const indexes = await storedPageIndexes(io, file, raw)
+    return groups.map((group, at) => withIndexes(group, indexes[at]))
   })
   const onTheWay = oneOnTheWay()
   for (const [at, { file }] of large.entries())
@@ -56,6 +61,13 @@ export async function copyFiles(
   await onTheWay.done()
   const copied = new Set(large.filter((_, at) => rowGroups[at] !== undefined))
   return files.filter((planned) => !copied.has(planned))
+}
+
+function withIndexes(
+  group: CopyableRowGroup,
+  indexes: readonly (PageIndex | undefined)[] = [],
+): CopyableRowGroup {
+  return { ...group, chunks: group.chunks.map((chunk, at) => ({ ...chunk, pageIndex: indexes[at] })) }
 }
 
 /** A row group with its bytes, which are held against what the footer says of its pages. */

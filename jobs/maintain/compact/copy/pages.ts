@@ -15,19 +15,22 @@ interface PageHeader {
  */
 export function wrongPages(
   bytes: Uint8Array,
-  { dataPageOffset, indexedPages, plainPages, metrics }: RelocatableChunk,
+  { dataPageOffset, indexedPages, plainPages, metrics, pageIndex }: RelocatableChunk,
 ): string | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const reader = { view, offset: 0 }
   let [pages, values] = [0, 0]
   while (reader.offset < bytes.length) {
     const isDictionary = reader.offset < dataPageOffset
+    const start = reader.offset
     const header = headerAt(reader)
     if (header?.field_1 !== (isDictionary ? pageTypes.dictionary : pageTypes.data))
-      return `there is no page at byte ${reader.offset}`
+      return `there is no page at byte ${start}`
     reader.offset += header.field_3
     if (isDictionary && reader.offset !== dataPageOffset) return 'its dictionary has another size'
     if (isDictionary) continue
+    if (pageIndex !== undefined && reader.offset - start !== pageIndex.bytes[pages])
+      return `the page at byte ${start} is not as its index says`
     pages++
     values += header.field_5?.field_1 ?? 0
   }

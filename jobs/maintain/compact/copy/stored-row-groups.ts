@@ -89,6 +89,8 @@ function copyable(
     plainPages,
     statistics: { nullCount, min, max },
     metrics: { valueCount, nullCount, nanCount: undefined, min, max },
+    // The footer tells where it is, not what (stored-page-indexes.ts).
+    pageIndex: undefined,
   }
 }
 

@@ -1,11 +1,12 @@
 import { buffer } from 'node:stream/consumers'
 import { parquetMetadataAsync, type AsyncBuffer, type FileMetaData } from 'hyparquet'
-import { asError, dataError, JobError } from '../errors.ts'
-import type { DataFile } from '../iceberg/manifest/data-file.ts'
-import { rowGroupStatistics, type RowGroupStatistics } from './footer-statistics.ts'
-import { FileNotFound } from '../storage/errors.ts'
-import type { FileIO } from '../storage/file-io.ts'
-import { canonicalLocation } from '../storage/place.ts'
+import { asError, dataError, JobError } from '../../errors.ts'
+import type { DataFile } from '../../iceberg/manifest/data-file.ts'
+import { pageIndexesOf, type PageIndexes } from './page-indexes.ts'
+import { rowGroupStatistics, type RowGroupStatistics } from './statistics.ts'
+import { FileNotFound } from '../../storage/errors.ts'
+import type { FileIO } from '../../storage/file-io.ts'
+import { canonicalLocation } from '../../storage/place.ts'
 
 /** A column of a file, or what is in one. */
 export interface FileColumn {
@@ -22,6 +23,8 @@ export interface Footer {
   readonly columns: readonly FileColumn[]
   /** Its key-value metadata. */
   readonly entries: Readonly<Record<string, string>>
+  /** Of one of our files. */
+  readonly pageIndexes: PageIndexes | undefined
   /** Parsed when they are asked for, which may throw what an unreadable footer does. */
   readonly rowGroups: readonly RowGroupStatistics[]
 }
@@ -127,6 +130,7 @@ async function parse(io: FileIO, location: string, size: number, end?: Bytes): P
       rows: Number(rows),
       columns: columnsOf(schema, 0).columns,
       entries: Object.fromEntries(entries.map(({ key, value }) => [key, value ?? ''])),
+      pageIndexes: pageIndexesOf(metadata),
       // Few ask for them, and they take as long as all the rest.
       get rowGroups() {
         try {

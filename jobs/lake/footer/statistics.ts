@@ -1,7 +1,7 @@
 import type { FileMetaData } from 'hyparquet'
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js'
-import { toSingleValue } from '../iceberg/schema/single-value.ts'
-import type { PrimitiveType } from '../iceberg/schema/types.ts'
+import { toSingleValue } from '../../iceberg/schema/single-value.ts'
+import type { PrimitiveType } from '../../iceberg/schema/types.ts'
 
 /** What a footer says of one row group; readers leave out row groups by it. */
 export interface RowGroupStatistics {
