@@ -139,3 +139,21 @@ it('a byte that changes is found, wherever DuckDB finds it', async () => {
   expect(missed).toEqual([])
   expect(harmless).toBeLessThan(40)
 }, 120_000)
+
+it('of a store that sends other bytes than were asked for DuckDB reads whole files', async () => {
+  const prepared = await exported()
+  const truth = told(prepared, await read(prepared, engine!, false))
+  const { io } = prepared.table
+  const sizes = new Set(prepared.files.map(({ file }) => file.fileSizeInBytes))
+  let spoiled = 0
+  const stream: typeof io.stream = async (location, range) => {
+    const isWhole = range === undefined || sizes.has(range.end - range.start)
+    if (isWhole || range.end - range.start < 2 ** 19) return io.stream(location, range)
+    spoiled++
+    return io.stream(location, { ...range, end: range.end + 1 })
+  }
+  const table = { ...prepared.table, io: { ...io, stream, localPath: () => undefined } }
+  const found = await read({ ...prepared, table }, engine!, true)
+  expect(spoiled).toBeGreaterThan(0)
+  expect(told(prepared, found)).toEqual(truth)
+})

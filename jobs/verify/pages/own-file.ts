@@ -141,6 +141,7 @@ async function rangesOf(io: FileIO, location: string, { room }: Pick<GroupHasher
         const bytes = room(sizeOf(group))
         let read = 0
         for await (const chunk of (await io.stream(location, range)) as AsyncIterable<Buffer>) {
+          if (read + chunk.length > sizeOf(group)) throw new NotOurs('another range than was asked for')
           bytes.set(chunk, read)
           read += chunk.length
         }
