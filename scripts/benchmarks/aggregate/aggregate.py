@@ -1,8 +1,10 @@
 """Whole-process wall time of `lakejobs aggregate` and of peers, in turns; prints ratios of medians, asserts no time."""
 
+import os
 import pathlib
 import shutil
 import statistics
+import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,9 +13,12 @@ from common import DAYS, LAKEJOBS, arguments, data_set, digest, machine, measure
 
 HERE = pathlib.Path(__file__).parent
 SAME_WORK, BARE_DUCKDB, BARE_POLARS = "DuckDB, same work", "DuckDB, bare query", "Polars, bare query"
+# In an environment of its own (newest-duckdb.txt), beside the release that lakejobs embeds.
+BARE_NEWEST = "newest DuckDB, bare query"
+NEWEST_PYTHON = os.environ["NEWEST_DUCKDB_PYTHON"]
 COLD, MORNING, WARM = "lakejobs, cold", "lakejobs, one new day", "lakejobs, warm"
 NODE, HELP = "node -e 0", "lakejobs --help"
-PEERS = {SAME_WORK: "duckdb_days.py", BARE_DUCKDB: "duckdb_query.py", BARE_POLARS: "polars_query.py"}
+PEERS = {SAME_WORK: "duckdb_days.py", BARE_DUCKDB: "duckdb_query.py", BARE_NEWEST: "duckdb_query.py", BARE_POLARS: "polars_query.py"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ def run_set(source: pathlib.Path, work: pathlib.Path, runs: int) -> dict[str, fl
         for name, script in PEERS.items():
             remove(days)
             days.mkdir()
-            once(name, [sys.executable, str(HERE / script), str(source), str(target), str(days), *DAYS])
+            python = NEWEST_PYTHON if name == BARE_NEWEST else sys.executable
+            once(name, [python, str(HERE / script), str(source), str(target), str(days), *DAYS])
         remove(cache / DAYS[-1])
         remove(cache / "windows")
         once(MORNING, ours)
@@ -76,8 +82,6 @@ def run_help(runs: int) -> dict[str, float]:
 
 
 def ratios(data: DataSet, medians: dict[str, float]) -> list[list[str]]:
-    bare = min((BARE_DUCKDB, BARE_POLARS), key=lambda name: medians[name])
-
     def row(ours: str, peer: str, bound: float | None) -> list[str]:
         ratio = medians[ours] / medians[peer]
         return [data.name, ours, peer, f"{ratio:.2f}", "" if bound is None else f"{bound:.2f}"]
@@ -85,9 +89,12 @@ def ratios(data: DataSet, medians: dict[str, float]) -> list[list[str]]:
     return [
         row(COLD, SAME_WORK, data.cold_bound),
         row(COLD, BARE_DUCKDB, data.bare_bound),
+        row(COLD, BARE_NEWEST, data.bare_bound),
         row(COLD, BARE_POLARS, None),
-        row(MORNING, bare, data.morning_bound),
-        row(WARM, bare, data.warm_bound),
+        row(MORNING, BARE_DUCKDB, data.morning_bound),
+        row(MORNING, BARE_NEWEST, data.morning_bound),
+        row(WARM, BARE_DUCKDB, data.warm_bound),
+        row(WARM, BARE_NEWEST, data.warm_bound),
     ]
 
 
@@ -111,7 +118,8 @@ def main() -> None:
     times += [["start", name, f"{seconds:.3f}"] for name, seconds in started.items()]
     compared.append(["start", HELP, NODE, f"{started[HELP] / started[NODE]:.2f}", f"{HELP_BOUND:.2f}"])
 
-    print(f"\n{machine()}, duckdb {version('duckdb')}, polars {version('polars')}")
+    newest = subprocess.run([NEWEST_PYTHON, "-c", "import duckdb; print(duckdb.__version__)"], check=True, capture_output=True, text=True)
+    print(f"\n{machine()}, duckdb {version('duckdb')} and {newest.stdout.strip()}, polars {version('polars')}")
     print(f"Medians of {options.runs} runs each, in turns; results are byte-identical.\n")
     print(table(["data", "what", "seconds"], times, options.markdown), end="\n\n")
     print(table(["data", "ours", "to", "ratio", "bound"], compared, options.markdown))
