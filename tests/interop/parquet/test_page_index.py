@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import struct
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import chdb
 import pyarrow
 import pyarrow.compute
 import pyarrow.parquet
 import pyspark
 import pytest
 from lake import Lake, path_of
-from readers import Spark
+from readers import Condition, Reader, Spark, where
 
 ROWS, PAGE = 100_000, 20_000
 SQL = f"""
@@ -26,6 +29,8 @@ SQL = f"""
     FROM generate_series(0, {ROWS - 1}) i ORDER BY i;
     ANALYZE paged
 """
+# Rows in their order, in two row groups.
+IN_ORDER = ["--connections", "1", "--row-group-rows", "60000"]
 # What has bounds of its pages, and how parquet.thrift writes them.
 FORMATS = {"id": "<i", "falling": "<q", "moment": "<q", "day": "<i", "price": "<i"}
 
@@ -35,9 +40,7 @@ def location(lake: Lake) -> str:
     with lake.connect() as cursor:
         for statement in SQL.split(";"):
             cursor.execute(statement)
-    # Rows in their order, in two row groups.
-    flags = ["--format", "parquet", "--connections", "1", "--row-group-rows", "60000"]
-    return str(path_of(lake.export("public.paged", "plain.paged", *flags)["parquetLocation"]))
+    return str(path_of(lake.export("public.paged", "plain.paged", "--format", "parquet", *IN_ORDER)["parquetLocation"]))
 
 
 def stored(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
@@ -120,6 +123,34 @@ def test_java_leaves_out_the_pages_of_other_rows(spark: Spark, location: str) ->
     }.items():
         found = frame.where(condition).orderBy("id").select("id", "pair").collect()
         assert [(row.id, list(row.pair)) for row in found] == [(i, [i, i + 1]) for i in ids], condition
+
+
+CONDITIONS: list[tuple[list[Condition], list[int]]] = [
+    ([Condition("id", "=", 54_321)], [54_321]),
+    ([Condition("id", ">=", 39_999), Condition("id", "<", 40_002)], [39_999, 40_000, 40_001]),
+    ([Condition("falling", "<", -(ROWS - 2) * 1_000_000_007)], [ROWS - 1]),
+    ([Condition("day", "=", date(2024, 1, 8)), Condition("id", "<", 2000)], [7, 1007]),
+    ([Condition("text", "=", "text 7"), Condition("id", "<", 100)], [7, 57]),
+]
+
+
+@pytest.fixture(scope="module")
+def table(lake: Lake, location: str) -> str:
+    lake.export("public.paged", "lake.paged", *IN_ORDER)
+    return "lake.paged"
+
+
+@pytest.mark.parametrize("conditions, ids", CONDITIONS)
+def test_every_reader_finds_the_rows(reader: Reader, table: str, conditions: list[Condition], ids: list[int]) -> None:
+    found = reader.rows(table, conditions).select(["id", "pair"]).sort_by("id")
+    assert [(row["id"], list(row["pair"])) for row in found.to_pylist()] == [(i, [i, i + 1]) for i in ids]
+
+
+def test_clickhouse_finds_the_rows(location: str) -> None:
+    for conditions, ids in CONDITIONS:
+        query = f"SELECT id FROM file('{location}', Parquet){where(conditions)} ORDER BY id"
+        found = json.loads(str(chdb.query(query.replace("DATE '", "date '"), "JSONCompact")))["data"]
+        assert [row[0] for row in found] == ids, query
 
 
 def test_parquet_cli_prints_them(location: str) -> None:
