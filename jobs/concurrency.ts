@@ -45,3 +45,34 @@ export function oneOnTheWay(): {
     done: () => onTheWay,
   }
 }
+
+/**
+ * `work` on one item after the other, in two steps, of which the second goes on beside the first of the next item: `begun` ends the
+ * first step, and resolves when the items before are through. After a failure no item is begun; it is thrown when everything that had
+ * been started is over.
+ */
+export async function inTwoSteps<Item>(
+  items: readonly Item[],
+  work: (item: Item, index: number, begun: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = []
+  let before: Promise<void> = Promise.resolve()
+  for (const [index, item] of items.entries()) {
+    if (failures.length > 0) break
+    const earlier = before
+    await new Promise<void>((next) => {
+      const begun = (): Promise<void> => {
+        // One item waits for those before it at most.
+        void earlier.then(next)
+        return earlier
+      }
+      const whole = work(item, index, begun).catch((error: unknown) => {
+        failures.push(error)
+      })
+      void whole.then(next)
+      before = Promise.all([earlier, whole]).then(() => undefined)
+    })
+  }
+  await before
+  if (failures.length > 0) throw failures[0]
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mapConcurrently, oneOnTheWay } from '../jobs/concurrency.ts'
+import { inTwoSteps, mapConcurrently, oneOnTheWay } from '../jobs/concurrency.ts'
 
 describe('mapConcurrently', () => {
   it('keeps the order, and at most so many at a time', async () => {
@@ -53,5 +53,41 @@ describe('oneOnTheWay', () => {
     await expect(start(() => Promise.resolve(void (begun = true)))).rejects.toThrow('failed')
     await expect(done()).rejects.toThrow('failed')
     expect(begun).toBe(false)
+  })
+})
+
+describe('inTwoSteps', () => {
+  const ran = async (
+    ...items: readonly { first: number; second: number; fails?: 'first' | 'second' }[]
+  ): Promise<string> => {
+    const told: string[] = []
+    const done = inTwoSteps(items, async ({ first, second, fails }, index, begun) => {
+      told.push(`${index} begins`)
+      await sleep(first)
+      if (fails === 'first') throw new Error(`${index} fails`)
+      await begun()
+      told.push(`${index} goes on`)
+      await sleep(second)
+      if (fails === 'second') throw new Error(`${index} fails`)
+      told.push(`${index} is through`)
+    })
+    await done.catch((error: unknown) => told.push((error as Error).message))
+    return told.join(', ')
+  }
+
+  it('begins an item while the one before is at its second step, and those go on in their order', async () => {
+    expect(await ran({ first: 1, second: 30 }, { first: 1, second: 1 }, { first: 20, second: 1 })).toBe(
+      '0 begins, 0 goes on, 1 begins, 0 is through, 1 goes on, 2 begins, 1 is through, 2 goes on, 2 is through',
+    )
+  })
+
+  it('begins none after a failure, which it throws when all that was started is over', async () => {
+    expect(
+      await ran({ first: 1, second: 30 }, { first: 1, second: 1, fails: 'first' }, { first: 1, second: 1 }),
+    ).toBe('0 begins, 0 goes on, 1 begins, 0 is through, 1 fails')
+    expect(
+      await ran({ first: 1, second: 5, fails: 'second' }, { first: 40, second: 1 }, { first: 1, second: 1 }),
+    ).toBe('0 begins, 0 goes on, 1 begins, 1 goes on, 1 is through, 0 fails')
+    expect(await ran()).toBe('')
   })
 })

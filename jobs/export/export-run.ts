@@ -45,6 +45,6 @@ export interface TableExport {
   readonly existing: Table | undefined
   /** Called when nothing that was known before stands in its way any more, before the first row. */
   readonly onPrepared: () => void
-  /** Called when all of its rows are read. */
-  readonly onRead: () => void
+  /** Called when all of its rows are read; resolves when the tables before it are through. */
+  readonly onRead: () => Promise<void>
 }

@@ -23,7 +23,7 @@ import { standingInTheWay } from './standing.ts'
 import { targetRequest } from './target/target-request.ts'
 import { writeSettings } from '../iceberg/writer/write-settings.ts'
 
-/** Reads one table, writes its files and commits them: stage first, then one swap. */
+/** Reads one table, writes its files and, when those before it are through, commits them: stage first, then one swap. */
 export async function exportTable(run: ExportRun, work: TableExport): Promise<TableSummary> {
   const { options } = run
   const { pair, plan, existing } = work
@@ -68,7 +68,7 @@ export async function exportTable(run: ExportRun, work: TableExport): Promise<Ta
   work.onPrepared()
   try {
     const totals = await run.context.during('read', () => readInto(run, plan, target, scope, settings, sinks))
-    work.onRead()
+    await work.onRead()
     const read = sourceRead(run, work, target, scope, totals)
     const outcomes = await run.context.during('commit', () => publish(sinks, read, run.context.signal))
     const asText = Object.keys(textsOf(plan))

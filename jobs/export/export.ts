@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { JobContext } from '../context.ts'
 import { daysBetween } from '../calendar.ts'
+import { inTwoSteps } from '../concurrency.ts'
 import { asError, decisive, JobError } from '../errors.ts'
 import { tableText, type Catalog, type Table } from '../iceberg/catalog/catalog.ts'
 import { ensureNamespace } from '../iceberg/catalog/ensure-namespace.ts'
@@ -57,6 +58,9 @@ export async function exportTables(
   }
 }
 
+const isUnknownCommit = (error: unknown): boolean =>
+  error instanceof JobError && error.code === 'unknownCommit'
+
 const isSnapshotLost = (error: unknown): boolean => error instanceof JobError && error.code === 'snapshotLost'
 
 async function exportOnce(
@@ -80,10 +84,15 @@ async function exportOnce(
   const close = (): Promise<unknown> => (closing ??= Promise.all([source.close(), call.threads.close()]))
   try {
     const unknown = unknownNames(asked, source.tables)
-    const tables: TableSummary[] = []
-    const failures: Error[] = []
-    const standing: JobError[] = []
-    for (const [index, one] of asked.entries()) {
+    const tables = new Map<number, TableSummary>()
+    const failures = new Map<number, Error>()
+    const standing = new Map<number, JobError>()
+    const exportOne = async (
+      one: ExportedTable,
+      index: number,
+      isReadNow: () => Promise<void>,
+    ): Promise<void> => {
+      if (context.signal.aborted && failures.size > 0) return
       const { pair } = one
       const run = runOf(one)
       const planned = source.tables[index]!
@@ -97,44 +106,52 @@ async function exportOnce(
         if (isLeftOut(one.options, loaded)) {
           const warning = newTableText(pair, 'is not exported')
           context.logger.warn({ table }, warning)
-          tables.push({ table, status: 'skipped', warnings: [warning] })
-          continue
+          tables.set(index, { table, status: 'skipped', warnings: [warning] })
+          return
         }
         if ('error' in planned) throw planned.error
-        const onRead = (): void => {
+        const onRead = (): Promise<void> => {
           if (index === asked.length - 1) void close()
+          return isReadNow()
         }
         const onPrepared = (): void => {
           state.isPrepared = true
         }
-        tables.push(
-          await exportTable(run, { pair, plan: planned.plan, existing: loaded, onPrepared, onRead }),
-        )
+        const work = { pair, plan: planned.plan, existing: loaded, onPrepared, onRead }
+        tables.set(index, await exportTable(run, work))
       } catch (thrown) {
         const error =
           state.isPrepared || faults.length > 0 || !isFault(thrown)
             ? thrown
             : ((await standingInTheWay(quiet(run), { pair, planned, existing: existing.get(pair) })) ??
               thrown)
-        const isUnknown = error instanceof JobError && error.code === 'unknownCommit'
-        if (!isUnknown) context.signal.throwIfAborted()
+        if (!isUnknownCommit(error)) context.signal.throwIfAborted()
         if (isSnapshotLost(error)) throw error
-        failures.push(asError(error))
-        if (!state.isPrepared && isFault(error)) standing.push(error)
+        failures.set(index, asError(error))
+        if (!state.isPrepared && isFault(error)) standing.set(index, error)
         const failed = failedTable(table, error)
-        tables.push(failed)
+        tables.set(index, failed)
         if (asked.length > 1)
           context.logger.error({ table, ...(failed.fix !== undefined && { fix: failed.fix }) }, failed.error)
-        if (context.signal.aborted) break
       }
     }
-    const outcome = outcomeOf(asked, tables)
-    if (failures.length > 0) throw withOutcome(decisive(withAllFaults(failures, standing)), outcome)
+    // What is committed leaves the processors idle: the next table is read meanwhile.
+    await inTwoSteps(asked, exportOne).catch((error: unknown) => {
+      // That a table may be committed has to be told, whatever stopped the reading of the next one.
+      if (!context.signal.aborted || ![...failures.values()].some(isUnknownCommit)) throw error
+    })
+    const outcome = outcomeOf(asked, inOrder(tables))
+    if (failures.size > 0)
+      throw withOutcome(decisive(withAllFaults(inOrder(failures), inOrder(standing))), outcome)
     return outcome
   } finally {
     await close()
   }
 }
+
+/** As the tables were asked for, whichever was through first. */
+const inOrder = <Value>(byIndex: ReadonlyMap<number, Value>): Value[] =>
+  [...byIndex].sort(([a], [b]) => a - b).map(([, value]) => value)
 
 /** The tables of the lake, which are not there yet or cannot be loaded, and the source that they are read from at one instant. */
 async function openAll(

@@ -1,4 +1,8 @@
 import { expect, it } from '@jest/globals'
+import { existsSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { JobError } from '../../jobs/errors.ts'
+import type { Catalog } from '../../jobs/iceberg/catalog/catalog.ts'
 import { eachWithLake } from './each-with-lake.ts'
 import { filesIn, load, queryTable, runExport } from './lake.ts'
 
@@ -61,3 +65,78 @@ it('one call exports any number of tables with pages of millions of rows', async
     ])
   }
 })
+
+it('reads the next table while one is committed, and commits them in their order', async () => {
+  const events: string[] = []
+  const { catalog: own } = lake
+  const catalog: Catalog = {
+    ...own,
+    async create(staged, updates) {
+      const { name } = staged.identifier
+      events.push(`${name} is committed`)
+      // Its folder is there as soon as its rows come.
+      if (name === 'pages0') {
+        await until(() => existsSync(`${lake.folder}/iceberg/default/pages1`))
+        await setTimeout(300)
+      }
+      const table = await own.create(staged, updates)
+      events.push(`${name} is there`)
+      return table
+    },
+  }
+  expect(await runExport(server, lake, { tables: wide.slice(0, 3), catalog })).toMatchObject({ rows: 3000 })
+  expect(events).toEqual(wide.slice(0, 3).flatMap((name) => [`${name} is committed`, `${name} is there`]))
+})
+
+it('a commit that fails beside the next table’s reading is told as its own', async () => {
+  const { catalog: own } = lake
+  const catalog: Catalog = {
+    ...own,
+    async create(staged, updates) {
+      if (staged.identifier.name !== 'pages1') return own.create(staged, updates)
+      await until(() => existsSync(`${lake.folder}/iceberg/default/pages2`))
+      throw new JobError('failed', 'the catalog is away')
+    },
+  }
+  const failure = runExport(server, lake, { tables: wide.slice(0, 3), catalog })
+  await expect(failure).rejects.toMatchObject({
+    message: expect.stringContaining('the catalog is away') as unknown,
+    outcome: {
+      rows: 2000,
+      tables: [
+        { table: 'default.pages0', status: 'ok' },
+        { table: 'default.pages1', status: 'failed' },
+        { table: 'default.pages2', status: 'ok' },
+      ],
+    },
+  })
+  expect(await queryTable(await load(lake, 'pages2'), 'SELECT count(*) FROM FILES')).toEqual([['1000']])
+})
+
+it('a commit that nobody knows of is told, although the run was stopped while the next table was read', async () => {
+  const stop = new AbortController()
+  const { catalog: own } = lake
+  const catalog: Catalog = {
+    ...own,
+    async create(staged, updates) {
+      if (staged.identifier.name !== 'pages0') return own.create(staged, updates)
+      await until(() => existsSync(`${lake.folder}/iceberg/default/pages1`))
+      stop.abort(new Error('stopped'))
+      await setTimeout(200)
+      throw new JobError('unknownCommit', 'nobody knows')
+    },
+  }
+  const tables = wide.slice(0, 3)
+  await expect(runExport(server, lake, { tables, catalog, signal: stop.signal })).rejects.toMatchObject({
+    code: 'unknownCommit',
+    outcome: { tables: [{ table: 'default.pages0', status: 'failed' }] },
+  })
+})
+
+async function until(holds: () => boolean): Promise<void> {
+  const end = Date.now() + 10_000
+  while (!holds()) {
+    if (Date.now() > end) throw new Error('it did not come')
+    await setTimeout(5)
+  }
+}
