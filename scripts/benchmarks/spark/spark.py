@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,12 +53,23 @@ class Spark:
         with urllib.request.urlopen(f"{self.api}/{path}", timeout=60) as response:
             return json.load(response)
 
-    def stage_seconds(self) -> float:
-        """Of all stages so far: from the first task's launch to the end, each for itself."""
+    def stages(self) -> dict[tuple[int, int], tuple[float, float]]:
+        """All stages so far: from the first task's launch to the end, in seconds of the clock."""
         (application,) = self.call("applications")
         stages = self.call(f"applications/{application['id']}/stages?status=complete")
         at = lambda text: datetime.strptime(text.replace("GMT", "+0000"), "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()  # noqa: E731
-        return sum(at(stage["completionTime"]) - at(stage["firstTaskLaunchedTime"]) for stage in stages)
+        return {
+            (stage["stageId"], stage["attemptId"]): (at(stage["firstTaskLaunchedTime"]), at(stage["completionTime"])) for stage in stages
+        }
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Seconds in which one of them goes on: two that share the processors count once."""
+    total, end = 0.0, float("-inf")
+    for start, stop in sorted(spans):
+        total += max(0.0, stop - max(start, end))
+        end = max(end, stop)
+    return total
 
 
 @contextmanager
@@ -103,13 +114,14 @@ def rounds_of(server: Spark, source: pathlib.Path, work: pathlib.Path, rounds: i
 
     def once(name: str, command: list[str]) -> None:
         target.unlink(missing_ok=True)
-        cpu, stages = server.cpu_seconds(), server.stage_seconds()
+        cpu, before = server.cpu_seconds(), server.stages()
         node = measure(command, {"SPARK_REMOTE": server.remote})
         if target.exists():
             expected.add(digest(target))
         if len(expected) > 1:
             sys.exit(f"{name}: its result differs from the others'")
-        run = Run(node, server.cpu_seconds() - cpu, server.stage_seconds() - stages)
+        stages = covered(span for stage, span in server.stages().items() if stage not in before)
+        run = Run(node, server.cpu_seconds() - cpu, stages)
         print(f"{name}: {run.node.seconds:.1f} s, CPU {run.spark_cpu_seconds:.1f} s", file=sys.stderr)
         runs.setdefault(name, []).append(run)
 
