@@ -89,10 +89,10 @@ const hintBeside = (location: string): string =>
   `${location.slice(0, location.lastIndexOf('/') + 1)}version-hint.text`
 
 /**
- * Every file that some of the table's snapshots need, in the order of these: statistics and manifest lists first, then each
- * manifest with the live files in it. Each manifest is read once, however many snapshots share it, and not at all where
- * `reached` has it: with one that has been through the snapshots to be kept, it gives what *only* the others need. In memory are the
- * lists of manifests that are new and the entries of eight manifests. Errors: as `reachableFiles`.
+ * Every file that some of the table's snapshots need, in the order of these: statistics first, then, of eight snapshots at a time, each
+ * manifest with the live files in it, and their manifest lists. Each manifest is read once, however many snapshots share it, and not
+ * at all where `reached` has it: with one that has been through the snapshots to be kept, it gives what *only* the others need. In
+ * memory are the lists of manifests that are new and the entries of eight manifests. Errors: as `reachableFiles`.
  */
 export async function* snapshotFiles(
   { metadata, io }: ReachableTable,
@@ -108,26 +108,40 @@ export async function* snapshotFiles(
     const lists = await mapConcurrently(some, readAtOnce, (snapshot) =>
       readWholeManifestList(io, snapshot).catch(ifMissing(reached, undefined)),
     )
+    // Most snapshots have one manifest of their own: those of several are read at once.
+    const fresh = new Map<string, OwnManifest>()
+    for (const [index, snapshot] of some.entries())
+      for (const manifest of lists[index]?.manifests ?? []) {
+        const { manifestPath: path } = manifest
+        if (!reached.manifests.has(path) && !fresh.has(path)) fresh.set(path, { manifest, snapshot })
+      }
+    yield* manifestFiles({ metadata, io }, [...fresh.values()], reached)
+    // Behind what they name, so that a walk that fails in the middle can begin again.
     for (const [index, snapshot] of some.entries()) {
       const list = snapshot['manifest-list']
       if (reached.locations.add(list)) yield found('manifest-list', list, lists[index]?.size, snapshot)
-      yield* manifestFiles({ metadata, io }, lists[index]?.manifests ?? [], snapshot, reached)
     }
   }
 }
 
+/** A manifest, and the first of the snapshots that has it. */
+interface OwnManifest {
+  readonly manifest: ManifestFile
+  readonly snapshot: Snapshot
+}
+
 async function* manifestFiles(
   { metadata, io }: Pick<ReachableTable, 'metadata' | 'io'>,
-  manifests: readonly ManifestFile[],
-  snapshot: Snapshot,
+  manifests: readonly OwnManifest[],
   reached: Reached,
 ): AsyncGenerator<ReachableFile> {
-  const fresh = manifests.filter(({ manifestPath }) => isNew(manifestPath, reached.manifests))
-  for (const some of inGroups(fresh)) {
-    const read = await mapConcurrently(some, readAtOnce, (manifest) =>
+  for (const some of inGroups(manifests)) {
+    const read = await mapConcurrently(some, readAtOnce, ({ manifest }) =>
       readManifest(io, metadata, manifest).catch(ifMissing(reached, [])),
     )
-    for (const [index, { manifestPath, manifestLength }] of some.entries()) {
+    for (const { manifest } of some) reached.manifests.add(manifest.manifestPath)
+    for (const [index, { manifest, snapshot }] of some.entries()) {
+      const { manifestPath, manifestLength } = manifest
       if (reached.locations.add(manifestPath)) yield found('manifest', manifestPath, manifestLength, snapshot)
       for (const { dataFile } of read[index]!.filter(isLive)) {
         const kind = dataFile.content === fileContent.data ? 'data' : 'deletes'
@@ -145,12 +159,6 @@ const ifMissing =
     missing(error.location)
     return instead
   }
-
-function isNew(location: string, known: Set<string>): boolean {
-  if (known.has(location)) return false
-  known.add(location)
-  return true
-}
 
 const found = (
   kind: FileKind,

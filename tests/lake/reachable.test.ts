@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import { setTimeout } from 'node:timers/promises'
 import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
 import type { DataFile } from '../../jobs/iceberg/manifest/data-file.ts'
 import { branchSnapshot, snapshotById } from '../../jobs/iceberg/metadata/metadata.ts'
@@ -132,6 +133,44 @@ describe('the files that a table needs', () => {
     expect(pathsOf(old, 'data')).not.toContain(b)
     expect(old.find(({ location }) => location === a)!.snapshot).toBe(others[0])
     expect(new Set(reads).size).toBe(reads.length)
+  })
+
+  it('of several snapshots are read at once, each manifest list behind what it names', async () => {
+    for (const day of ['2024-05-01', '2024-05-02', '2024-05-03']) await add(fileOf(day))
+    let [reading, most] = [0, 0]
+    const read = async (location: string): Promise<Buffer> => {
+      most = Math.max(most, ++reading)
+      await setTimeout(5)
+      const bytes = await lake.io.read(location)
+      reading--
+      return bytes
+    }
+    const slow = { ...table, io: { ...lake.io, read } }
+    const kinds = (await gathered(snapshotFiles(slow, table.metadata.snapshots))).map(({ kind }) => kind)
+    expect(kinds.join()).toBe(
+      'manifest,data,manifest,data,manifest,data,manifest-list,manifest-list,manifest-list',
+    )
+    // The lists first, and then, which they name, the manifests.
+    most = 0
+    const { snapshots } = table.metadata
+    const lists = new Set(snapshots.map((snapshot) => snapshot['manifest-list']))
+    const quick = (location: string): Promise<Buffer> =>
+      lists.has(location) ? lake.io.read(location) : read(location)
+    await gathered(snapshotFiles({ ...table, io: { ...lake.io, read: quick } }, snapshots))
+    expect(most).toBe(3)
+  })
+
+  it('come anew, all that did not, from a walk that met a lost manifest', async () => {
+    for (const day of ['2024-05-01', '2024-05-02', '2024-05-03']) await add(fileOf(day))
+    const { manifests } = await contents(lake.io, table.metadata)
+    const lost = manifests[1]!.manifestPath
+    const read = (location: string): Promise<Buffer> =>
+      lake.io.read(location === lost ? `${lost}.gone` : location)
+    const reached = nothingReached()
+    const own = { ...table, io: { ...lake.io, read } }
+    await expect(gathered(snapshotFiles(own, table.metadata.snapshots, reached))).rejects.toThrow()
+    const again = await gathered(snapshotFiles(table, table.metadata.snapshots, reached))
+    expect(pathsOf(again, 'data')).toHaveLength(3)
   })
 
   it('cannot be told when a manifest is lost', async () => {
