@@ -229,7 +229,7 @@ export const summarySchema = v.object({
   runId: v.string(),
   startedAt: v.pipe(v.string(), v.isoTimestamp()),
   seconds: v.pipe(v.number(), v.minValue(0)),
-  /** Of these those at each stage: `read` and `commit` of an export, and so on. */
+  /** Of these those at each stage, which may go on beside one another: `read` and `commit` of an export, and so on. */
   stages: v.optional(v.record(v.string(), v.pipe(v.number(), v.minValue(0)))),
   ...outcomeFields,
   error: v.optional(

@@ -70,9 +70,11 @@ async function damage(path: string, number: number): Promise<void> {
     .columns.find(({ meta_data: one }) => one?.path_in_schema[0] === 'text')!
   const middle = Number(data!.data_page_offset) + Math.floor(Number(data!.total_compressed_size) / 2)
   const handle = await open(path, 'r+')
-  const bytes = Buffer.alloc(256)
-  await handle.read(bytes, 0, bytes.length, middle)
-  const at = bytes.toString('latin1').search(/[0-9a-f]{20}/) + 10
+  const bytes = Buffer.alloc(2 ** 16)
+  const { bytesRead } = await handle.read(bytes, 0, bytes.length, middle)
+  // Of the text itself: anything else might make the page one that cannot be read.
+  const at = bytes.toString('latin1', 0, bytesRead).search(/[0-9a-f]{20}/) + 10
+  expect(at).toBeGreaterThan(9)
   await handle.write(Buffer.from([bytes[at]! ^ 1]), 0, 1, middle + at)
   await handle.close()
 }
