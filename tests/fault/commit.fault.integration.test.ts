@@ -201,12 +201,14 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
 
   it('delivered late, after somebody else had committed: lost, so made anew; the late one does nothing', async () => {
     const { before, catalog, table } = await kinds[kind]()
-    // Long enough for the others on a busy machine.
-    proxy.plan(isPointer, [{ deliverAfterMs: 4000 }])
+    let deliver: (() => void) | undefined
+    const isThrough = new Promise<void>((resolve) => (deliver = resolve))
+    proxy.plan(isPointer, [{ deliverAfter: () => isThrough }])
     const done = append(catalog, table, 7)
     await metByProxy()
     await whileAway(() => foreign(3))
     const result = await done
+    deliver?.()
     expect(result).toMatchObject({ kind: 'committed', attempts: 2 })
     await proxy.delivered()
     expect(await rowsOf()).toBe(before + 10)

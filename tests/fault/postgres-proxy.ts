@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /**
  * What becomes of a statement (a simple query, or Parse to Sync of the extended protocol): it passes; the connection
  * is cut ahead of it, in the middle of it, when the server's answer is there (lost), or when the client has it; nobody
- * ever answers; the client is cut at once and the server gets the statement later; the connection is cut after so
- * many bytes of the answer; or the answer waits there until something has happened.
+ * ever answers; the client is cut at once and the server gets the statement later, after a time or when something has
+ * happened; the connection is cut after so many bytes of the answer; or the answer waits there until something has happened.
  */
 export type StatementFault =
   | 'none'
@@ -16,6 +16,7 @@ export type StatementFault =
   | 'cut after answer'
   | 'stall'
   | { readonly deliverAfterMs: number }
+  | { readonly deliverAfter: () => Promise<unknown> }
   | { readonly answerBytes: number }
   | { readonly holdAtBytes: number; readonly until: () => Promise<unknown> }
 
@@ -144,12 +145,16 @@ export async function startPostgresProxy(target: {
       if (fault === 'cut before') cut()
       else if (fault === 'cut during') {
         upstream.write(bytes.subarray(0, bytes.length >> 1), cut)
-      } else if (typeof fault === 'object' && 'deliverAfterMs' in fault) {
+      } else if (typeof fault === 'object' && ('deliverAfterMs' in fault || 'deliverAfter' in fault)) {
+        const isTime =
+          'deliverAfter' in fault
+            ? fault.deliverAfter()
+            : sleep(fault.deliverAfterMs, undefined, { ref: false })
         isDetached = true
         client.resetAndDestroy()
         const isAnswered = new Promise<void>((resolve) => (answered = resolve))
         late.push(
-          sleep(fault.deliverAfterMs, undefined, { ref: false }).then(async () => {
+          isTime.then(async () => {
             upstream.write(bytes)
             await isAnswered
             upstream.destroy()
