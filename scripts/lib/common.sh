@@ -17,7 +17,8 @@ clean_up() {
     kill "$process" 2>/dev/null || true
     wait "$process" 2>/dev/null || true
   done
-  rm -rf "$work"
+  # What one of them writes while it ends may come in between.
+  rm -rf "$work" 2>/dev/null || { sleep 2 && rm -rf "$work"; }
 }
 trap clean_up EXIT
 trap 'exit 130' INT
