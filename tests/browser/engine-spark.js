@@ -47,7 +47,7 @@ await atTheEnd(async () => {
   const embedded = await step('engine duckdb: green', () => run('duckdb'))
   assert.equal(await countedBySpark(), 0)
   const bySpark = await step('engine spark: green', () => run('spark'))
-  // A day whose counts Spark cannot prove, as after a task that was run twice, is counted by the job itself.
+  // A day of which a busy Spark does not tell what it observed is counted by the job itself.
   const days = await countedBySpark()
   process.stdout.write(`${days} of 7 days were counted by Spark\n`)
   assert.ok(days > 3, await whyNotBySpark())

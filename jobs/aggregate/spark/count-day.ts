@@ -10,7 +10,8 @@ import { basename } from '../../storage/place.ts'
 import type { DayCounter, ReadCounts } from '../day/count-day.ts'
 import { firstLook, type FirstLook, type Suspicion } from './first-look.ts'
 import type { ToSparkPath } from './path-map.ts'
-import { countDay } from './plans.ts'
+import { observing } from './observing.ts'
+import { countDay, observedOfDay } from './plans.ts'
 import { provenCounts } from './proven-counts.ts'
 import type { TemporaryFolder } from './temporary-folder.ts'
 
@@ -40,7 +41,8 @@ export function createSparkDayCounter(settings: SparkDaySettings): DayCounter {
     const stop = new AbortController()
     const either = AbortSignal.any([signal, stop.signal])
     const opened = await session()
-    const counting = opened.run(countDay(day, toSpark(location), toSpark(folder)), either)
+    const plan = countDay(day, toSpark(location), toSpark(folder))
+    const counting = observing(opened, plan, Object.values(observedOfDay(day)), either)
     // Awaited below; until then a failure must not count as unhandled.
     counting.catch(() => undefined)
     const looked: FirstLook | Suspicion = await firstLook(io, location, signal).catch((error: unknown) => {

@@ -7,6 +7,7 @@ import type { EmailCounts } from '../counts.ts'
 import type { DayCounter } from '../day/count-day.ts'
 import { readCountsText } from '../engine/counts-text.ts'
 import { createSparkDayCounter } from './count-day.ts'
+import { observing } from './observing.ts'
 import type { ToSparkPath } from './path-map.ts'
 import { mergeDays } from './plans.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -60,7 +61,8 @@ export function createSparkEngine(settings: SparkRunSettings): SparkEngine {
     merge: async function* (files) {
       const name = `merged-${merges++}`
       const target = temporary.place(name)
-      const observed = await (await session()).run(mergeDays(files.map(toSpark), toSpark(target)))
+      const plan = mergeDays(files.map(toSpark), toSpark(target))
+      const observed = await observing(await session(), plan, ['merged'])
       let rows = 0
       for (const file of await temporary.filesOf(name)) {
         for await (const batch of readCountsText(await cache.stream(file))) {
