@@ -92,7 +92,7 @@ async function exportOnce(
       index: number,
       isReadNow: () => Promise<void>,
     ): Promise<void> => {
-      if (context.signal.aborted && failures.size > 0) return
+      context.signal.throwIfAborted()
       const { pair } = one
       const run = runOf(one)
       const planned = source.tables[index]!

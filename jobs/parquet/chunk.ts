@@ -62,8 +62,7 @@ function encodeIn(
   const flat = isList ? vector.elements : vector
   const source = valueSource(column.type, flat, options.pageIndex && !isList ? options.pageRows : undefined)
   const rows = isList ? listRows(vector, !column.required) : flatRows(vector, !column.required)
-  const pageBounds = options.pageIndex && !isList ? source.pageBounds : undefined
-  const input = { rows, source, options, pageBounds, page: pageRoom(take) }
+  const input = { rows, source, options, page: pageRoom(take) }
   const indexed = indexedPages(input, take)
   const plain = plainPages(input, indexed?.endRow ?? 0, indexed?.endValue ?? 0)
   const page = indexed && dictionaryPage(indexed.dictionary.body(), indexed.dictionary.count(), options.codec)
@@ -87,7 +86,7 @@ function encodeIn(
       (page?.uncompressedSize ?? 0) + (indexed?.uncompressedSize ?? 0) + plain.uncompressedSize,
     indexedPages: indexed?.pages.length ?? 0,
     plainPages: plain.pages.length,
-    pageIndex: options.pageIndex ? pageIndexOf(pages, pageBounds && comparePlain) : undefined,
+    pageIndex: options.pageIndex ? pageIndexOf(pages, source.pageBounds !== undefined) : undefined,
     ...summarize(column.type, { rows: rows.levels, values: rows.values, nans: source.nanCount }, bounds),
   }
 }
@@ -97,14 +96,4 @@ function joined(header: Uint8Array, body: Uint8Array): Uint8Array<ArrayBuffer> {
   bytes.set(header)
   bytes.set(body, header.length)
   return bytes
-}
-
-/** The order of whole numbers in PLAIN encoding: of 4 or 8 bytes, little-endian. */
-function comparePlain(a: Uint8Array, b: Uint8Array): number {
-  const number = ({ buffer, byteOffset, length }: Uint8Array): bigint => {
-    const view = new DataView(buffer, byteOffset)
-    return length === 4 ? BigInt(view.getInt32(0, true)) : view.getBigInt64(0, true)
-  }
-  const [left, right] = [number(a), number(b)]
-  return left < right ? -1 : left > right ? 1 : 0
 }

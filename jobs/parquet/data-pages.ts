@@ -30,8 +30,6 @@ export interface ChunkInput {
   readonly rows: ChunkRows
   readonly source: ValueSource
   readonly options: EncodeOptions
-  /** Of the values of a page, for its index; undefined: they are not kept. */
-  readonly pageBounds: ValueSource['pageBounds']
   /** Where pages are put together before they are compressed; larger ones get memory of their own. */
   readonly page: ByteTarget
 }
@@ -170,7 +168,7 @@ interface PageList {
   readonly finish: (endRow: number, endValue: number) => DataPages
 }
 
-function pageList({ rows: all, options, pageBounds, page: usual }: ChunkInput): PageList {
+function pageList({ rows: all, source, options, page: usual }: ChunkInput): PageList {
   const blocks = blockList()
   let scratch = usual
   const pages: PageSummary[] = []
@@ -193,7 +191,7 @@ function pageList({ rows: all, options, pageBounds, page: usual }: ChunkInput): 
         rows,
         bytes: page.header.length + page.body.length,
         nullCount: all.levelsIn(row, row + rows) - (to - from),
-        bounds: to > from ? pageBounds?.(from, to) : undefined,
+        bounds: to > from ? source.pageBounds?.(from, to) : undefined,
       })
       uncompressedSize += page.uncompressedSize
     },

@@ -20,8 +20,8 @@ import {
 } from './thrift.ts'
 
 /**
- * A row group at its place in a file: what the footer says about it is encoded at once, as far as it is known. A chunk's statistics
- * and counts are a dozen objects, and a file may have a hundred thousand chunks; their bytes are a few hundred each.
+ * A row group at its place in a file: what the footer says about its chunks is encoded at once. A chunk's statistics and counts are
+ * a dozen objects, and a file may have a hundred thousand chunks; their bytes are a few hundred each.
  */
 export interface PlacedRowGroup {
   readonly offset: number
@@ -39,16 +39,12 @@ export interface FileDescription {
   readonly createdBy: string
 }
 
-/**
- * Places a row group, the file's one of that number (from 0), at `offset`; its bytes are not kept. `places`: where its page indexes
- * lie, if they are in the file already.
- */
+/** Places a row group, the file's one of that number (from 0), at `offset`; its bytes are not kept. */
 export function placed(
   columns: readonly ParquetColumn[],
   { rowCount, compressedSize, chunks }: RelocatableRowGroup,
   offset: number,
   ordinal: number,
-  places: readonly IndexPlaces[] = [],
 ): PlacedRowGroup {
   let position = offset
   const starts = chunks.map((chunk) => {
@@ -60,10 +56,14 @@ export function placed(
   const uncompressedSize = chunks.reduce((sum, chunk) => sum + chunk.uncompressedSize, 0)
   const joined = new Uint8Array(Buffer.concat(own))
   const lengths = Int32Array.from(own, ({ length }) => length)
-  const metadata = (known: readonly IndexPlaces[]): Uint8Array => {
+  const index = rowGroupIndex(
+    chunks.map(({ pageIndex }) => pageIndex),
+    chunks.map(({ dataPageOffset }, i) => starts[i]! + dataPageOffset),
+  )
+  const metadata = (places: readonly IndexPlaces[]): Uint8Array => {
     let at = 0
     const columnChunks = Array.from(lengths, (length, i) =>
-      columnChunk(joined.subarray(at, (at += length)), known[i]),
+      columnChunk(joined.subarray(at, (at += length)), places[i]),
     )
     return encodeThrift(
       struct(
@@ -77,13 +77,7 @@ export function placed(
       ),
     ).slice()
   }
-  const index = rowGroupIndex(
-    chunks.map(({ pageIndex }) => pageIndex),
-    chunks.map(({ dataPageOffset }, i) => starts[i]! + dataPageOffset),
-  )
-  if (index !== undefined) return { offset, rowCount, index, metadata }
-  const complete = metadata(places)
-  return { offset, rowCount, index, metadata: () => complete }
+  return { offset, rowCount, index, metadata }
 }
 
 /**

@@ -21,15 +21,12 @@ export interface PageSummary {
   readonly bounds: MinMax | undefined
 }
 
-/** The index of a chunk's pages. `compare` is the order of bounds; undefined: they are not kept. */
-export function pageIndexOf(
-  pages: readonly PageSummary[],
-  compare: ((a: Uint8Array, b: Uint8Array) => number) | undefined,
-): PageIndex {
+/** The index of a chunk's pages. `hasBounds`: they are of whole numbers, with their bounds. */
+export function pageIndexOf(pages: readonly PageSummary[], hasBounds: boolean): PageIndex {
   return {
     rows: Int32Array.from(pages, ({ rows }) => rows),
     bytes: Int32Array.from(pages, ({ bytes }) => bytes),
-    columnIndex: compare && encodeThrift(columnIndex(pages, compare)).slice(),
+    columnIndex: hasBounds ? encodeThrift(columnIndex(pages)).slice() : undefined,
   }
 }
 
@@ -39,10 +36,7 @@ const ascending = 1
 const descending = 2
 const none = new Uint8Array(0)
 
-function columnIndex(
-  pages: readonly PageSummary[],
-  compare: (a: Uint8Array, b: Uint8Array) => number,
-): ThriftValue {
+function columnIndex(pages: readonly PageSummary[]): ThriftValue {
   const bounds = pages.flatMap((page) => page.bounds ?? [])
   // One that follows another; pages of NULLs alone do not count.
   const follow = (sign: number): boolean =>
@@ -77,6 +71,16 @@ function columnIndex(
       ),
     ],
   )
+}
+
+/** The order of whole numbers in PLAIN encoding: of 4 or 8 bytes, little-endian. */
+function compare(a: Uint8Array, b: Uint8Array): number {
+  const number = ({ buffer, byteOffset, length }: Uint8Array): bigint => {
+    const view = new DataView(buffer, byteOffset)
+    return length === 4 ? BigInt(view.getInt32(0, true)) : view.getBigInt64(0, true)
+  }
+  const [left, right] = [number(a), number(b)]
+  return left < right ? -1 : left > right ? 1 : 0
 }
 
 /** parquet.thrift's OffsetIndex of a chunk whose first data page is at `start`. */

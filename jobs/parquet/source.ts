@@ -31,7 +31,7 @@ export interface ValueSource {
   readonly nanCount: number | undefined
   /** Bounds of all values; undefined when there is none (or only NaN). */
   readonly bounds: () => MinMax | undefined
-  /** Bounds of the values `from … to`, of which there is one at least, where they cost little; undefined: the type's are not kept. */
+  /** Bounds of the values `from … to`, of which there is one at least, where they were asked for and cost little. */
   readonly pageBounds?: (from: number, to: number) => MinMax
 }
 
@@ -41,16 +41,15 @@ export interface SourceDictionary extends DictionaryBuilder {
 }
 
 /**
- * The source over a vector. `pageValues`: how many values a page is likely to have, if bounds of pages are asked for. Throws a TypeError for a vector that contradicts the column's type: a defect of the
- * reader, never of the data.
+ * The source over a vector. `pageValues`: how many values a page is likely to have, where its bounds will be asked for. Throws a
+ * TypeError for a vector that contradicts the column's type: a defect of the reader, never of the data.
  */
 export function valueSource(type: LogicalColumnType, vector: ColumnVector, pageValues?: number): ValueSource {
   const physical = physicalType(type)
   if (physical.kind === 'BYTE_ARRAY') {
     if (vector.kind === 'bytes') return byteArraySource(vector)
   } else if (vector.kind === 'fixed' && vector.width === physical.width) {
-    if (vector.data.byteOffset % 8 === 0)
-      return fixedSource(type, physical, vector, Math.max(fewestValues, pageValues ?? vector.count))
+    if (vector.data.byteOffset % 8 === 0) return fixedSource(type, physical, vector, pageValues)
     throw new TypeError(`a vector of ${type.kind} is not aligned to 8 bytes`)
   }
   throw new TypeError(
@@ -102,16 +101,13 @@ function byteArraySource({ data, offsets, count }: BytesVector): ValueSource {
   }
 }
 
-/** Below, bounds of pages are found when they are asked for. */
-const fewestValues = 1024
-
 type FixedType = Exclude<PhysicalType, { kind: 'BYTE_ARRAY' }>
 
 function fixedSource(
   type: LogicalColumnType,
   { kind, width }: FixedType,
   vector: FixedVector,
-  block: number,
+  pageValues: number | undefined,
 ): ValueSource {
   const { data, count } = vector
   const plain = {
@@ -138,19 +134,23 @@ function fixedSource(
       }
     case 'INT32': {
       const values = wordsOf(data, count)
-      const known = count === 0 ? undefined : rangeBounds(values, count, 1, block)
+      const known = count === 0 ? undefined : rangeBounds(values, count, 1, pageValues)
       const [min = 0, max = 0] = known?.all ?? []
       return {
         ...plain,
-        ...wholeNumbers(known, (limitBytes, take) => int32Dictionary(values, min, max, limitBytes, take)),
+        ...wholeNumbers(known, pageValues, (limitBytes, take) =>
+          int32Dictionary(values, min, max, limitBytes, take),
+        ),
       }
     }
     case 'INT64': {
       const lanes = wordsOf(data, count * 2)
-      const known = count === 0 ? undefined : rangeBounds(lanes, count, 2, block)
+      const known = count === 0 ? undefined : rangeBounds(lanes, count, 2, pageValues)
       return {
         ...plain,
-        ...wholeNumbers(known, (limitBytes, take) => int64Dictionary(lanes, limitBytes, take, known?.all)),
+        ...wholeNumbers(known, pageValues, (limitBytes, take) =>
+          int64Dictionary(lanes, limitBytes, take, known?.all),
+        ),
       }
     }
     case 'FLOAT': {
@@ -200,6 +200,7 @@ function fixedSource(
 /** What whole numbers have of a source, by their bounds; undefined: there are none. */
 function wholeNumbers(
   known: RangeBounds | undefined,
+  pageValues: number | undefined,
   dictionary: (limitBytes: number, take: Take) => DictionaryBuilder,
 ): Pick<ValueSource, 'dictionary' | 'bounds' | 'pageBounds'> {
   if (known === undefined) return { dictionary: () => undefined, bounds: () => undefined }
@@ -207,6 +208,6 @@ function wholeNumbers(
   return {
     dictionary: (limitBytes, take) => ({ ...dictionary(limitBytes, take), bounds }),
     bounds,
-    pageBounds: (from, to) => plainWords(known.of(from, to)),
+    ...(pageValues === undefined ? {} : { pageBounds: (from, to) => plainWords(known.of(from, to)) }),
   }
 }

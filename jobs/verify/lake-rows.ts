@@ -180,9 +180,9 @@ export async function readLake(
   }
   const take = async (planned: PlannedFile, later: Later): Promise<void> => {
     const { file } = planned
+    const location = canonicalLocation(file.filePath)
     const unitOfFile = unitOfPartition(source.table.metadata, file, day)
     const tell = (lines: readonly string[], seen: ReadonlyMap<string, Interval>): void => {
-      const location = canonicalLocation(file.filePath)
       for (const line of lines)
         faults.push({ kind: 'mismatch', unit: unitOfFile, message: `file ${location}: ${line}` })
       for (const [name, unit] of seen) {
@@ -204,13 +204,15 @@ export async function readLake(
       return
     }
     let check: FileCheck | undefined
-    let known: Footer | undefined
+    let indexFaults: Promise<string[]> | undefined
     const onFooter = (footer: Footer): void => {
-      known = footer
+      indexFaults = pageIndexFaults(source.table.io, location, file.fileSizeInBytes, footer)
+      // Awaited below; until then a failure must not count as unhandled.
+      indexFaults.catch(() => undefined)
       check = fileCheck(file, footer, flat, !hasDeletes(planned))
     }
     const seen = new Map<string, Interval>()
-    const more: string[] = []
+    let lines: readonly string[] = []
     try {
       for await (const vectors of readRows(source, planned, fields, onFooter)) {
         const rows = vectors[0]?.rows ?? 0
@@ -223,14 +225,12 @@ export async function readLake(
         onRows(rows)
         reuseMemory(memoryOf(vectors))
       }
-      const location = canonicalLocation(file.filePath)
-      if (known !== undefined)
-        more.push(...(await pageIndexFaults(source.table.io, location, file.fileSizeInBytes, known)))
+      lines = [...(check?.faults() ?? []), ...((await indexFaults) ?? [])]
     } catch (error) {
       faults.push({ kind: 'incomplete', unit: unitOfFile, message: faultOf(error, source) })
       return
     }
-    tell([...(check?.faults() ?? []), ...more], seen)
+    tell(lines, seen)
   }
   try {
     await inOrder(files, hasher === undefined ? 0 : filesAhead, begin, take)

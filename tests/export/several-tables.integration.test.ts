@@ -66,40 +66,41 @@ it('one call exports any number of tables with pages of millions of rows', async
   }
 })
 
+/** The lake's catalog, in which a table is made after `before` it, if that lets it. */
+const catalogWith = (before: (name: string) => Promise<void>): Catalog => ({
+  ...lake.catalog,
+  async create(staged, updates) {
+    await before(staged.identifier.name)
+    return lake.catalog.create(staged, updates)
+  },
+})
+/** A table's folder is there as soon as its rows come. */
+const isRead = (name: string): Promise<void> =>
+  until(() => existsSync(`${lake.folder}/iceberg/default/${name}`))
+const three = wide.slice(0, 3)
+
 it('reads the next table while one is committed, and commits them in their order', async () => {
   const events: string[] = []
-  const { catalog: own } = lake
-  const catalog: Catalog = {
-    ...own,
-    async create(staged, updates) {
-      const { name } = staged.identifier
-      events.push(`${name} is committed`)
-      // Its folder is there as soon as its rows come.
-      if (name === 'pages0') {
-        await until(() => existsSync(`${lake.folder}/iceberg/default/pages1`))
-        await setTimeout(300)
-      }
-      const table = await own.create(staged, updates)
-      events.push(`${name} is there`)
-      return table
-    },
-  }
-  expect(await runExport(server, lake, { tables: wide.slice(0, 3), catalog })).toMatchObject({ rows: 3000 })
-  expect(events).toEqual(wide.slice(0, 3).flatMap((name) => [`${name} is committed`, `${name} is there`]))
+  const catalog = catalogWith(async (name) => {
+    events.push(`${name} is committed`)
+    if (name === 'pages0') {
+      await isRead('pages1')
+      await setTimeout(300)
+      events.push('the next one has waited')
+    }
+  })
+  expect(await runExport(server, lake, { tables: three, catalog })).toMatchObject({ rows: 3000 })
+  const [first, ...others] = three.map((name) => `${name} is committed`)
+  expect(events).toEqual([first, 'the next one has waited', ...others])
 })
 
 it('a commit that fails beside the next table’s reading is told as its own', async () => {
-  const { catalog: own } = lake
-  const catalog: Catalog = {
-    ...own,
-    async create(staged, updates) {
-      if (staged.identifier.name !== 'pages1') return own.create(staged, updates)
-      await until(() => existsSync(`${lake.folder}/iceberg/default/pages2`))
-      throw new JobError('failed', 'the catalog is away')
-    },
-  }
-  const failure = runExport(server, lake, { tables: wide.slice(0, 3), catalog })
-  await expect(failure).rejects.toMatchObject({
+  const catalog = catalogWith(async (name) => {
+    if (name !== 'pages1') return
+    await isRead('pages2')
+    throw new JobError('failed', 'the catalog is away')
+  })
+  await expect(runExport(server, lake, { tables: three, catalog })).rejects.toMatchObject({
     message: expect.stringContaining('the catalog is away') as unknown,
     outcome: {
       rows: 2000,
@@ -115,19 +116,16 @@ it('a commit that fails beside the next table’s reading is told as its own', a
 
 it('a commit that nobody knows of is told, although the run was stopped while the next table was read', async () => {
   const stop = new AbortController()
-  const { catalog: own } = lake
-  const catalog: Catalog = {
-    ...own,
-    async create(staged, updates) {
-      if (staged.identifier.name !== 'pages0') return own.create(staged, updates)
-      await until(() => existsSync(`${lake.folder}/iceberg/default/pages1`))
-      stop.abort(new Error('stopped'))
-      await setTimeout(200)
-      throw new JobError('unknownCommit', 'nobody knows')
-    },
-  }
-  const tables = wide.slice(0, 3)
-  await expect(runExport(server, lake, { tables, catalog, signal: stop.signal })).rejects.toMatchObject({
+  const catalog = catalogWith(async (name) => {
+    if (name !== 'pages0') return
+    await isRead('pages1')
+    stop.abort(new Error('stopped'))
+    await setTimeout(200)
+    throw new JobError('unknownCommit', 'nobody knows')
+  })
+  await expect(
+    runExport(server, lake, { tables: three, catalog, signal: stop.signal }),
+  ).rejects.toMatchObject({
     code: 'unknownCommit',
     outcome: { tables: [{ table: 'default.pages0', status: 'failed' }] },
   })

@@ -1,5 +1,8 @@
+/** A log's first line, if it has one that is no record. */
+export const headerLine = 'email,action,timestamp'
 /** The four actions, in the order of the result's columns; an action's number is its index. */
-const actions = ['CREATE', 'READ', 'UPDATE', 'DELETE'].map((name) => Buffer.from(name))
+export const actionNames = ['CREATE', 'READ', 'UPDATE', 'DELETE'] as const
+const actions = actionNames.map((name) => Buffer.from(name))
 
 /** The number (0–3) of the action that `bytes[start … end - 1]` spells exactly, in upper case; -1 for none. */
 export function actionAt(bytes: Uint8Array, start: number, end: number): number {

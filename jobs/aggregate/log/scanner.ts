@@ -1,6 +1,6 @@
 import type { Day } from '../../calendar.ts'
 import { isUtf8 } from '../utf8.ts'
-import { actionAt, equals, isTimestamp } from './fields.ts'
+import { actionAt, equals, headerLine, isTimestamp } from './fields.ts'
 import { createRecordShape, delimitRecord } from './record.ts'
 import { rawLimit, type Reject, type RejectReason } from './reject.ts'
 import { overrun, type RowTaker } from './row-taker.ts'
@@ -13,7 +13,7 @@ import { noTotals, type LogTotals } from './totals.ts'
 export const maxRecordBytes = 1_048_576
 /** Input is taken in slices of at most this, so that the window stays bounded for any size of chunk: four records at most. */
 const sliceBytes = 65_536
-const header = Buffer.from('email,action,timestamp')
+const header = Buffer.from(headerLine)
 const bom = Buffer.from([0xef, 0xbb, 0xbf])
 
 export interface LogScanner {

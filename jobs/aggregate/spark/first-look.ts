@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { headerLine } from '../log/fields.ts'
 import { maxRecordBytes } from '../log/scanner.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 
@@ -32,7 +33,7 @@ const marks: readonly (readonly [Buffer, Suspicion])[] = [
   [Buffer.from('\uFEFF'), 'it holds a BOM'],
   [Buffer.from('\uFFFD'), 'it holds a U+FFFD'],
 ]
-const header = Buffer.from('email,action,timestamp\n')
+const header = Buffer.from(`${headerLine}\n`)
 const lineFeed = 0x0a
 /** Without its line feed; above, it is no row, and no executor is asked to hold it. */
 const longestLine = maxRecordBytes - 1

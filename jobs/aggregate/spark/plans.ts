@@ -10,12 +10,12 @@ import {
   writeFiles,
   type Plan,
 } from '../../spark/plan.ts'
+import { actionNames, headerLine } from '../log/fields.ts'
 import { checksumRange } from './first-look.ts'
 
 /** Of row groups: an engine that merges what Spark wrote reads a few of them at a time. */
 const rowGroupBytes = 4 * 2 ** 20
 
-const header = 'email,action,timestamp'
 const counts = ['create_count', 'read_count', 'update_count', 'delete_count']
 /** Of counts, one for each action. */
 const eventSums = {
@@ -44,7 +44,7 @@ const clean = (day: Day): string =>
   [
     'octet_length(email) > 0',
     'octet_length(email) + octet_length(action) + 21 = octet_length(value)',
-    "action IN ('CREATE', 'READ', 'UPDATE', 'DELETE')",
+    `action IN (${actionNames.map((name) => `'${name}'`).join(', ')})`,
     // Sets of texts are looked up: several times as fast as a pattern, which is for other days alone.
     `(left(stamp, 11) = '${day} ' OR left(stamp, 11) RLIKE '^${anyDay} $')`,
     `substr(stamp, 12, 3) IN (${hours})`,
@@ -78,12 +78,12 @@ export function countDay(day: Day, log: string, target: string): Plan {
     'action',
     'crc32(value) AS line_crc',
     `left(stamp, 10) <> '${day}' AS is_other_day`,
-    `value = '${header}' AS is_header`,
+    `value = '${headerLine}' AS is_header`,
   ])
   const events = (action: string): string => `count_if(email IS NOT NULL AND action = '${action}')`
   // Lines that are no rows have no email: a group of their own. Observed are the groups, of which there are far fewer than lines.
   const grouped = groupBy(judged, 'email', [
-    ...['CREATE', 'READ', 'UPDATE', 'DELETE'].map((action, i) => `${events(action)} AS ${counts[i]!}`),
+    ...actionNames.map((action, i) => `${events(action)} AS ${counts[i]!}`),
     'sum(line_crc) AS crc',
     'count_if(email IS NULL) AS others',
     'count_if(is_header) AS headers',

@@ -1,5 +1,6 @@
 import type { Day } from '../../calendar.ts'
 import type { Observed } from '../../spark/execute.ts'
+import { actionNames, headerLine } from '../log/fields.ts'
 import { noTotals, type LogTotals, type RowTotals } from '../log/totals.ts'
 import type { FirstLook } from './first-look.ts'
 import { observedOfDay } from './plans.ts'
@@ -11,8 +12,8 @@ export interface ProvenDay {
 }
 
 /** Of a row, beyond its email: the action, two commas, the timestamp and the line feed. */
-const rowBytes = ['CREATE', 'READ', 'UPDATE', 'DELETE'].map((action) => action.length + 22)
-const headerBytes = 'email,action,timestamp\n'.length
+const rowBytes = actionNames.map((action) => action.length + 22)
+const headerBytes = headerLine.length + 1
 
 /**
  * Whether what Spark observed proves its counts: each line is a row or the header, the lines are those that this process read, and

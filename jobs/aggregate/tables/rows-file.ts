@@ -8,6 +8,7 @@ import type { FileIO } from '../../storage/file-io.ts'
 import { localError } from '../../storage/local/errors.ts'
 import type { ColumnVector } from '../../vector/vector.ts'
 import { createdBy } from '../../version.ts'
+import { actionNames } from '../log/fields.ts'
 import { rowsTo } from '../log/row-by-row.ts'
 import type { RowSink } from '../log/row-sink.ts'
 import { createLogScanner } from '../log/scanner.ts'
@@ -120,15 +121,15 @@ function gather(): Gathered {
   }
 }
 
-const actionNames = ['CREATE', 'READ', 'UPDATE', 'DELETE'].map((name) => Buffer.from(name))
+const actionBytes = actionNames.map((name) => Buffer.from(name))
 
 function actionTexts(actions: Uint8Array): { readonly data: Uint8Array; readonly offsets: Int32Array } {
   const data = new Uint8Array(6 * actions.length)
   const offsets = new Int32Array(actions.length + 1)
   let at = 0
   actions.forEach((action, row) => {
-    data.set(actionNames[action]!, at)
-    offsets[row + 1] = at += actionNames[action]!.length
+    data.set(actionBytes[action]!, at)
+    offsets[row + 1] = at += actionBytes[action]!.length
   })
   return { data, offsets }
 }

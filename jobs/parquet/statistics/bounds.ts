@@ -40,8 +40,12 @@ export interface RangeBounds {
   readonly of: (from: number, to: number) => Int32Array<ArrayBuffer>
 }
 
-/** The same of any range. Each value is looked at once where only ranges of `block` values, from 0 on, are asked for. */
-export function rangeBounds(words: Int32Array, count: number, perValue: 1 | 2, block: number): RangeBounds {
+/** Smaller ranges are not looked at beforehand. */
+const fewestValues = 1024
+
+/** The same of any range. Each value is looked at once where ranges of `usual` values, from 0 on, are asked for, or none is. */
+export function rangeBounds(words: Int32Array, count: number, perValue: 1 | 2, usual = count): RangeBounds {
+  const block = Math.max(fewestValues, usual)
   const compute = (from: number, to: number): Int32Array<ArrayBuffer> =>
     wordBounds(words.subarray(from * perValue, to * perValue), to - from, perValue)
   const blocks: Int32Array<ArrayBuffer>[] = []

@@ -64,7 +64,9 @@ export async function readOwnFile(
     return undefined
   }
   const location = canonicalLocation(file.filePath)
-  const indexFaults = await pageIndexFaults(io, location, file.fileSizeInBytes, raw.footer)
+  const indexFaults = pageIndexFaults(io, location, file.fileSizeInBytes, raw.footer)
+  // Awaited below; until then a failure must not count as unhandled.
+  indexFaults.catch(() => undefined)
   const bytes = await rangesOf(io, location, hasher)
   try {
     let next = own[0] && bytes.read(own[0])
@@ -98,7 +100,7 @@ export async function readOwnFile(
       check.add(group.columns)
       groups.push(group)
     }
-    return { groups, faults: [...check.faults(), ...indexFaults] }
+    return { groups, faults: [...check.faults(), ...(await indexFaults)] }
   }
 }
 

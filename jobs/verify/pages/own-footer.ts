@@ -22,9 +22,10 @@ export function ownColumns({ footer, metadata, parsed }: RawFooter): readonly Pa
     )
     const compressedSize = Number(group.total_compressed_size)
     const own = { rowCount: Number(group.num_rows), compressedSize, chunks }
-    return placed(columns, own, Number(group.file_offset), at, footer.pageIndexes?.places[at])
+    return placed(columns, own, Number(group.file_offset), at)
   })
-  const made = encodeFooter({ columns, keyValueMetadata: footer.entries, createdBy }, rowGroups)
+  const description = { columns, keyValueMetadata: footer.entries, createdBy }
+  const made = encodeFooter(description, rowGroups, footer.pageIndexes?.places)
   return Buffer.compare(made, metadata) === 0 ? columns : undefined
 }
 
