@@ -92,7 +92,6 @@ async function exportOnce(
       index: number,
       isReadNow: () => Promise<void>,
     ): Promise<void> => {
-      context.signal.throwIfAborted()
       const { pair } = one
       const run = runOf(one)
       const planned = source.tables[index]!
