@@ -89,8 +89,10 @@ export function indexedPages(input: ChunkInput, take: Take): IndexedPages | unde
     value += indexed
     if (full) break
   }
-  if (dictionary.body().length + indexBytes >= source.plainSize(0, value)) return undefined
-  return { ...pages.finish(row, value), dictionary }
+  const found = pages.finish(row, value)
+  if (dictionary.body().length + indexBytes < source.plainSize(0, value)) return { ...found, dictionary }
+  found.blocks.drop()
+  return undefined
 }
 
 /**
