@@ -25,7 +25,7 @@ export const libraries = {
   postgres: ['kernel', 'vector'],
   iceberg: ['parquet', 'storage', 'postgres', 'vector'],
   provenance: ['iceberg', 'kernel', 'storage', 'vector'],
-  lake: ['iceberg', 'parquet', 'storage', 'vector'],
+  lake: ['iceberg', 'kernel', 'parquet', 'storage', 'vector'],
   config: ['options', 'postgres'],
   runs: ['storage'],
 }

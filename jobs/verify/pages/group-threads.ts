@@ -1,21 +1,14 @@
 import { availableParallelism } from 'node:os'
 import type { PrimitiveType } from '../../iceberg/schema/types.ts'
 import { startWorker } from '../../worker-thread.ts'
-import { NotOurs } from './chunk-pages.ts'
-import type { RowGroup } from './chunks.ts'
+import { NotOurs } from '../../lake/pages/chunk-pages.ts'
+import type { GroupBytes } from '../../lake/pages/group-bytes.ts'
 import { hashGroup, type GroupRows } from './hash-group.ts'
 
 /** What is hashed of every row group: columns of these types, of which a row's hash has the first `mixed`. */
 export interface HashedColumns {
   readonly types: readonly PrimitiveType[]
   readonly mixed: number
-}
-
-export interface GroupBytes {
-  readonly group: RowGroup
-  /** Of the file, from `offset` on; they are moved. */
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly offset: number
 }
 
 /** What a thread is told (worker.ts): the columns first, then row groups. */

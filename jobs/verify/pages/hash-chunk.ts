@@ -4,9 +4,9 @@ import { blockRows, flatMixer, type RowHashes } from '../../provenance/hash/row-
 import { decimalWidth } from '../../vector/decimal-width.ts'
 import type { FixedVector } from '../../vector/vector.ts'
 import { bothStatistics, noStatistics, statisticsOf, type ColumnStatistics } from '../columns/statistics.ts'
-import { expect, readPages, type ChunkDictionary, type ChunkPage } from './chunk-pages.ts'
-import type { Chunk } from './chunks.ts'
-import type { PageRoom } from './page-room.ts'
+import { expect, readPages, type ChunkDictionary, type ChunkPage } from '../../lake/pages/chunk-pages.ts'
+import type { Chunk } from '../../lake/pages/chunks.ts'
+import type { PageRoom } from '../../lake/pages/page-room.ts'
 
 /** A column of a row group, and where it comes from. */
 export interface HashedChunk {

@@ -4,9 +4,9 @@ import type { Fingerprint } from '../../provenance/fingerprint.ts'
 import { addHashes, clear, createRowHashes, type RowHashes } from '../../provenance/hash/row-hash.ts'
 import type { Take } from '../../kernel/arena.ts'
 import type { ColumnStatistics } from '../columns/statistics.ts'
-import type { RowGroup } from './chunks.ts'
+import type { RowGroup } from '../../lake/pages/chunks.ts'
 import { hashChunk } from './hash-chunk.ts'
-import { pageRoom, type PageRoom } from './page-room.ts'
+import { pageRoom, type PageRoom } from '../../lake/pages/page-room.ts'
 
 /** The rows of a row group. */
 export interface GroupRows {

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { splitRows, type PartitionSource } from '../../iceberg/partition/split-rows.ts'
 import { readRawFooter } from '../../lake/footer/footer.ts'
@@ -6,12 +5,12 @@ import type { PlannedFile } from '../../lake/read-plan.ts'
 import type { FlatField, RowSource } from '../../lake/read-rows.ts'
 import type { Interval } from '../../provenance/interval.ts'
 import { intervalOf } from '../../provenance/intervals.ts'
-import type { FileIO } from '../../storage/file-io.ts'
 import { canonicalLocation } from '../../storage/place.ts'
 import { fileCheck } from '../columns/file-check.ts'
 import { pageIndexFaults } from '../columns/page-index-faults.ts'
-import { NotOurs } from './chunk-pages.ts'
-import { ownRowGroups, type RowGroup } from './chunks.ts'
+import { NotOurs } from '../../lake/pages/chunk-pages.ts'
+import { ownRowGroups } from '../../lake/pages/chunks.ts'
+import { openGroups, sizeOf } from '../../lake/pages/group-bytes.ts'
 import type { GroupHasher } from './group-threads.ts'
 import type { GroupRows } from './hash-group.ts'
 
@@ -67,19 +66,18 @@ export async function readOwnFile(
   const indexFaults = pageIndexFaults(io, location, file.fileSizeInBytes, raw.footer)
   // Awaited below; until then a failure must not count as unhandled.
   indexFaults.catch(() => undefined)
-  const bytes = await rangesOf(io, location, hasher)
+  const reader = await openGroups(io, location, hasher.room)
   try {
-    let next = own[0] && bytes.read(own[0])
-    for (const [at, group] of own.entries()) {
-      const content = await next!
+    let next = own[0] && reader.read(own[0])
+    for (const at of own.keys()) {
+      const one = await next!
       // Threads may have said meanwhile that they are free.
       await setImmediate()
       signal.throwIfAborted()
       if (!isOurs) return notOurs
       const following = own[at + 1]
-      next = following && bytes.read(following)
+      next = following && reader.read(following)
       next?.catch(() => undefined)
-      const one = { group, bytes: content, offset: startOf(group) }
       const rows = hasher.hash(one, isLast && following === undefined).then(ofUnit)
       rows.catch(() => undefined)
       hashed.push(rows)
@@ -88,7 +86,7 @@ export async function readOwnFile(
     if (error instanceof NotOurs) return notOurs
     throw error
   } finally {
-    await bytes.close()
+    await reader.close()
   }
   return async () => {
     const check = fileCheck(file, raw.footer, fields, true)
@@ -107,10 +105,6 @@ export async function readOwnFile(
 /** DuckDB's to read. */
 export const notOurs: Later = () => Promise.resolve(undefined)
 
-const startOf = ({ chunks }: RowGroup): number => Math.min(...chunks.map(({ start }) => start))
-const endOf = ({ chunks }: RowGroup): number => Math.max(...chunks.map(({ end }) => end))
-const sizeOf = (group: RowGroup): number => endOf(group) - startOf(group)
-
 /** The interval of all of a row group's rows; undefined: they are of several. */
 function unitOf({ columns, rows }: GroupRows, day: PartitionSource | undefined): Interval | undefined {
   if (day === undefined) return intervalOf([], undefined)
@@ -126,44 +120,4 @@ function unitOf({ columns, rows }: GroupRows, day: PartitionSource | undefined):
   } as const
   const [first, ...more] = splitRows([{ ...day, column: 0 }], [vector])
   return first === undefined || more.length > 0 ? undefined : intervalOf(first.partition, 0)
-}
-
-interface Ranges {
-  readonly read: (group: RowGroup) => Promise<Uint8Array<ArrayBuffer>>
-  readonly close: () => Promise<void>
-}
-
-/** A file's row groups, each in one piece. What of a file on disk is read while the processor has other work. */
-async function rangesOf(io: FileIO, location: string, { room }: Pick<GroupHasher, 'room'>): Promise<Ranges> {
-  const path = io.localPath(location)
-  if (path === undefined)
-    return {
-      read: async (group) => {
-        const range = { start: startOf(group), end: endOf(group) }
-        const bytes = room(sizeOf(group))
-        let read = 0
-        for await (const chunk of (await io.stream(location, range)) as AsyncIterable<Buffer>) {
-          if (read + chunk.length > sizeOf(group)) throw new NotOurs('another range than was asked for')
-          bytes.set(chunk, read)
-          read += chunk.length
-        }
-        return whole(bytes.subarray(0, read), sizeOf(group))
-      },
-      close: () => Promise.resolve(),
-    }
-  const handle = await open(path, 'r')
-  return {
-    async read(group) {
-      const size = sizeOf(group)
-      const bytes = room(size)
-      const { bytesRead } = await handle.read(bytes, 0, size, startOf(group))
-      return whole(bytes.subarray(0, bytesRead), size)
-    },
-    close: () => handle.close(),
-  }
-}
-
-const whole = (bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> => {
-  if (bytes.length < size) throw new NotOurs('the end of a file')
-  return bytes
 }

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FileMetaData } from 'hyparquet'
 import { logicalType } from '../../iceberg/writer/parquet-columns.ts'
-import type { RawFooter } from '../../lake/footer/footer.ts'
-import type { FlatField } from '../../lake/read-rows.ts'
+import type { RawFooter } from '../footer/footer.ts'
+import type { FlatField } from '../read-rows.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import { ownColumns } from './own-footer.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { loadCodec } from '../../../jobs/parquet/codec.ts'
 import { dataPage, dictionaryPage } from '../../../jobs/parquet/page.ts'
-import { pageHeader } from '../../../jobs/verify/pages/page-header.ts'
+import { pageHeader } from '../../../jobs/lake/pages/page-header.ts'
 
 describe('the header of a page', () => {
   it.each([

@@ -1,6 +1,6 @@
 import type { FileMetaData } from 'hyparquet'
-import type { RawFooter } from '../../lake/footer/footer.ts'
-import type { RowGroupStatistics } from '../../lake/footer/statistics.ts'
+import type { RawFooter } from '../footer/footer.ts'
+import type { RowGroupStatistics } from '../footer/statistics.ts'
 import type { RelocatableChunk } from '../../parquet/chunk.ts'
 import type { LogicalColumnType, ParquetColumn } from '../../parquet/column.ts'
 import { encodeFooter, placed } from '../../parquet/footer.ts'
