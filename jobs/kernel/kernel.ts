@@ -143,6 +143,18 @@ export interface KernelFunctions {
   readonly pickWords: (indices: number, count: number, entries: number, width: number, target: number) => void
   /** 0: the texts are damaged. */
   readonly textPlaces: (from: number, end: number, count: number, places: number) => number
+  /** -1: they are more than `most`. */
+  readonly textsSize: (places: number, indices: number, count: number, most: number) => number
+  readonly pickTexts: (
+    places: number,
+    indices: number,
+    first: number,
+    count: number,
+    target: number,
+    size: number,
+    ends: number,
+    end: number,
+  ) => number
   readonly markUsed: (indices: number, count: number, used: number) => void
   readonly int32Statistics: (values: number, count: number, result: number) => void
   readonly int64Statistics: (values: number, count: number, result: number) => void

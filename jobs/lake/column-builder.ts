@@ -1,8 +1,8 @@
 import duckdb from '@duckdb/node-bindings'
 import type { ColumnType } from '../iceberg/schema/types.ts'
 import { listBuilder } from './columns/list-builder.ts'
-import { definedOf, rowsOf, type ColumnBuilder } from './columns/rows.ts'
-import { obtainMemory } from '../vector/vector-memory.ts'
+import { newRows, type ColumnBuilder } from './columns/rows.ts'
+import { bytesBuilder, fixedBuilder } from '../vector/builder.ts'
 
 /** A builder for vectors of at most `room` rows. */
 export function columnBuilder(type: ColumnType, room: number): ColumnBuilder {
@@ -11,131 +11,110 @@ export function columnBuilder(type: ColumnType, room: number): ColumnBuilder {
       return listBuilder(room, (most) => columnBuilder(type.element, most))
     case 'string':
     case 'binary':
+      return texts(room)
+    // Parquet has these without lengths, and wide decimals in their least width.
     case 'fixed':
-      return bytesBuilder(room)
+      return { ...texts(room), values: undefined }
     case 'uuid':
-      return fixedBuilder(16, 16, room, uuidBytes)
+      return fixed(16, 16, room, uuidBytes)
     case 'boolean':
-      return fixedBuilder(1, 1, room)
+      return fixed(1, 1, room)
     case 'int':
     case 'float':
     case 'date':
-      return fixedBuilder(4, 4, room)
+      return fixed(4, 4, room)
     case 'decimal':
-      if (type.precision <= 4) return fixedBuilder(2, 4, room, widened)
-      if (type.precision <= 9) return fixedBuilder(4, 4, room)
-      return type.precision <= 18 ? fixedBuilder(8, 8, room) : fixedBuilder(16, 16, room, bigEndian)
+      if (type.precision <= 4) return fixed(2, 4, room, widened)
+      if (type.precision <= 9) return fixed(4, 4, room)
+      if (type.precision <= 18) return fixed(8, 8, room)
+      return { ...fixed(16, 16, room, bigEndian), values: undefined }
     default:
-      return fixedBuilder(8, 8, room)
+      return fixed(8, 8, room)
   }
 }
 
-/** Puts values of DuckDB's layout behind each other in ours, from `at` on. */
-type Place = (from: Uint8Array, values: number, to: Uint8Array, at: number) => void
+/** Puts values of DuckDB's layout into ours. */
+type Place = (from: Uint8Array, to: Uint8Array) => void
 
-const asIs: Place = (from, _, to, at) => {
-  to.set(from, at)
+const asIs: Place = (from, to) => {
+  to.set(from)
 }
 
 /** 16 bits to 32. */
-const widened: Place = (from, values, to, at) => {
-  const source = new Int16Array(from.buffer, from.byteOffset, values)
-  new Int32Array(to.buffer, at, values).set(source)
+const widened: Place = (from, to) => {
+  const source = new Int16Array(from.buffer, from.byteOffset, from.length / 2)
+  new Int32Array(to.buffer, to.byteOffset, source.length).set(source)
 }
 
 /** 16 bytes, lowest first, to highest first. */
-const bigEndian: Place = (from, values, to, at) => {
-  for (let value = 0; value < values; value++)
-    for (let byte = 0; byte < 16; byte++) to[at + 16 * value + byte] = from[16 * value + 15 - byte]!
+const bigEndian: Place = (from, to) => {
+  for (let value = 0; value < from.length; value += 16)
+    for (let byte = 0; byte < 16; byte++) to[value + byte] = from[value + 15 - byte]!
 }
 
 /** DuckDB keeps a UUID with its first bit turned, so that it sorts as an integer. */
-const uuidBytes: Place = (from, values, to, at) => {
-  bigEndian(from, values, to, at)
-  for (let value = 0; value < values; value++) to[at + 16 * value]! ^= 0x80
+const uuidBytes: Place = (from, to) => {
+  bigEndian(from, to)
+  for (let value = 0; value < to.length; value += 16) to[value]! ^= 0x80
 }
 
-function fixedBuilder(from: number, width: number, room: number, place: Place = asIs): ColumnBuilder {
-  const begun = rowsOf(room)
-  let data = new Uint8Array(obtainMemory(room * width))
-  let end = 0
+/** @param from bytes of a value in DuckDB's layout */
+function fixed(from: number, width: number, room: number, place: Place = asIs): ColumnBuilder {
+  const values = fixedBuilder(width, room)
   return {
+    values,
     add(vector, rows) {
-      const defined = definedOf(vector, rows)
-      begun.add(defined, rows)
+      const taken = newRows(vector, rows)
       const bytes = duckdb.vector_get_data(vector, rows * from)
-      const count = defined === undefined ? rows : compact(bytes, from, defined)
-      place(bytes.subarray(0, count * from), count, data, end)
-      end += count * width
+      if (taken.defined !== undefined) compact(bytes, from, taken.defined)
+      place(bytes.subarray(0, taken.count * from), values.add(taken))
     },
-    bytes: () => end,
-    take() {
-      const vector = { kind: 'fixed', width, data, ...begun.take() } as const
-      ;[data, end] = [new Uint8Array(obtainMemory(room * width)), 0]
-      return vector
-    },
+    bytes: values.bytes,
+    take: values.take,
   }
 }
 
-/** Moves the values that are there to the front; how many they are. The bytes are a copy of DuckDB's. */
-function compact(bytes: Uint8Array, width: number, defined: Uint8Array): number {
-  if (width === 4 || width === 8)
-    return compactWords(
+/** Moves the values that are there to the front. The bytes are a copy of DuckDB's. */
+function compact(bytes: Uint8Array, width: number, defined: Uint8Array): void {
+  if (width === 4 || width === 8) {
+    compactWords(
       new Int32Array(bytes.buffer, bytes.byteOffset, (defined.length * width) / 4),
       width / 4,
       defined,
     )
+    return
+  }
   let count = 0
   for (let row = 0; row < defined.length; row++)
     if (defined[row] === 1) bytes.copyWithin(width * count++, width * row, width * (row + 1))
-  return count
 }
 
-function compactWords(words: Int32Array, perValue: number, defined: Uint8Array): number {
+function compactWords(words: Int32Array, perValue: number, defined: Uint8Array): void {
   let to = 0
   for (let row = 0; row < defined.length; row++) {
     if (defined[row] === 0) continue
     for (let from = perValue * row; from < perValue * (row + 1); from++) words[to++] = words[from]!
   }
-  return to / perValue
 }
 
-function bytesBuilder(room: number): ColumnBuilder {
-  const begun = rowsOf(room)
-  let offsets = new Int32Array(obtainMemory(4 * (room + 1)))
-  offsets[0] = 0
-  let data = new Uint8Array(obtainMemory(firstBytes))
-  let values = 0
-  const grow = (end: number, wanted: number): void => {
-    if (wanted <= data.length) return
-    const larger = new Uint8Array(obtainMemory(Math.max(2 * data.length, wanted)))
-    larger.set(data.subarray(0, end))
-    data = larger
-  }
+function texts(room: number): ColumnBuilder {
+  const values = bytesBuilder(room)
   return {
+    values,
     add(vector, rows) {
-      const defined = definedOf(vector, rows)
-      begun.add(defined, rows)
-      const texts = duckdb.vector_get_data(vector, rows * textBytes)
-      const words = new Uint32Array(texts.buffer, texts.byteOffset, rows * textWords)
-      const end = offsets[values]!
-      values = placeEnds(words, rows, defined, offsets, values)
-      grow(end, offsets[values]!)
-      placeTexts(texts, words, rows, defined, data, end)
+      const taken = newRows(vector, rows)
+      const { defined } = taken
+      const own = duckdb.vector_get_data(vector, rows * textBytes)
+      const words = new Uint32Array(own.buffer, own.byteOffset, rows * textWords)
+      const { data, at, offsets, value } = values.add(taken, sizeOf(words, rows, defined))
+      placeEnds(words, rows, defined, offsets, value)
+      placeTexts(own, words, rows, defined, data, at)
     },
-    bytes: () => offsets[values]!,
-    take() {
-      const vector = { kind: 'bytes', data, offsets, ...begun.take() } as const
-      offsets = new Int32Array(obtainMemory(4 * (room + 1)))
-      offsets[0] = 0
-      data = new Uint8Array(obtainMemory(firstBytes))
-      values = 0
-      return vector
-    },
+    bytes: values.bytes,
+    take: values.take,
   }
 }
 
-const firstBytes = 2 ** 20
 /** DuckDB's string_t: the length in 4 bytes, then the text, or 4 bytes of it and a pointer. */
 const textBytes = 16
 const textWords = textBytes / 4
@@ -149,20 +128,25 @@ const pointerAt = (words: Uint32Array, row: number): number =>
 
 // Loops in functions of their own: V8 compiles one anew whenever something else in its function is of another shape.
 
-/** Writes where each value ends behind those of the `value` values before; how many values there are then. */
+function sizeOf(words: Uint32Array, rows: number, defined: Uint8Array | undefined): number {
+  let size = 0
+  for (let row = 0; row < rows; row++) if (defined?.[row] !== 0) size += words[row * textWords]!
+  return size
+}
+
+/** Writes where each value ends behind those of the `value` values before. */
 function placeEnds(
   words: Uint32Array,
   rows: number,
   defined: Uint8Array | undefined,
   offsets: Int32Array,
   value: number,
-): number {
+): void {
   let end = offsets[value]!
   for (let row = 0; row < rows; row++) {
     if (defined?.[row] === 0) continue
     offsets[++value] = end += words[row * textWords]!
   }
-  return value
 }
 
 /** Texts that lie behind each other in memory in the order of their rows: they are fetched by one call. */

@@ -21,6 +21,8 @@ export {
   int32Statistics,
   int64Statistics,
   markUsed,
+  pickTexts,
   pickWords,
   textPlaces,
+  textsSize,
 } from './pages'

@@ -111,6 +111,52 @@ export function textPlaces(from: u32, end: u32, count: u32, places: u32): bool {
   return at == end
 }
 
+/**
+ * Bytes of the texts, without their lengths, that `count` indices stand for (`places`: as of `textPlaces`); of all of them, where
+ * `indices` is 0. -1: they are more than `most`.
+ */
+export function textsSize(places: u32, indices: u32, count: u32, most: u32): i32 {
+  let size: u64 = 0
+  if (indices == 0) size = load<u32>(places + (count << 2)) - load<u32>(places) - (count << 2)
+  else
+    for (const end = indices + (count << 2); indices < end; indices += 4) {
+      const place = places + (load<u32>(indices) << 2)
+      size += load<u32>(place, 4) - load<u32>(place) - 4
+    }
+  return size > most ? -1 : i32(size)
+}
+
+/**
+ * Puts these texts one behind the other, from `first` on as many as have room in `size` bytes; `ends` get where each ends, counted
+ * from `end`. Up to 15 bytes behind them are overwritten. How many there are then.
+ */
+export function pickTexts(
+  places: u32,
+  indices: u32,
+  first: u32,
+  count: u32,
+  target: u32,
+  size: u32,
+  ends: u32,
+  end: u32,
+): u32 {
+  let to = target
+  let i = first
+  for (; i < count; i++) {
+    const place = places + ((indices == 0 ? i : load<u32>(indices + (i << 2))) << 2)
+    const from = load<u32>(place) + 4
+    const length = load<u32>(place, 4) - from
+    if (to - target + length > size) break
+    if (length <= 64) {
+      for (let byte: u32 = 0; byte < length; byte += 16) v128.store(to + byte, v128.load(from + byte))
+    } else memory.copy(to, from, length)
+    to += length
+    store<u32>(ends, end + (to - target))
+    ends += 4
+  }
+  return i
+}
+
 /** Marks the entries that `count` indices stand for, a byte each. */
 export function markUsed(indices: u32, count: u32, used: u32): void {
   const end = indices + (count << 2)

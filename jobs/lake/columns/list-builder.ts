@@ -1,22 +1,24 @@
 import duckdb from '@duckdb/node-bindings'
 import { concatenate, gather } from '../../vector/gather.ts'
+import { rowsBuilder } from '../../vector/builder.ts'
 import { reuseVectors } from '../../vector/vector-memory.ts'
 import type { FlatVector } from '../../vector/vector.ts'
-import { definedOf, rowsOf, type ColumnBuilder } from './rows.ts'
+import { newRows, type ColumnBuilder } from './rows.ts'
 
 /** DuckDB's list_entry_t: where a list's elements begin among all of the vector's, and how many they are, 8 bytes each. */
 const entryBytes = 16
 
 /** A builder of lists. `elements` makes one for so many elements. */
 export function listBuilder(room: number, elements: (room: number) => ColumnBuilder): ColumnBuilder {
-  const begun = rowsOf(room)
+  const begun = rowsBuilder(room)
   let pieces: FlatVector[] = []
   let offsets = new Int32Array(room + 1)
   let [count, bytes] = [0, 0]
   return {
     add(vector, rows) {
-      const defined = definedOf(vector, rows)
-      begun.add(defined, rows)
+      const taken = newRows(vector, rows)
+      const { defined } = taken
+      begun.add(taken)
       const entries = duckdb.vector_get_data(vector, rows * entryBytes)
       const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength)
       const ranges: Range[] = []
@@ -45,6 +47,7 @@ export function listBuilder(room: number, elements: (room: number) => ColumnBuil
         pieces.push(piece)
       }
     },
+    values: undefined,
     bytes: () => bytes,
     take() {
       const joinedPieces = pieces.length === 0 ? (elements(1).take() as FlatVector) : concatenate(pieces)

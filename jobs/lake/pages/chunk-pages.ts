@@ -15,6 +15,14 @@ export const expect = (holds: boolean, what: string): void => {
   if (!holds) throw new NotOurs(what)
 }
 
+/** A column of a row group, and its bytes: those of the file, from `offset` on. */
+export interface ChunkBytes {
+  readonly chunk: Chunk
+  readonly rows: number
+  readonly bytes: Uint8Array
+  readonly offset: number
+}
+
 /** A data page whose body lies in the kernel's memory. */
 export interface ChunkPage {
   readonly firstRow: number
@@ -37,18 +45,16 @@ export interface ChunkDictionary {
 }
 
 /**
- * Takes a column's pages apart, one after the other. `bytes`: of the file, from `offset` on. Throws `NotOurs` for anything
+ * Takes a column's pages apart, one after the other. Throws `NotOurs` for anything
  * that is not exactly as the export writes it.
  */
 export function readPages(
-  bytes: Uint8Array,
-  offset: number,
-  { start, dataStart, end, isCompressed, isOptional, uncompressedSize }: Chunk,
-  rows: number,
+  { chunk, rows, bytes, offset }: ChunkBytes,
   room: PageRoom,
   onDictionary: (dictionary: ChunkDictionary) => void,
   onPage: (page: ChunkPage) => void,
 ): void {
+  const { start, dataStart, end, isCompressed, isOptional, uncompressedSize } = chunk
   const [last, data] = [end - offset, dataStart - offset]
   let at = start - offset
   let size = 0

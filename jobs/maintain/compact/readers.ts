@@ -53,12 +53,13 @@ interface Opened {
   readonly close: () => Promise<void>
 }
 
-/** A reader that is not there before the first rows are read: a thread and its engine take 0.2 s. */
+/** A reader that is not there before the first rows are read. */
 function whenAsked(open: () => Promise<Opened>): Opened {
   let opened: Promise<Opened> | undefined
   return {
     groups: {
       read: async (files, take) => (await (opened ??= open())).groups.read(files, take),
+      decode: async (group, take) => (await (opened ??= open())).groups.decode(group, take),
       flush: async (take) => (await opened)?.groups.flush(take),
     },
     async close() {

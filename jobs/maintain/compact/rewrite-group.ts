@@ -4,9 +4,10 @@ import type { DataFileSettings } from '../../iceberg/writer/data-file-writer.ts'
 import type { DataFile } from '../../iceberg/manifest/data-file.ts'
 import type { NestedField } from '../../iceberg/schema/types.ts'
 import type { PlannedFile } from '../../lake/read-plan.ts'
-import { readyRows, type RowSource } from '../../lake/read-rows.ts'
+import { flatFields, readyRows, type ReadyRows, type RowSource } from '../../lake/read-rows.ts'
 import type { CompactionGroup } from '../../lake/upkeep/compaction.ts'
 import { copyFiles, type Copying } from './copy/copy-files.ts'
+import { decodeFiles, type RestOfFile } from './decode-files.ts'
 import { outputFiles } from './output-files.ts'
 import type { RowGroups } from './row-groups.ts'
 
@@ -30,13 +31,13 @@ export interface RewrittenGroup {
   readonly deleted: number
 }
 
-/** Files that are read by one query: less is on its way, more costs fewer queries. */
-const runBytes = 64 * 2 ** 20
+/** Files that are read by one query, where there is enough for every reader: less is on its way, more costs fewer queries. */
+const [leastRunBytes, mostRunBytes] = [8 * 2 ** 20, 64 * 2 ** 20]
 const runFiles = 64
 
 /**
  * Writes the rows of a group's files, without those that are deleted, into new ones of the same partition: row groups as they are
- * (`copyFiles`), the rest by as many of `readers` as there are. Nothing of it stays behind where it fails. Errors: those of `readyRows`; data, where not exactly the
+ * (`copyFiles`), the rest by as many of `readers` as there are (`decodeFiles`, then DuckDB). Nothing of it stays behind where it fails. Errors: those of `readyRows`; data, where not exactly the
  * rows came that were to come; those of the store.
  */
 export async function rewriteGroup(
@@ -61,15 +62,16 @@ export async function rewriteGroup(
       await written.add(rowGroup)
       onRows(rowGroup.rowCount)
     })
-  let runs: PlannedFile[][] = []
+  let runs: Run[] = []
   let next = 0
   const lane = async (reader: RowGroups): Promise<void> => {
     for (let run = runs[next++]; run !== undefined; run = runs[next++]) {
       source.signal.throwIfAborted()
-      const { ready, remove } = await readyRows(source, run, fields)
+      const { files, taken: before } = run
+      const { ready, remove } = await readyRows(source, files, fields)
       try {
-        const taken = await reader.read(ready, written.add)
-        assertAll(source.table.name, ready.location, run, taken)
+        const taken = await reader.read(withoutFirst(ready, before), written.add)
+        assertAll(source.table.name, ready.location, files, { ...taken, rows: taken.rows + before })
         deleted += taken.deleted
         onRows(taken.rows)
       } finally {
@@ -79,8 +81,13 @@ export async function rewriteGroup(
     await reader.flush(written.add)
   }
   try {
-    runs = runsOf(await copy())
-    await mapConcurrently(readers.slice(0, runs.length), readers.length, lane)
+    const { io } = source.table
+    const decoding = {
+      ...{ io, signal: source.signal, take: written.add, onRows },
+      fields: flatFields(source, fields),
+    }
+    runs = runsOf(await decodeFiles(await copy(), readers, decoding), readers.length)
+    await mapConcurrently(readers, readers.length, lane)
     const files = await written.finish()
     const rows = files.reduce((sum, { recordCount }) => sum + recordCount, 0)
     assertAll(source.table.name, group.files[0]!.file.filePath, group.files, { rows, deleted })
@@ -91,19 +98,34 @@ export async function rewriteGroup(
   }
 }
 
-function runsOf(files: readonly PlannedFile[]): PlannedFile[][] {
-  const runs: PlannedFile[][] = []
+/** Files that are read by one query. `taken`: rows that are there, of one file alone. */
+interface Run {
+  readonly files: PlannedFile[]
+  readonly taken: number
+}
+
+function runsOf(rest: readonly RestOfFile[], readers: number): Run[] {
+  const all = rest.reduce((sum, { planned }) => sum + planned.file.fileSizeInBytes, 0)
+  const runBytes = Math.min(mostRunBytes, Math.max(leastRunBytes, all / readers))
+  const runs: Run[] = rest
+    .filter(({ taken }) => taken > 0)
+    .map(({ planned, taken }) => ({ files: [planned], taken }))
+  let last: PlannedFile[] = []
   let bytes = Infinity
-  for (const planned of files.filter(({ file }) => file.recordCount > 0)) {
-    const last = runs.at(-1)
-    if (last === undefined || bytes >= runBytes || last.length >= runFiles) {
-      runs.push([planned])
+  for (const { planned } of rest.filter(({ taken }) => taken === 0)) {
+    if (bytes >= runBytes || last.length >= runFiles) {
+      runs.push({ files: (last = []), taken: 0 })
       bytes = 0
-    } else last.push(planned)
+    }
+    last.push(planned)
     bytes += planned.file.fileSizeInBytes
   }
   return runs
 }
+
+/** DuckDB gives a file's rows in their order. */
+const withoutFirst = (ready: ReadyRows, rows: number): ReadyRows =>
+  rows === 0 ? ready : { ...ready, sql: `SELECT * FROM (${ready.sql}) OFFSET ${rows}` }
 
 function assertAll(
   table: string,

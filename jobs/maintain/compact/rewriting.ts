@@ -30,7 +30,7 @@ export interface Rewriting {
 }
 
 /** Larger groups are read by all readers at once, smaller ones by one each. */
-const sharedBytes = 128 * 2 ** 20
+const sharedBytes = 16 * 2 ** 20
 
 /** Larger row groups, which exports can be told to make, are parted: they would take more memory than is ours. */
 const mostCopied = 32 * 2 ** 20

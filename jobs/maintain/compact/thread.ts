@@ -1,3 +1,4 @@
+import type { GroupBytes } from '../../lake/pages/group-bytes.ts'
 import type { ReadyRows } from '../../lake/read-rows.ts'
 import type { RelocatableRowGroup } from '../../parquet/row-group.ts'
 import { startWorker } from '../../worker-thread.ts'
@@ -14,6 +15,7 @@ export interface EngineShare {
 export type ToThread =
   | { readonly kind: 'open'; readonly settings: RowGroupSettings; readonly engine: EngineShare }
   | { readonly kind: 'read'; readonly files: ReadyRows }
+  | { readonly kind: 'decode'; readonly group: GroupBytes }
   | { readonly kind: 'flush' }
   | { readonly kind: 'accepted' }
   /** What it does is to end; it is asked nothing more. */
@@ -22,7 +24,7 @@ export type ToThread =
 /** What it answers, beside failures: row groups, one on its way at a time, then `done`; `stopped` when nothing goes on. */
 export type FromThread =
   | { readonly kind: 'rows'; readonly rowGroup: RelocatableRowGroup }
-  | { readonly kind: 'done'; readonly taken: TakenRows }
+  | { readonly kind: 'done'; readonly taken: TakenRows | undefined }
   | { readonly kind: 'stopped' }
 
 /** Row groups that a thread of its own reads and encodes. */
@@ -38,9 +40,13 @@ export async function rowGroupThread(
   signal: AbortSignal,
 ): Promise<RowGroupThread> {
   const worker = startWorker<ToThread, FromThread>(new URL('./worker.js', import.meta.url), 'a thread')
-  const ask = (message: ToThread, take?: TakeRowGroup): Promise<TakenRows> =>
-    worker.ask<TakenRows>(
-      { message },
+  const ask = (
+    message: ToThread,
+    take?: TakeRowGroup,
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<TakenRows | undefined> =>
+    worker.ask<TakenRows | undefined>(
+      { message, transfer },
       (answer, resolve, reject) => {
         if (answer.kind === 'done') resolve(answer.taken)
         else if (answer.kind === 'rows')
@@ -67,7 +73,8 @@ export async function rowGroupThread(
     throw error
   }
   return {
-    read: (files, take) => ask({ kind: 'read', files }, take),
+    read: async (files, take) => (await ask({ kind: 'read', files }, take))!,
+    decode: (group, take) => ask({ kind: 'decode', group }, take, [group.bytes.buffer]),
     async flush(take) {
       await ask({ kind: 'flush' }, take)
     },

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import { lakeEngine, type LakeEngine } from '../../lake/engine.ts'
 import { transferables, type RelocatableRowGroup } from '../../parquet/row-group.ts'
 import { toThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
-import { rowGroups, type RowGroups } from './row-groups.ts'
+import { rowGroups, type RowGroups, type TakenRows } from './row-groups.ts'
 import type { FromThread, ToThread } from './thread.ts'
 
 /** A thread that reads rows and encodes them (thread.ts). */
@@ -11,7 +11,6 @@ let engine: LakeEngine | undefined
 let handedOver: { readonly accept: () => void; readonly refuse: (reason: Error) => void } | undefined
 const stopping = new AbortController()
 let last: Promise<void> | undefined
-const nothing = { rows: 0, deleted: 0 }
 
 parentPort?.on('message', (message: ToThread) => {
   if (message.kind === 'accepted') handedOver?.accept()
@@ -28,17 +27,29 @@ async function stop(): Promise<void> {
   send({ kind: 'stopped' })
 }
 
-async function answer(message: Exclude<ToThread, { kind: 'accepted' | 'stop' }>): Promise<void> {
+type Question = Exclude<ToThread, { kind: 'accepted' | 'stop' }>
+
+async function answer(message: Question): Promise<void> {
   try {
-    if (message.kind === 'open') {
-      engine = lakeEngine({ ...message.engine, signal: stopping.signal })
-      groups = await rowGroups(message.settings, engine)
-    }
-    const taken = message.kind === 'read' ? await groups!.read(message.files, handOver) : nothing
-    if (message.kind === 'flush') await groups!.flush(handOver)
-    send({ kind: 'done', taken })
+    send({ kind: 'done', taken: await takenBy(message) })
   } catch (thrown) {
     send(toThreadFailure(thrown))
+  }
+}
+
+async function takenBy(message: Question): Promise<TakenRows | undefined> {
+  switch (message.kind) {
+    case 'read':
+      return groups!.read(message.files, handOver)
+    case 'decode':
+      return groups!.decode(message.group, handOver)
+    case 'flush':
+      await groups!.flush(handOver)
+      return undefined
+    case 'open':
+      engine = lakeEngine({ ...message.engine, signal: stopping.signal })
+      groups = await rowGroups(message.settings, engine)
+      return undefined
   }
 }
 

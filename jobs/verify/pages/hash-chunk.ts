@@ -1,21 +1,21 @@
 import type { PrimitiveType } from '../../iceberg/schema/types.ts'
 import { kernel } from '../../kernel/kernel.ts'
 import { blockRows, flatMixer, type RowHashes } from '../../provenance/hash/row-hash.ts'
-import { decimalWidth } from '../../vector/decimal-width.ts'
 import type { FixedVector } from '../../vector/vector.ts'
 import { bothStatistics, noStatistics, statisticsOf, type ColumnStatistics } from '../columns/statistics.ts'
-import { expect, readPages, type ChunkDictionary, type ChunkPage } from '../../lake/pages/chunk-pages.ts'
-import type { Chunk } from '../../lake/pages/chunks.ts'
+import {
+  expect,
+  readPages,
+  type ChunkBytes,
+  type ChunkDictionary,
+  type ChunkPage,
+} from '../../lake/pages/chunk-pages.ts'
+import { fixedValues } from '../../lake/pages/fixed-values.ts'
 import type { PageRoom } from '../../lake/pages/page-room.ts'
 
-/** A column of a row group, and where it comes from. */
-export interface HashedChunk {
+/** A column of a row group that is hashed. */
+export interface HashedChunk extends ChunkBytes {
   readonly type: PrimitiveType
-  readonly chunk: Chunk
-  readonly rows: number
-  /** Of the file, from `offset` on. */
-  readonly bytes: Uint8Array
-  readonly offset: number
   /** The states of the rows' hashes that its values are mixed into; undefined: none. */
   readonly hashes: RowHashes | undefined
 }
@@ -28,13 +28,13 @@ interface Target {
 
 /** Mixes a column of one row group into its rows' hashes, as the fingerprint's own mixers do. Errors: as of `readPages`. */
 export function hashChunk(one: HashedChunk, room: PageRoom): ColumnStatistics {
-  const { type, chunk, rows, bytes, offset, hashes } = one
+  const { type, hashes } = one
   let statistics = noStatistics(type)
   const add = (more: ColumnStatistics): void => {
     statistics = bothStatistics(type, statistics, more)
   }
   const column = type.kind === 'string' || type.kind === 'binary' ? texts(type, room) : fixed(type, room)
-  readPages(bytes, offset, chunk, rows, room, column.dictionary, (page) => {
+  readPages(one, room, column.dictionary, (page) => {
     const { firstRow } = page
     const target = hashes && { x: hashes.places.x + 4 * firstRow, y: hashes.places.y + 4 * firstRow }
     add(column.page(page, target, hashes))
@@ -93,33 +93,26 @@ function texts(type: PrimitiveType, room: PageRoom): Column {
 }
 
 function fixed(type: PrimitiveType, room: PageRoom): Column {
-  const { bytes, mixWords, pickWords } = kernel()
-  const width = widthOf(type)
-  let entries = 0
+  const { bytes, mixWords } = kernel()
+  const values = fixedValues(type, room)
+  const { width } = values
   const isWords = (width === 4 || width === 8) && type.kind !== 'float' && type.kind !== 'double'
   return {
-    dictionary({ entries: count, from, end }) {
-      entries = from
-      expect(end - from === count * width && type.kind !== 'boolean', 'a dictionary’s size')
-    },
-    page({ rows, count, defined, indices, from, end }, target, hashes) {
-      const size = type.kind === 'boolean' ? Math.ceil(count / 8) : count * width
-      expect(indices > 0 || end - from === size, 'a page’s size')
+    dictionary: values.dictionary,
+    page(page, target, hashes) {
+      const { rows, count, defined } = page
+      const data = values.page(page)
       if (isWords) {
-        const values = indices === 0 ? from : room.values
-        if (indices > 0) pickWords(indices, count, entries, width, values)
-        if (target !== undefined) mixWords(target.x, target.y, rows, values, width, defined)
-        return wordStatistics(type, width, rows, count, values, room.result)
+        // They lie in the kernel's memory.
+        const at = data.byteOffset
+        if (target !== undefined) mixWords(target.x, target.y, rows, at, width, defined)
+        return wordStatistics(type, width, rows, count, at, room.result)
       }
       const vector: FixedVector = {
         kind: 'fixed',
         width,
-        data:
-          indices > 0
-            ? picked(indices, count, entries, width)
-            : type.kind === 'boolean'
-              ? bitsAt(from, count)
-              : bytes.slice(from, from + size),
+        // Words in memory of their own lie at multiples of 8.
+        data: new Uint8Array(data),
         count,
         rows,
         defined: defined === 0 ? undefined : bytes.slice(defined, defined + rows),
@@ -129,43 +122,6 @@ function fixed(type: PrimitiveType, room: PageRoom): Column {
     },
     end: () => noStatistics(type),
   }
-}
-
-/** Bytes of a value in a page; of a boolean, in a vector. */
-function widthOf(type: PrimitiveType): number {
-  switch (type.kind) {
-    case 'boolean':
-      return 1
-    case 'int':
-    case 'float':
-    case 'date':
-      return 4
-    case 'uuid':
-      return 16
-    case 'fixed':
-      return type.length
-    case 'decimal':
-      return decimalWidth(type.precision)
-    default:
-      return 8
-  }
-}
-
-/** The values of any width that indices stand for. */
-function picked(indices: number, count: number, entries: number, width: number): Uint8Array {
-  const { bytes, words } = kernel()
-  const values = new Uint8Array(count * width)
-  for (let value = 0; value < count; value++) {
-    const from = entries + words[(indices >> 2) + value]! * width
-    values.set(bytes.subarray(from, from + width), value * width)
-  }
-  return values
-}
-
-/** Booleans, bit by bit from the lowest, as bytes. */
-const bitsAt = (address: number, count: number): Uint8Array => {
-  const { bytes } = kernel()
-  return Uint8Array.from({ length: count }, (_, at) => (bytes[address + (at >> 3)]! >> (at & 7)) & 1)
 }
 
 function wordStatistics(

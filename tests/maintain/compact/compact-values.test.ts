@@ -202,7 +202,11 @@ describe('what was written', () => {
       position: 'inside',
       deletes: noDeletes,
     } as const
-    const reader: RowGroups = { read: () => Promise.resolve(taken), flush: () => Promise.resolve() }
+    const reader: RowGroups = {
+      read: () => Promise.resolve(taken),
+      decode: () => Promise.resolve(undefined),
+      flush: () => Promise.resolve(),
+    }
     const { signal } = new AbortController()
     const table = { ...test.table, name: 't' }
     const means = {

@@ -3,7 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type { DataFile } from '../../../jobs/iceberg/manifest/data-file.ts'
 import { currentSchema } from '../../../jobs/iceberg/metadata/metadata.ts'
 import { readFooter } from '../../../jobs/lake/footer/footer.ts'
+import { defaultLimits } from '../../../jobs/parquet/row-group.ts'
 import { eachCompactLake, rowsFrom } from '../compact-lake.ts'
+
 import { enough, ownFile, type OwnFile, type Values } from './own-files.ts'
 
 const test = eachCompactLake()
@@ -101,6 +103,16 @@ describe('row groups are written anew', () => {
   const long: Values = (row) => `${'x'.repeat(70)}${row % 9}`
   it.each<[string, () => Promise<readonly DataFile[]>]>([
     ['that are too small', () => two({ ...usual, rowGroups: [enough / 2, enough / 2 - 1] })],
+    [
+      'of which only the first ones have pages that the kernel has room for',
+      () =>
+        two({
+          rowGroups: [10, 30_000, 40_000, 5],
+          values: [day, number, (row) => `${'x'.repeat(80)}${row}`],
+          pages: (group) =>
+            group === 1 ? { ...defaultLimits, pageBytes: 2 ** 30, pageRows: 2 ** 30 } : defaultLimits,
+        }),
+    ],
     ['of another codec', () => two({ ...usual, codec: 'gzip' })],
     [
       'with rows that are deleted',

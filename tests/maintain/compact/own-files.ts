@@ -4,6 +4,7 @@ import { currentSchema } from '../../../jobs/iceberg/metadata/metadata.ts'
 import { openDataFile } from '../../../jobs/iceberg/writer/data-file-writer.ts'
 import { parquetColumns } from '../../../jobs/maintain/compact/row-groups.ts'
 import { loadCodec, type CodecName } from '../../../jobs/parquet/codec.ts'
+import type { PageLimits } from '../../../jobs/parquet/data-pages.ts'
 import { defaultLimits, encodeRowGroup } from '../../../jobs/parquet/row-group.ts'
 import type { FlatVector } from '../../../jobs/vector/vector.ts'
 import type { CompactLake } from '../compact-lake.ts'
@@ -20,6 +21,8 @@ export interface OwnFile {
   /** Of the schema's columns, in their order: integers, dates and doubles as numbers. */
   readonly values: readonly Values[]
   readonly codec?: CodecName
+  /** Of a row group, by its number. */
+  readonly pages?: (group: number) => PageLimits
 }
 
 let files = 0
@@ -27,7 +30,7 @@ let files = 0
 /** A data file of day 0 as an export writes it, under the table's current schema. */
 export async function ownFile(
   { table, lake }: CompactLake,
-  { rowGroups, values, codec: name = 'snappy' }: OwnFile,
+  { rowGroups, values, codec: name = 'snappy', pages = () => defaultLimits }: OwnFile,
 ): Promise<DataFile> {
   const schema = currentSchema(table.metadata)
   const { columns } = parquetColumns(schema.fields)
@@ -38,9 +41,9 @@ export async function ownFile(
   const file = await openDataFile(settings, [0], `own-${files++}.parquet`)
   const codec = await loadCodec(name)
   let from = 0
-  for (const rows of rowGroups) {
+  for (const [group, rows] of rowGroups.entries()) {
     const vectors = values.map((valueOf, at) => vectorOf(columns[at]!.type.kind, rows, from, valueOf))
-    await file.add(encodeRowGroup(columns, vectors, { ...defaultLimits, pageIndex: true, codec }))
+    await file.add(encodeRowGroup(columns, vectors, { ...pages(group), pageIndex: true, codec }))
     from += rows
   }
   return file.finish()
