@@ -2,17 +2,20 @@ import type { FileKind } from '../reachable.ts'
 
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 
-/** By the name, the first that fits. Java, PyIceberg, Rust, Go, Trino, DuckDB and ClickHouse have a UUID in each. */
+/** Java, PyIceberg, Rust, Go, Trino, DuckDB and ClickHouse have one in each name. */
+const anyUuid = new RegExp(uuid, 'i')
+
+/** By a name with a UUID, the first that fits. */
 const inMetadata: readonly (readonly [RegExp, FileKind])[] = [
   [new RegExp(`^\\d+-${uuid}(\\.gz)?\\.metadata\\.json(\\.gz)?$`, 'i'), 'metadata'],
   [new RegExp(`^snap-\\d+-\\d+-${uuid}\\.avro$`, 'i'), 'manifest-list'],
-  [new RegExp(`${uuid}.*\\.avro$`, 'i'), 'manifest'],
-  [new RegExp(`${uuid}.*\\.(stats|puffin|parquet|orc)$`, 'i'), 'statistics'],
+  [/\.avro$/i, 'manifest'],
+  [/\.(stats|puffin|parquet|orc)$/i, 'statistics'],
 ]
 const inData: readonly (readonly [RegExp, FileKind])[] = [
-  [new RegExp(`${uuid}.*-deletes\\.(parquet|orc|avro)$`, 'i'), 'deletes'],
-  [new RegExp(`${uuid}.*\\.puffin$`, 'i'), 'deletes'],
-  [new RegExp(`${uuid}.*\\.(parquet|orc|avro)$`, 'i'), 'data'],
+  [/-deletes\.(parquet|orc|avro)$/i, 'deletes'],
+  [/\.puffin$/i, 'deletes'],
+  [/\.(parquet|orc|avro)$/i, 'data'],
 ]
 
 /**
@@ -24,5 +27,6 @@ export function writtenAs(path: string, isMetadata: boolean): FileKind | undefin
   const segments = path.split('/')
   if (segments.some((segment) => /^[._]/.test(segment) && !segment.includes('='))) return undefined
   const name = segments.at(-1) ?? ''
+  if (!anyUuid.test(name)) return undefined
   return (isMetadata ? inMetadata : inData).find(([pattern]) => pattern.test(name))?.[1]
 }

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { JobError, asError } from '../../errors.ts'
 import { FileChanged, FileExists, FileNotFound, BucketNotFound } from '../errors.ts'
 import type { Deletion, FileIO, FileStat } from '../file-io.ts'
@@ -196,6 +197,8 @@ export function s3FileIO(settings: S3Settings): FileIO {
         next = token === undefined ? undefined : pageAt(token)
         // Whoever stops before it is not told of its failure.
         next?.catch(() => undefined)
+        // The request goes out when nothing else is to be done: as long as objects are taken one by one, it would wait.
+        await setImmediate()
         for (const { Key = '', Size = 0, LastModified, ETag } of page.Contents ?? []) {
           // Consoles mark "folders" by empty objects whose names end in a slash.
           if (Key.endsWith('/')) continue
