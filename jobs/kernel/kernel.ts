@@ -156,6 +156,9 @@ export interface KernelFunctions {
     end: number,
   ) => number
   readonly markUsed: (indices: number, count: number, used: number) => void
+  readonly fillChecksumTables: (tables: number) => void
+  /** 0: a line is too long. */
+  readonly addChecksums: (from: number, end: number, tables: number, longest: number, sum: number) => number
   readonly int32Statistics: (values: number, count: number, result: number) => void
   readonly int64Statistics: (values: number, count: number, result: number) => void
 }

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import { headerLine } from '../log/fields.ts'
 import { maxRecordBytes } from '../log/scanner.ts'
+import { checksumRange, lineChecksums } from './line-checksums.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 
 /** What one pass over a log's bytes tells without looking at its fields. */
@@ -38,8 +38,6 @@ const lineFeed = 0x0a
 /** Without its line feed; above, it is no row, and no executor is asked to hold it. */
 const longestLine = maxRecordBytes - 1
 
-export const checksumRange = 2 ** 32
-
 /**
  * Reads a log once, as it is stored: hashes it, and stops at the first sign that it is the scanner's (aggregate-spec §1.2). As the
  * checksum says that Spark read the same lines, Spark need not look for any of these signs.
@@ -62,13 +60,9 @@ export async function firstLook(
     const found = marks.find(([mark]) => lines.includes(mark))
     if (found !== undefined) return found[1]
     if (!isUtf8(lines)) return 'it is not UTF-8'
-    for (let from = 0; from < lines.length;) {
-      const at = lines.indexOf(lineFeed, from)
-      const end = at < 0 ? lines.length : at
-      if (end - from > longestLine) return 'it has a very long line'
-      checksum = (checksum + crc32(lines.subarray(from, end))) % checksumRange
-      from = end + 1
-    }
+    const sum = lineChecksums(lines, longestLine)
+    if (sum === undefined) return 'it has a very long line'
+    checksum = (checksum + sum) % checksumRange
     return undefined
   }
   for await (const chunk of (await io.stream(location)) as AsyncIterable<Buffer>) {

@@ -11,7 +11,7 @@ import {
   type Plan,
 } from '../../spark/plan.ts'
 import { actionNames, headerLine } from '../log/fields.ts'
-import { checksumRange } from './first-look.ts'
+import { checksumRange } from './line-checksums.ts'
 
 /** Of row groups: an engine that merges what Spark wrote reads a few of them at a time. */
 const rowGroupBytes = 4 * 2 ** 20

@@ -11,6 +11,7 @@ export {
 export { mixWords, mixBytes, mixTexts, addHashes } from './hash'
 export { indexBytes, indexInt32s, indexInt64s, indexSpan, indexSpan64 } from './dictionary'
 export { encodeIndices } from './hybrid'
+export { addChecksums, fillChecksumTables } from './lines'
 export { bytesBounds, int32Bounds, int64Bounds, textBounds } from './bounds'
 export { packSnappy } from './pack-snappy'
 export { plainBytes } from './plain'
