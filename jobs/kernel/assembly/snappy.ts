@@ -23,11 +23,8 @@ export function unpackSnappy(from: u32, end: u32, target: u32, size: u32): bool 
       }
       if (from > end || bytes >= end - from || bytes >= limit - target) return false
       bytes++
-      if (bytes > 16) memory.copy(target, from, bytes)
-      else {
-        store<u64>(target, load<u64>(from))
-        store<u64>(target, load<u64>(from, 8), 8)
-      }
+      if (bytes > 64) memory.copy(target, from, bytes)
+      else for (let at: u32 = 0; at < bytes; at += 16) v128.store(target + at, v128.load(from + at))
       from += bytes
     } else {
       let offset: u32
@@ -51,10 +48,10 @@ export function unpackSnappy(from: u32, end: u32, target: u32, size: u32): bool 
 /** What is copied may reach into what it makes: then it repeats itself. */
 function copyWithin(target: u32, source: u32, bytes: u32): void {
   const end = target + bytes
-  while (target - source < 8) {
+  while (target - source < 16) {
     if (target >= end) return
-    store<u64>(target, load<u64>(source))
+    v128.store(target, v128.load(source))
     target += target - source
   }
-  for (; target < end; target += 8, source += 8) store<u64>(target, load<u64>(source))
+  for (; target < end; target += 16, source += 16) v128.store(target, v128.load(source))
 }
