@@ -1,4 +1,4 @@
-import duckdb from '@duckdb/node-bindings'
+import { bindings } from './columns/bindings.ts'
 import type { ColumnType } from '../iceberg/schema/types.ts'
 import { listBuilder } from './columns/list-builder.ts'
 import { newRows, type ColumnBuilder } from './columns/rows.ts'
@@ -65,7 +65,7 @@ function fixed(from: number, width: number, room: number, place: Place = asIs): 
     values,
     add(vector, rows) {
       const taken = newRows(vector, rows)
-      const bytes = duckdb.vector_get_data(vector, rows * from)
+      const bytes = bindings().vector_get_data(vector, rows * from)
       if (taken.defined !== undefined) compact(bytes, from, taken.defined)
       place(bytes.subarray(0, taken.count * from), values.add(taken))
     },
@@ -104,7 +104,7 @@ function texts(room: number): ColumnBuilder {
     add(vector, rows) {
       const taken = newRows(vector, rows)
       const { defined } = taken
-      const own = duckdb.vector_get_data(vector, rows * textBytes)
+      const own = bindings().vector_get_data(vector, rows * textBytes)
       const words = new Uint32Array(own.buffer, own.byteOffset, rows * textWords)
       const { data, at, offsets, value } = values.add(taken, sizeOf(words, rows, defined))
       placeEnds(words, rows, defined, offsets, value)
@@ -199,7 +199,7 @@ function placeTexts(
       at = copyBytes(texts, text, text + size, to, at)
     } else {
       const { firstRow, bytes } = runs[run++]!
-      fetched = duckdb.get_data_from_pointer(
+      fetched = bindings().get_data_from_pointer(
         texts.buffer as ArrayBuffer,
         texts.byteOffset + firstRow * textBytes + 8,
         bytes,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import duckdb from '@duckdb/node-bindings'
+import { bindings } from './columns/bindings.ts'
 import type { Snapshot } from '../iceberg/metadata/metadata.ts'
 import { asColumnType, type ColumnType, type NestedField } from '../iceberg/schema/types.ts'
 import { canonicalLocation } from '../storage/place.ts'
@@ -140,7 +140,7 @@ async function* batches(
       rows = 0
     }
     for (const [column, builder] of builders.entries())
-      builder.add(duckdb.data_chunk_get_vector(chunk, column), rowCount)
+      builder.add(bindings().data_chunk_get_vector(chunk, column), rowCount)
     rows += rowCount
   }
   if (rows > 0) yield builders.map((builder) => builder.take())

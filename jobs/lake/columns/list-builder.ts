@@ -1,4 +1,4 @@
-import duckdb from '@duckdb/node-bindings'
+import { bindings } from './bindings.ts'
 import { concatenate, gather } from '../../vector/gather.ts'
 import { rowsBuilder } from '../../vector/builder.ts'
 import { reuseVectors } from '../../vector/vector-memory.ts'
@@ -19,7 +19,7 @@ export function listBuilder(room: number, elements: (room: number) => ColumnBuil
       const taken = newRows(vector, rows)
       const { defined } = taken
       begun.add(taken)
-      const entries = duckdb.vector_get_data(vector, rows * entryBytes)
+      const entries = bindings().vector_get_data(vector, rows * entryBytes)
       const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength)
       const ranges: Range[] = []
       for (let row = 0; row < rows; row++) {
@@ -31,9 +31,9 @@ export function listBuilder(room: number, elements: (room: number) => ColumnBuil
         if (length > 0) ranges.push({ start, end: start + length })
       }
       if (ranges.length === 0) return
-      const size = duckdb.list_vector_get_size(vector)
+      const size = bindings().list_vector_get_size(vector)
       const builder = elements(size)
-      builder.add(duckdb.list_vector_get_child(vector), size)
+      builder.add(bindings().list_vector_get_child(vector), size)
       bytes += builder.bytes() + size
       const all = builder.take() as FlatVector
       for (const run of joined(ranges)) {

@@ -1,4 +1,5 @@
-import duckdb from '@duckdb/node-bindings'
+import type duckdb from '@duckdb/node-bindings'
+import { bindings } from './bindings.ts'
 import type { BytesBuilder, FixedBuilder, NewRows } from '../../vector/builder.ts'
 import type { ColumnVector } from '../../vector/vector.ts'
 
@@ -17,7 +18,7 @@ export interface ColumnBuilder {
 /** Which rows of a vector have a value. */
 export function newRows(vector: duckdb.Vector, rows: number): NewRows {
   // Null where no row is NULL, whatever the binding's types say.
-  const bits = duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Uint8Array | null
+  const bits = bindings().vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Uint8Array | null
   if (bits === null) return { rows, count: rows, defined: undefined }
   const defined = new Uint8Array(rows)
   let count = 0

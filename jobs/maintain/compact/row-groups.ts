@@ -1,4 +1,5 @@
-import duckdb from '@duckdb/node-bindings'
+import type duckdb from '@duckdb/node-bindings'
+import { bindings } from '../../lake/columns/bindings.ts'
 import { oneOnTheWay } from '../../concurrency.ts'
 import {
   asColumnType,
@@ -177,7 +178,7 @@ export async function rowGroups(settings: RowGroupSettings, engine: LakeEngine):
 
 function addChunk(builders: readonly ColumnBuilder[], chunk: duckdb.DataChunk, rows: number): void {
   for (const [column, builder] of builders.entries())
-    builder.add(duckdb.data_chunk_get_vector(chunk, column), rows)
+    builder.add(bindings().data_chunk_get_vector(chunk, column), rows)
 }
 
 /** Delete files may name a row twice. */
