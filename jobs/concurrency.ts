@@ -2,23 +2,42 @@
  * `work` on every item, at most `limit` at a time, results in the items' order. The first failure is thrown when
  * everything that had been started is over: nothing goes on behind the caller's back.
  */
-export async function mapConcurrently<Item, Result>(
+export const mapConcurrently = <Item, Result>(
   items: readonly Item[],
   limit: number,
   work: (item: Item) => Promise<Result>,
+): Promise<Result[]> => mapOverlapping(items, limit, (item) => work(item))
+
+/**
+ * The same of work whose end may go on beside others: an item that calls `letNext` counts among the `limit` no more. There is one
+ * such for each that counts, at most.
+ */
+export async function mapOverlapping<Item, Result>(
+  items: readonly Item[],
+  limit: number,
+  work: (item: Item, letNext: () => void) => Promise<Result>,
 ): Promise<Result[]> {
   const results = new Array<Result>(items.length)
   const failures: unknown[] = []
   let next = 0
-  const lane = async (): Promise<void> => {
-    while (next < items.length && failures.length === 0) {
-      const index = next++
-      try {
-        results[index] = await work(items[index]!)
-      } catch (error) {
-        failures.push(error)
-      }
+  const workOn = async (index: number, letNext: () => void): Promise<void> => {
+    try {
+      results[index] = await work(items[index]!, letNext)
+    } catch (error) {
+      failures.push(error)
     }
+  }
+  const lane = async (): Promise<void> => {
+    let last = Promise.resolve()
+    while (next < items.length && failures.length === 0) {
+      const before = last
+      await new Promise<void>((goOn) => {
+        last = workOn(next++, goOn)
+        void last.then(goOn)
+      })
+      await before
+    }
+    await last
   }
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane))
   if (failures.length > 0) throw failures[0]

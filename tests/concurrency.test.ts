@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { inTwoSteps, mapConcurrently, oneOnTheWay } from '../jobs/concurrency.ts'
+import { inTwoSteps, mapConcurrently, mapOverlapping, oneOnTheWay } from '../jobs/concurrency.ts'
 
 describe('mapConcurrently', () => {
   it('keeps the order, and at most so many at a time', async () => {
@@ -26,6 +26,67 @@ describe('mapConcurrently', () => {
     }
     await expect(mapConcurrently([30, 1, 50], 2, work)).rejects.toThrow('1')
     expect(over).toEqual([1, 30])
+  })
+})
+
+describe('mapOverlapping', () => {
+  /** Items that let the next one go on, end and fail when they are told to. */
+  function begun(items: readonly string[], limit: number) {
+    const events: string[] = []
+    const told = new Map<string, { letNext: () => void; end: () => void; fail: () => void }>()
+    const all = mapOverlapping(items, limit, (item, letNext) => {
+      events.push(item)
+      return new Promise<string>((resolve, reject) => {
+        told.set(item, {
+          letNext,
+          end: () => {
+            resolve(item.toUpperCase())
+          },
+          fail: () => {
+            reject(new Error(item))
+          },
+        })
+      })
+    }).then(String, String)
+    /** What has begun when all is said that follows from what an item was told. */
+    const tell = async (item: string, what: 'letNext' | 'end' | 'fail'): Promise<string> => {
+      told.get(item)![what]()
+      await sleep(0)
+      return events.join('')
+    }
+    return { tell, all, events }
+  }
+
+  it('begins an item while the one before goes on, but none before the one before that has ended', async () => {
+    const { tell, all, events } = begun(['a', 'b', 'c'], 1)
+    expect(events).toEqual(['a'])
+    expect(await tell('a', 'letNext')).toBe('ab')
+    expect(await tell('b', 'letNext')).toBe('ab')
+    expect(await tell('a', 'end')).toBe('abc')
+    expect(await tell('c', 'end')).toBe('abc')
+    await tell('b', 'end')
+    expect(await all).toBe('A,B,C')
+  })
+
+  it('begins one in each lane, and takes an item that ends for one that lets the next go on', async () => {
+    const { tell, all, events } = begun(['a', 'b', 'c', 'd'], 2)
+    expect(events).toEqual(['a', 'b'])
+    expect(await tell('b', 'end')).toBe('abc')
+    expect(await tell('a', 'letNext')).toBe('abcd')
+    for (const item of ['c', 'd', 'a']) await tell(item, 'end')
+    expect(await all).toBe('A,B,C,D')
+  })
+
+  it('throws the first failure when all that was started is over, and starts no more', async () => {
+    const { tell, all } = begun(['a', 'b', 'c'], 1)
+    await tell('a', 'letNext')
+    await tell('a', 'fail')
+    let isOver = false
+    void all.then(() => (isOver = true))
+    expect(await tell('b', 'letNext')).toBe('ab')
+    expect(isOver).toBe(false)
+    await tell('b', 'end')
+    expect(await all).toBe('Error: a')
   })
 })
 

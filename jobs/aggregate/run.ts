@@ -1,5 +1,5 @@
 import type { Day } from '../calendar.ts'
-import { mapConcurrently } from '../concurrency.ts'
+import { mapOverlapping } from '../concurrency.ts'
 import type { JobContext } from '../context.ts'
 import type { Catalog, TableIdentifier } from '../iceberg/catalog/catalog.ts'
 import type { Limit } from '../options/options.ts'
@@ -71,9 +71,10 @@ export async function countDays(
   const done = new Map<Day, CountedDay>()
   let begun = 0
   if (inputs.size === 1) reader.oneIsLeft()
-  const counted = await mapConcurrently([...inputs], options.threads, async ([day, input]) => {
+  const counted = await mapOverlapping([...inputs], options.threads, async ([day, input], letNext) => {
     begun++
-    const found = known.get(day) ?? (await results.store.count(day, input))
+    // While its counts go into the cache, another day is read.
+    const found = known.get(day) ?? (await results.store.count(day, input, letNext))
     done.set(day, found)
     if (begun === inputs.size && done.size < inputs.size) results.ahead?.begin(done)
     // Behind the merge, which takes more of a thread than its share of a day.

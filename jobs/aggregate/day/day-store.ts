@@ -49,8 +49,11 @@ export interface DayStoreSettings {
 }
 
 export interface DayStore {
-  /** The day's counts, from the cache or from its log, which is read again while it changes. */
-  count(day: Day, input: FileStat): Promise<CountedDay>
+  /**
+   * The day's counts, from the cache or from its log, which is read again while it changes. `onRead` is called when no log is read
+   * for it any more.
+   */
+  count(day: Day, input: FileStat, onRead: () => void): Promise<CountedDay>
   /** Reads the day's log whatever the cache says. */
   recount(day: Day, input: FileStat): Promise<CountedDay>
   /** The counts in memory; undefined when the cached file is damaged. */
@@ -74,7 +77,12 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
   const scan = createDayCounter(settings)
   const countRead = settings.counterBeside?.(scan) ?? scan
 
-  const count = async (day: Day, input: FileStat, useCache: boolean): Promise<CountedDay> => {
+  const count = async (
+    day: Day,
+    input: FileStat,
+    useCache: boolean,
+    onRead: () => void,
+  ): Promise<CountedDay> => {
     let file = input
     for (let attempt = 0; attempt < attempts; attempt++) {
       const readMs = now().getTime()
@@ -88,6 +96,7 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
 
       const after = await io.stat(file.location)
       if (after?.identity === file.identity) {
+        onRead()
         const { location, identity, size } = file
         const source = { location, identity, size, readMs }
         if (read === undefined && known !== undefined) {
@@ -141,8 +150,8 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
   }
 
   return {
-    count: (day, input) => count(day, input, true),
-    recount: (day, input) => count(day, input, false),
+    count: (day, input, onRead) => count(day, input, true, onRead),
+    recount: (day, input) => count(day, input, false, () => undefined),
     inMemory,
     async asList(counted) {
       const { entry, list } = counted

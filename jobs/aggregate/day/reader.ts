@@ -60,9 +60,9 @@ export function createDayReader(io: FileIO, { threads, s3, logger, signal }: Day
   let busyHere = 0
   let isLast = false
   let reads = 0
-  const takeWorker = (): DayWorker | undefined => {
+  const takeWorker = (most = threads - 1): DayWorker | undefined => {
     const free = idle.pop()
-    if (free !== undefined || all.length >= threads - 1) return free
+    if (free !== undefined || all.length >= most) return free
     const worker: DayWorker = startWorker(
       new URL('./worker.js', import.meta.url),
       'a thread that counts days',
@@ -128,7 +128,8 @@ export function createDayReader(io: FileIO, { threads, s3, logger, signal }: Day
       }
     },
     mergeElsewhere(lists, path) {
-      const worker = takeWorker()
+      // In the place of this thread, which has to hear what goes on, where it reads no day.
+      const worker = takeWorker(busyHere === 0 && threads > 1 ? threads : threads - 1)
       return (
         worker &&
         ask<ListFile | undefined>(worker, { kind: 'merge', lists, path }, (answer, resolve) => {
