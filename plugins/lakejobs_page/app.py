@@ -15,8 +15,9 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from lakejobs_page import reports
+from lakejobs_page.faults import Missing, Unreadable
 from lakejobs_page.page import own_page, policy, refusal_page
-from lakejobs_page.place import Missing, Unreadable, reports_place
+from lakejobs_page.place import reports_place
 from lakejobs_page.runs import last_due_day, runs_of_day
 
 BASE = conf.get("api", "base_url", fallback="").rstrip("/")

@@ -9,17 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
+from lakejobs_page.faults import Missing, Unreadable
+
 # A report has a tenth of it.
 LARGEST = 16_000_000
 _FIX = "give a folder, a file:/// URI or an s3://bucket/prefix URI"
-
-
-class Unreadable(Exception):
-    """Why there is nothing to show, in one line for whoever looks at the page; holds no secret."""
-
-
-class Missing(Exception):
-    """There is no such file."""
 
 
 def reports_place(env: Mapping[str, str] = os.environ) -> str:

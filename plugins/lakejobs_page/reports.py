@@ -7,7 +7,8 @@ import re
 from datetime import date
 from typing import Any
 
-from lakejobs_page.place import Missing, names, read
+from lakejobs_page.faults import Missing
+from lakejobs_page.place import names, read
 
 _HTML = re.compile(r"(\d{4}-\d\d-\d\d)\.html")
 _POLICY = re.compile(rb"""<meta http-equiv=["']?Content-Security-Policy["']? content="([^"]*)\"""", re.IGNORECASE)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from lakejobs_page.place import Missing, Unreadable
+from lakejobs_page.faults import Missing, Unreadable
 
 
 def names(place: str) -> list[str]:

@@ -6,7 +6,8 @@ import os
 
 import pytest
 from lakejobs_page import place
-from lakejobs_page.place import Missing, Unreadable, names, read, reports_place
+from lakejobs_page.faults import Missing, Unreadable
+from lakejobs_page.place import names, read, reports_place
 from lakejobs_page.reports import days, is_day, report, summary
 from sample_reports import page, write
 
