@@ -8,7 +8,7 @@ export const memoryCatalog = (name: string, warehouse: string, effects: CatalogE
   storedCatalog(memoryStore(name), warehouse, effects)
 
 /** Pointers in memory, with the semantics of the SQL catalog's. */
-function memoryStore(name: string): CatalogStore {
+export function memoryStore(name: string): CatalogStore {
   const pointers = new Map<string, { readonly identifier: TableIdentifier; readonly location: string }>()
   const properties = new Map<string, Record<string, string>>()
   const busy = new Set<string>()

@@ -110,9 +110,11 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
     async create(staged, updates) {
       const { identifier } = staged
       await existing(identifier.namespace)
+      // Asked first: whoever makes this very table meanwhile has its folder, too.
+      const isElsewhere = isTaken(staged.metadata.location, await pointers())
       if ((await store.pointer(identifier)) !== undefined)
         throw new TableAlreadyExistsError(tableText(identifier))
-      if (isTaken(staged.metadata.location, await pointers()))
+      if (isElsewhere)
         throw new JobError('conflict', `another table was made in ${staged.metadata.location} meanwhile`, {
           field: tableText(identifier),
           fix: 'run again: the table gets a folder of its own',
