@@ -13,9 +13,9 @@ export { indexBytes, indexInt32s, indexInt64s, indexSpan, indexSpan64 } from './
 export { encodeIndices } from './hybrid'
 export { addChecksums, fillChecksumTables } from './lines'
 export { bytesBounds, int32Bounds, int64Bounds, textBounds } from './bounds'
-export { packSnappy } from './pack-snappy'
+export { packSnappy } from './snappy/pack'
 export { plainBytes } from './plain'
-export { unpackSnappy } from './snappy'
+export { unpackSnappy } from './snappy/unpack'
 export {
   decodeFlags,
   decodeIndices,
