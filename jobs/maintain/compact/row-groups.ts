@@ -9,15 +9,12 @@ import {
 } from '../../iceberg/schema/types.ts'
 import { parquetColumn } from '../../iceberg/writer/parquet-columns.ts'
 import type { WriteSettings } from '../../iceberg/writer/write-settings.ts'
-import { kernel } from '../../kernel/kernel.ts'
 import { columnBuilder } from '../../lake/column-builder.ts'
 import type { ColumnBuilder } from '../../lake/columns/rows.ts'
 import type { LakeEngine } from '../../lake/engine.ts'
 import { unreadable } from '../../lake/footer/footer.ts'
-import { NotOurs } from '../../lake/pages/chunk-pages.ts'
-import { decodeChunk } from '../../lake/pages/decode-chunk.ts'
+import { decodeGroup } from '../../lake/pages/decode-group.ts'
 import type { GroupBytes } from '../../lake/pages/group-bytes.ts'
-import { pageRoom } from '../../lake/pages/page-room.ts'
 import type { ReadyRows } from '../../lake/read-rows.ts'
 import { loadCodec } from '../../parquet/codec.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
@@ -104,9 +101,8 @@ export async function rowGroups(settings: RowGroupSettings, engine: LakeEngine):
   const rowBytes = types.reduce((sum, type) => sum + widthOf(type), 0)
   const room = Math.min(mostRows, Math.max(chunkRows, Math.ceil(groupBytes / rowBytes)))
   const builders = types.map((type) => columnBuilder(type, room))
+  const own = asInOurPages(types, builders)
   let rows = 0
-
-  const valueBuilders = builders.map(({ values }) => values)
 
   const encode = (): RelocatableRowGroup => {
     const vectors = builders.map((builder, at) => asWritten(types[at]!, builder.take()))
@@ -117,35 +113,17 @@ export async function rowGroups(settings: RowGroupSettings, engine: LakeEngine):
       reuseMemory(memoryOf(vectors))
     }
   }
+  const size = (): number => builders.reduce((sum, one) => sum + one.bytes(), 0)
   const isFull = (more: number): boolean => rows > 0 && (rows + more > room || size() >= groupBytes)
 
-  const size = (): number => builders.reduce((sum, one) => sum + one.bytes(), 0)
-  const decodeInto = ({ group, bytes, offset }: GroupBytes, all: readonly ValueBuilder[]): void => {
-    const most = size() + groupBytes
-    kernel().arena.scope((take) => {
-      const [place, more] = [pageRoom(take), group.rows]
-      for (const [at, type] of types.entries()) {
-        const one = { type: type as PrimitiveType, chunk: group.chunks[at]!, rows: more, bytes, offset }
-        decodeChunk(one, all[at]!, Math.max(0, most - size()), place)
-      }
-    })
-  }
-
   return {
-    async decode(one, take) {
-      const { rows: more } = one.group
-      if (more > room || !valueBuilders.every((builder) => builder !== undefined)) return undefined
+    async decode(group, take) {
+      const more = group.group.rows
+      if (more > room || own === undefined) return undefined
       if (isFull(more)) await take(encode())
-      const marks = valueBuilders.map((builder) => builder.mark())
-      try {
-        decodeInto(one, valueBuilders)
-      } catch (error) {
-        for (const back of marks) back()
-        if (error instanceof NotOurs) return undefined
-        throw error
-      } finally {
-        freeMemory([one.bytes.buffer])
-      }
+      const isTaken = decodeGroup(group, own.types, own.builders, groupBytes)
+      freeMemory([group.bytes.buffer])
+      if (!isTaken) return undefined
       rows += more
       return { rows: more, deleted: 0 }
     },
@@ -174,6 +152,18 @@ export async function rowGroups(settings: RowGroupSettings, engine: LakeEngine):
       if (rows > 0) await take(encode())
     },
   }
+}
+
+/** Where the values of all columns are in memory as they are in our pages. */
+function asInOurPages(
+  types: readonly ColumnType[],
+  builders: readonly ColumnBuilder[],
+): { readonly types: readonly PrimitiveType[]; readonly builders: readonly ValueBuilder[] } | undefined {
+  const flat = types.filter((type) => type.kind !== 'list')
+  const values = builders.flatMap((builder) => builder.values ?? [])
+  return flat.length === types.length && values.length === types.length
+    ? { types: flat, builders: values }
+    : undefined
 }
 
 function addChunk(builders: readonly ColumnBuilder[], chunk: duckdb.DataChunk, rows: number): void {
