@@ -1,8 +1,8 @@
-import { bindings } from './columns/bindings.ts'
 import type { ColumnType } from '../iceberg/schema/types.ts'
+import { bytesBuilder, fixedBuilder } from '../vector/builder.ts'
+import { bindings } from './columns/bindings.ts'
 import { listBuilder } from './columns/list-builder.ts'
 import { newRows, type ColumnBuilder } from './columns/rows.ts'
-import { bytesBuilder, fixedBuilder } from '../vector/builder.ts'
 
 /** A builder for vectors of at most `room` rows. */
 export function columnBuilder(type: ColumnType, room: number): ColumnBuilder {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bindings } from './columns/bindings.ts'
 import type { Snapshot } from '../iceberg/metadata/metadata.ts'
 import { asColumnType, type ColumnType, type NestedField } from '../iceberg/schema/types.ts'
 import { canonicalLocation } from '../storage/place.ts'
 import type { ColumnVector } from '../vector/vector.ts'
 import { columnBuilder } from './column-builder.ts'
+import { bindings } from './columns/bindings.ts'
 import type { LakeEngine } from './engine.ts'
 import { unreadable, type Footer } from './footer/footer.ts'
 import { hasDeletes, type PlannedFile, type ReadTable } from './read-plan.ts'
@@ -62,12 +62,13 @@ export interface ReadyRows {
  * Looks at planned files and makes the query for their rows, by field id and without those that are deleted; columns that a
  * file has not are NULL, or what their initial default or the file's partition says. The footers are read first and held
  * against the manifest. Files of an object store are brought into a folder of the scratch folder, which `remove` removes.
- * Errors: as of `readRows`.
+ * `known`: footers that were read before, by the files' paths. Errors: as of `readRows`.
  */
 export async function readyRows(
   source: Omit<RowSource, 'engine'>,
   files: readonly PlannedFile[],
   fields: readonly NestedField[],
+  known?: ReadonlyMap<string, Footer>,
 ): Promise<{
   readonly ready: ReadyRows
   readonly footers: readonly Footer[]
@@ -79,7 +80,15 @@ export async function readyRows(
   try {
     const named = fields.map((field) => ({ ...field, name: `c${field.id}` }))
     const prefix = `rows_${randomBytes(8).toString('hex')}`
-    const request = { ...source, scratch: folder, readsStore: false, fields: named, files, prefix }
+    const request = {
+      ...source,
+      scratch: folder,
+      readsStore: false,
+      fields: named,
+      files,
+      footers: known,
+      prefix,
+    }
     const { steps, sql, tables, footers } = await readyScan(request)
     const location = canonicalLocation(files[0]!.file.filePath)
     return { ready: { location, steps, sql, tables }, footers, remove }

@@ -23,6 +23,8 @@ export interface BytesBuilder extends Builder<BytesVector> {
   add(rows: NewRows, size: number): NewTexts
 }
 
+export type ValueBuilder = FixedBuilder | BytesBuilder
+
 /** Rows, and of them the values that are there; as in a vector. */
 export type NewRows = Pick<ColumnVector, 'rows' | 'count' | 'defined'>
 

@@ -129,7 +129,7 @@ export function createDayReader(io: FileIO, { threads, s3, logger, signal }: Day
     },
     mergeElsewhere(lists, path) {
       // In the place of this thread, which has to hear what goes on, where it reads no day.
-      const worker = takeWorker(busyHere === 0 && threads > 1 ? threads : threads - 1)
+      const worker = takeWorker(threads > 1 && busyHere === 0 ? threads : threads - 1)
       return (
         worker &&
         ask<ListFile | undefined>(worker, { kind: 'merge', lists, path }, (answer, resolve) => {

@@ -1,8 +1,8 @@
-import { bindings } from './bindings.ts'
-import { concatenate, gather } from '../../vector/gather.ts'
 import { rowsBuilder } from '../../vector/builder.ts'
+import { concatenate, gather } from '../../vector/gather.ts'
 import { reuseVectors } from '../../vector/vector-memory.ts'
 import type { FlatVector } from '../../vector/vector.ts'
+import { bindings } from './bindings.ts'
 import { newRows, type ColumnBuilder } from './rows.ts'
 
 /** DuckDB's list_entry_t: where a list's elements begin among all of the vector's, and how many they are, 8 bytes each. */

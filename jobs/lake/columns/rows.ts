@@ -1,14 +1,14 @@
 import type duckdb from '@duckdb/node-bindings'
-import { bindings } from './bindings.ts'
-import type { BytesBuilder, FixedBuilder, NewRows } from '../../vector/builder.ts'
+import type { NewRows, ValueBuilder } from '../../vector/builder.ts'
 import type { ColumnVector } from '../../vector/vector.ts'
+import { bindings } from './bindings.ts'
 
 /** Gathers what DuckDB gives of one column, 2,048 rows at a time, into a vector. */
 export interface ColumnBuilder {
   /** At most as many rows as there is room for. */
   add(vector: duckdb.Vector, rows: number): void
   /** What they are gathered in, where its values are as Parquet has them: other rows may come from elsewhere. */
-  readonly values: FixedBuilder | BytesBuilder | undefined
+  readonly values: ValueBuilder | undefined
   /** Bytes of the values so far. */
   bytes(): number
   /** The vector, whose memory is the caller's; the builder begins anew. */

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FileMetaData } from 'hyparquet'
 import { logicalType } from '../../iceberg/writer/parquet-columns.ts'
+import type { ParquetColumn } from '../../parquet/column.ts'
 import type { RawFooter } from '../footer/footer.ts'
 import type { FlatField } from '../read-rows.ts'
-import type { ParquetColumn } from '../../parquet/column.ts'
 import { ownColumns } from './own-footer.ts'
 
 /** A column of a row group; places are bytes of the file. */

@@ -1,6 +1,6 @@
 import type { PrimitiveType } from '../../iceberg/schema/types.ts'
 import { kernel } from '../../kernel/kernel.ts'
-import type { BytesBuilder, FixedBuilder, NewRows } from '../../vector/builder.ts'
+import type { BytesBuilder, FixedBuilder, NewRows, ValueBuilder } from '../../vector/builder.ts'
 import { expect, readPages, type ChunkBytes, type ChunkDictionary, type ChunkPage } from './chunk-pages.ts'
 import { fixedValues } from './fixed-values.ts'
 import { mostBytes, type PageRoom } from './page-room.ts'
@@ -12,7 +12,7 @@ import { mostBytes, type PageRoom } from './page-room.ts'
  */
 export function decodeChunk(
   one: ChunkBytes & { readonly type: PrimitiveType },
-  builder: FixedBuilder | BytesBuilder,
+  builder: ValueBuilder,
   mostText: number,
   room: PageRoom,
 ): void {

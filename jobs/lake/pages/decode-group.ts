@@ -1,6 +1,6 @@
 import type { PrimitiveType } from '../../iceberg/schema/types.ts'
 import { kernel } from '../../kernel/kernel.ts'
-import type { BytesBuilder, FixedBuilder } from '../../vector/builder.ts'
+import type { ValueBuilder } from '../../vector/builder.ts'
 import { NotOurs } from './chunk-pages.ts'
 import { decodeChunk } from './decode-chunk.ts'
 import type { GroupBytes } from './group-bytes.ts'
@@ -13,7 +13,7 @@ import { pageRoom } from './page-room.ts'
 export function decodeGroup(
   { group, bytes, offset }: GroupBytes,
   types: readonly PrimitiveType[],
-  builders: readonly (FixedBuilder | BytesBuilder)[],
+  builders: readonly ValueBuilder[],
   mostBytes: number,
 ): boolean {
   const size = (): number => builders.reduce((sum, one) => sum + one.bytes(), 0)

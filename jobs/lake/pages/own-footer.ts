@@ -1,9 +1,9 @@
 import type { FileMetaData } from 'hyparquet'
-import type { RawFooter } from '../footer/footer.ts'
-import type { RowGroupStatistics } from '../footer/statistics.ts'
 import type { RelocatableChunk } from '../../parquet/chunk.ts'
 import type { LogicalColumnType, ParquetColumn } from '../../parquet/column.ts'
 import { encodeFooter, placed } from '../../parquet/footer.ts'
+import type { RawFooter } from '../footer/footer.ts'
+import type { RowGroupStatistics } from '../footer/statistics.ts'
 
 type RawGroup = FileMetaData['row_groups'][number]
 type SchemaElement = FileMetaData['schema'][number]

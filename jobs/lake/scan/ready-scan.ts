@@ -25,6 +25,8 @@ interface Request extends Bringing {
   readonly snapshot: Snapshot | undefined
   readonly fields: readonly NestedField[]
   readonly files: readonly PlannedFile[]
+  /** Footers that were read before, by the files' paths. */
+  readonly footers?: ReadonlyMap<string, Footer> | undefined
   /** Begins the names of temporary tables. */
   readonly prefix: string
 }
@@ -43,7 +45,11 @@ export async function readyScan(request: Request): Promise<ReadyScan> {
   const { files } = request
   const deletes = deleteFilesOf(files)
   const parquet = [...files.map(({ file }) => file), ...deletes]
-  const footers = await mapConcurrently(parquet, filesAtOnce, (file) => readFooter(io, file))
+  const footers = await mapConcurrently(
+    parquet,
+    filesAtOnce,
+    async (file) => request.footers?.get(file.filePath) ?? (await readFooter(io, file)),
+  )
   const { sources, paths } = await bringFiles(io, parquet, request)
   const ready = parquet.map((file, at): ReadyFile => ({
     file,

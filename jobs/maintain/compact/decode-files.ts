@@ -1,5 +1,5 @@
 import { mapConcurrently } from '../../concurrency.ts'
-import { readRawFooter } from '../../lake/footer/footer.ts'
+import { readRawFooter, type Footer } from '../../lake/footer/footer.ts'
 import { NotOurs } from '../../lake/pages/chunk-pages.ts'
 import { ownRowGroups, type RowGroup } from '../../lake/pages/chunks.ts'
 import { openGroups, sizeOf, type GroupBytes } from '../../lake/pages/group-bytes.ts'
@@ -21,11 +21,15 @@ export interface Decoding {
 export interface RestOfFile {
   readonly planned: PlannedFile
   readonly taken: number
+  /** If it was read and kept. */
+  readonly footer: Footer | undefined
 }
 
 /** Files whose footers are held at once. */
 const filesAtOnce = 256
 const footersAtOnce = 8
+/** Footers of files that are left, which DuckDB's query wants, too: an object store need not be asked again. */
+const mostKept = 1024
 /** Bytes of a row group, of which each reader has one, and one more is on its way. */
 const mostGroupBytes = 16 * 2 ** 20
 
@@ -46,16 +50,20 @@ export async function decodeFiles(
     const some = candidates.slice(from, from + filesAtOnce)
     const own = await mapConcurrently(some, footersAtOnce, async (planned) => {
       signal.throwIfAborted()
-      if (hasDeletes(planned)) return undefined
-      const groups = ownRowGroups(await readRawFooter(io, planned.file), fields)
-      return groups?.every((group) => sizeOf(group) <= mostGroupBytes) === true ? groups : undefined
+      if (hasDeletes(planned)) return { footer: undefined, groups: undefined }
+      const raw = await readRawFooter(io, planned.file)
+      const groups = ownRowGroups(raw, fields)
+      const isSmall = groups?.every((group) => sizeOf(group) <= mostGroupBytes) === true
+      return { footer: raw.footer, groups: isSmall ? groups : undefined }
     })
     let next = 0
     await mapConcurrently(readers, readers.length, async (reader) => {
       for (let at = next++; at < some.length; at = next++) {
-        const [planned, groups] = [some[at]!, own[at]]
+        const planned = some[at]!
+        const { footer, groups } = own[at]!
         const taken = groups === undefined ? 0 : await decodeFile(planned, groups, reader, decoding)
-        if (taken < planned.file.recordCount) rest.push({ planned, taken })
+        if (taken < planned.file.recordCount)
+          rest.push({ planned, taken, footer: rest.length < mostKept ? footer : undefined })
       }
     })
   }

@@ -25,7 +25,7 @@ export function openReaders(
 ): Readers {
   const count = Math.min(availableParallelism(), mostThreads)
   const engine = { threads: 1, memoryLimit: Math.floor(engineBytes / count), scratch }
-  const ownRowGroups = async (): Promise<Opened> => {
+  const inThisThread = async (): Promise<Opened> => {
     const own = lakeEngine({ ...engine, signal })
     const groups = await rowGroups(settings, own)
     const close = (): Promise<void> => {
@@ -39,7 +39,7 @@ export function openReaders(
     return { groups, close: () => groups.terminate() }
   }
   const lazy =
-    bytes < threadBytes ? [whenAsked(ownRowGroups)] : Array.from({ length: count }, () => whenAsked(ofThread))
+    bytes < threadBytes ? [whenAsked(inThisThread)] : Array.from({ length: count }, () => whenAsked(ofThread))
   return {
     all: lazy.map(({ groups }) => groups),
     async close() {

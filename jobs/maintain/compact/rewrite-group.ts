@@ -3,6 +3,7 @@ import { dataError } from '../../errors.ts'
 import type { DataFileSettings } from '../../iceberg/writer/data-file-writer.ts'
 import type { DataFile } from '../../iceberg/manifest/data-file.ts'
 import type { NestedField } from '../../iceberg/schema/types.ts'
+import type { Footer } from '../../lake/footer/footer.ts'
 import type { PlannedFile } from '../../lake/read-plan.ts'
 import { flatFields, readyRows, type ReadyRows, type RowSource } from '../../lake/read-rows.ts'
 import type { CompactionGroup } from '../../lake/upkeep/compaction.ts'
@@ -63,12 +64,13 @@ export async function rewriteGroup(
       onRows(rowGroup.rowCount)
     })
   let runs: Run[] = []
+  let footers: ReadonlyMap<string, Footer> = new Map()
   let next = 0
   const lane = async (reader: RowGroups): Promise<void> => {
     for (let run = runs[next++]; run !== undefined; run = runs[next++]) {
       source.signal.throwIfAborted()
       const { files, taken: before } = run
-      const { ready, remove } = await readyRows(source, files, fields)
+      const { ready, remove } = await readyRows(source, files, fields, footers)
       try {
         const taken = await reader.read(withoutFirst(ready, before), written.add)
         assertAll(source.table.name, ready.location, files, { ...taken, rows: taken.rows + before })
@@ -86,7 +88,11 @@ export async function rewriteGroup(
       ...{ io, signal: source.signal, take: written.add, onRows },
       fields: flatFields(source, fields),
     }
-    runs = runsOf(await decodeFiles(await copy(), readers, decoding), readers.length)
+    const rest = await decodeFiles(await copy(), readers, decoding)
+    footers = new Map(
+      rest.flatMap(({ planned, footer }) => (footer ? [[planned.file.filePath, footer]] : [])),
+    )
+    runs = runsOf(rest, readers.length)
     await mapConcurrently(readers, readers.length, lane)
     const files = await written.finish()
     const rows = files.reduce((sum, { recordCount }) => sum + recordCount, 0)

@@ -19,7 +19,7 @@ import type { ReadyRows } from '../../lake/read-rows.ts'
 import { loadCodec } from '../../parquet/codec.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import { encodeRowGroup, type RelocatableRowGroup } from '../../parquet/row-group.ts'
-import type { BytesBuilder, FixedBuilder } from '../../vector/builder.ts'
+import type { ValueBuilder } from '../../vector/builder.ts'
 import { decimalWidth } from '../../vector/decimal-width.ts'
 import { freeMemory, memoryOf, reuseMemory } from '../../vector/vector-memory.ts'
 import type { ColumnVector, FlatVector } from '../../vector/vector.ts'
@@ -48,7 +48,7 @@ export interface RowGroups {
    * The same of a row group of one of our files, by the kernel, several times as quick. Its memory is the reader's. Undefined: it
    * is not as we write them, or too much; then nothing of it was taken.
    */
-  decode(group: GroupBytes, take: TakeRowGroup): Promise<TakenRows | undefined>
+  decode(stored: GroupBytes, take: TakeRowGroup): Promise<TakenRows | undefined>
   /** What waits. */
   flush(take: TakeRowGroup): Promise<void>
 }
@@ -60,8 +60,6 @@ export const parquetColumns = (
   const types = fields.map(({ type }) => asColumnType(type)!)
   return { types, columns: fields.map((field, at) => parquetColumn(field, types[at]!)) }
 }
-
-type ValueBuilder = FixedBuilder | BytesBuilder
 
 /** Rows that DuckDB gives at once. */
 const chunkRows = 2048
@@ -117,12 +115,12 @@ export async function rowGroups(settings: RowGroupSettings, engine: LakeEngine):
   const isFull = (more: number): boolean => rows > 0 && (rows + more > room || size() >= groupBytes)
 
   return {
-    async decode(group, take) {
-      const more = group.group.rows
+    async decode(stored, take) {
+      const more = stored.group.rows
       if (more > room || own === undefined) return undefined
       if (isFull(more)) await take(encode())
-      const isTaken = decodeGroup(group, own.types, own.builders, groupBytes)
-      freeMemory([group.bytes.buffer])
+      const isTaken = decodeGroup(stored, own.types, own.builders, groupBytes)
+      freeMemory([stored.bytes.buffer])
       if (!isTaken) return undefined
       rows += more
       return { rows: more, deleted: 0 }

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import type { PrimitiveType } from '../../iceberg/schema/types.ts'
-import { startWorker } from '../../worker-thread.ts'
 import { NotOurs } from '../../lake/pages/chunk-pages.ts'
 import type { GroupBytes } from '../../lake/pages/group-bytes.ts'
+import { startWorker } from '../../worker-thread.ts'
 import { hashGroup, type GroupRows } from './hash-group.ts'
 
 /** What is hashed of every row group: columns of these types, of which a row's hash has the first `mixed`. */

@@ -1,8 +1,5 @@
 import type { PrimitiveType } from '../../iceberg/schema/types.ts'
 import { kernel } from '../../kernel/kernel.ts'
-import { blockRows, flatMixer, type RowHashes } from '../../provenance/hash/row-hash.ts'
-import type { FixedVector } from '../../vector/vector.ts'
-import { bothStatistics, noStatistics, statisticsOf, type ColumnStatistics } from '../columns/statistics.ts'
 import {
   expect,
   readPages,
@@ -12,6 +9,9 @@ import {
 } from '../../lake/pages/chunk-pages.ts'
 import { fixedValues } from '../../lake/pages/fixed-values.ts'
 import type { PageRoom } from '../../lake/pages/page-room.ts'
+import { blockRows, flatMixer, type RowHashes } from '../../provenance/hash/row-hash.ts'
+import type { FixedVector } from '../../vector/vector.ts'
+import { bothStatistics, noStatistics, statisticsOf, type ColumnStatistics } from '../columns/statistics.ts'
 
 /** A column of a row group that is hashed. */
 export interface HashedChunk extends ChunkBytes {

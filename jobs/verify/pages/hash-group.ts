@@ -1,12 +1,12 @@
-import { kernel } from '../../kernel/kernel.ts'
 import type { PrimitiveType } from '../../iceberg/schema/types.ts'
+import type { Take } from '../../kernel/arena.ts'
+import { kernel } from '../../kernel/kernel.ts'
+import type { RowGroup } from '../../lake/pages/chunks.ts'
+import { pageRoom, type PageRoom } from '../../lake/pages/page-room.ts'
 import type { Fingerprint } from '../../provenance/fingerprint.ts'
 import { addHashes, clear, createRowHashes, type RowHashes } from '../../provenance/hash/row-hash.ts'
-import type { Take } from '../../kernel/arena.ts'
 import type { ColumnStatistics } from '../columns/statistics.ts'
-import type { RowGroup } from '../../lake/pages/chunks.ts'
 import { hashChunk } from './hash-chunk.ts'
-import { pageRoom, type PageRoom } from '../../lake/pages/page-room.ts'
 
 /** The rows of a row group. */
 export interface GroupRows {

@@ -189,6 +189,26 @@ describe('what was written', () => {
     expect([test.table.metadataLocation, await test.onDisk()]).toEqual([before, files])
   })
 
+  it('the footer of a file of others is read once', async () => {
+    await test.append(5)
+    const { io, catalog } = test.lake
+    const asked = new Map<string, number>()
+    const counting: FileIO = {
+      ...io,
+      stream(location, range) {
+        asked.set(location, (asked.get(location) ?? 0) + 1)
+        return io.stream(location, range)
+      },
+    }
+    const through: Catalog = {
+      ...catalog,
+      load: async (...given) => ({ ...(await catalog.load(...given)), io: counting }),
+    }
+    const before = (await test.live()).map(({ filePath }) => filePath)
+    await test.compact({}, { catalog: through })
+    expect(before.map((location) => asked.get(location))).toEqual([1, 1, 1, 1, 1])
+  })
+
   it.each([
     ['fewer', { rows: 8, deleted: 0 }],
     ['fewer than those that are not deleted', { rows: 7, deleted: 1 }],

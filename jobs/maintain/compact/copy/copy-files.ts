@@ -6,9 +6,9 @@ import type { PageIndex } from '../../../parquet/page-index.ts'
 import type { RelocatableRowGroup } from '../../../parquet/row-group.ts'
 import type { FileIO } from '../../../storage/file-io.ts'
 import { canonicalLocation } from '../../../storage/place.ts'
-import { ownRowGroups } from './own-footer.ts'
-import { storedPageIndexes } from './stored-page-indexes.ts'
 import { wrongPages } from './pages.ts'
+import { storedRowGroups } from './stored-footer.ts'
+import { storedPageIndexes } from './stored-page-indexes.ts'
 import { copyableRowGroups, type CopyableRowGroup, type CopySettings } from './stored-row-groups.ts'
 
 export interface Copying extends CopySettings {
@@ -33,7 +33,7 @@ export function isLargeEnough(planned: PlannedFile): boolean {
 }
 
 /**
- * Hands the row groups of files over byte by byte, in their order, of those that we wrote for the table as it is now (`ownRowGroups`,
+ * Hands the row groups of files over byte by byte, in their order, of those that we wrote for the table as it is now (`storedRowGroups`,
  * `copyableRowGroups`). Returns the files of which nothing was taken: their rows are to be decoded. Errors: `JobError` data, for a file
  * that is not there or not as its manifest and its footer say; those of the store and of `take`.
  */
@@ -46,7 +46,7 @@ export async function copyFiles(
   const large = files.filter(isLargeEnough)
   const rowGroups = await mapConcurrently(large, footersAtOnce, async ({ file }) => {
     const raw = await readRawFooter(io, file)
-    const stored = ownRowGroups(raw.metadata, columns)
+    const stored = storedRowGroups(raw.metadata, columns)
     const groups = stored && copyableRowGroups(stored, file, copying)
     if (groups === undefined) return undefined
     const indexes = await storedPageIndexes(io, file, raw)

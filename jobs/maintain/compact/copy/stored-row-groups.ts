@@ -6,7 +6,7 @@ import { codecs } from '../../../parquet/footer.ts'
 import { encodings, pageTypes } from '../../../parquet/page.ts'
 import type { Bound } from '../../../parquet/statistics/truncate.ts'
 import type { RowGroupSettings } from '../row-groups.ts'
-import type { StoredChunk, StoredRowGroup } from './own-footer.ts'
+import type { StoredChunk, StoredRowGroup } from './stored-footer.ts'
 
 /** A row group in its file: all that is known of it, without its bytes. */
 export interface CopyableRowGroup {
@@ -31,7 +31,7 @@ export interface CopySettings extends Pick<RowGroupSettings, 'columns' | 'codec'
 const footerCharacters = 16
 
 /**
- * The row groups of a file (`ownRowGroups`), as they could be put into another one byte by byte, with all that a footer and a
+ * The row groups of a file (`storedRowGroups`), as they could be put into another one byte by byte, with all that a footer and a
  * manifest say of them. Undefined where they cannot: with another codec, larger pages, too many bytes, or where something is
  * not known that the table's metrics need. `file`: knows how many values are NaN, which no footer does.
  */

@@ -51,7 +51,7 @@ interface StoredFile {
  * The row groups of a file that we wrote ourselves, of exactly these columns: names, types, ids and what may be NULL. Undefined:
  * of another writer, or other columns. `metadata`: the footer's `FileMetaData`.
  */
-export function ownRowGroups(
+export function storedRowGroups(
   metadata: Uint8Array,
   columns: readonly ParquetColumn[],
 ): readonly StoredRowGroup[] | undefined {
