@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { freePort } from '../support/free-port.ts'
 
 /** A Spark of one test alone, which may be broken: scripts/spark with ports of its own. */
@@ -11,7 +12,7 @@ export interface OwnSpark {
   killExecutors(): number
   /** Ends all of it, and starts it anew at the same address. */
   restart(): Promise<void>
-  /** Until nothing more has room on `disk`. */
+  /** Until nothing more has room on `disk`, nor has where Spark removes what it no longer needs. */
   fillDisk(): Promise<void>
   makeRoom(): Promise<void>
   stop(): Promise<void>
@@ -75,9 +76,18 @@ export async function startOwnSpark(
   let folder = ''
   let stop = await start()
   /** Where Spark sees the disk, nobody else does. */
-  const atDisk = async (command: string): Promise<void> => {
-    const words = ['-t', String(namespace), '-m', 'sh', '-c', command, 'sh', disk!]
-    await once(spawn('nsenter', words, { stdio: 'ignore' }), 'exit')
+  const atDisk = (command: string): ChildProcessByStdio<null, Readable, null> =>
+    spawn('nsenter', ['-t', String(namespace), '-m', 'sh', '-c', command, 'sh', disk!], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    })
+  let filler: ChildProcessByStdio<null, Readable, null> | undefined
+  const stopFilling = async (): Promise<void> => {
+    if (filler === undefined) return
+    const ended = once(filler, 'exit')
+    process.kill(-filler.pid!, 'SIGKILL')
+    await ended
+    filler = undefined
   }
   return {
     address: `sc://127.0.0.1:${port}`,
@@ -90,9 +100,19 @@ export async function startOwnSpark(
       await stop()
       stop = await start()
     },
-    fillDisk: () => atDisk('cat /dev/zero >"$1/full" || true'),
-    makeRoom: () => atDisk('rm "$1/full"'),
-    stop: () => stop(),
+    async fillDisk() {
+      filler = atDisk('while true; do cat /dev/zero >>"$1/full"; echo full; sleep 0.02; done')
+      await once(filler.stdout, 'data')
+      filler.stdout.resume()
+    },
+    async makeRoom() {
+      await stopFilling()
+      await once(atDisk('rm "$1/full"'), 'exit')
+    },
+    async stop() {
+      await stopFilling()
+      await stop()
+    },
   }
 }
 
