@@ -4,14 +4,15 @@ import * as zlib from 'node:zlib'
 import avro from 'avsc'
 import type Snappy from 'snappy'
 import { dataError } from '../../errors.ts'
+import { boundedArray } from './bounded-array.ts'
+import { damaged, magic, readHeader, readLong, syncSize } from './header.ts'
+
+export { syncSize } from './header.ts'
 
 /**
  * Avro object container files. The container is written here and not by avsc because avsc can keep either
  * 63-bit longs or the schema's `field-id`s, `element-id`s and logical types, and readers need both.
  */
-const magic = Buffer.from('Obj\x01', 'latin1')
-/** Bytes of a container's sync marker. */
-export const syncSize = 16
 const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
 
 /** Room for all of an output unless it is large: each further piece is a round trip to another thread, and a copy. */
@@ -46,7 +47,10 @@ export const avroType = (schema: unknown): avro.Type =>
   avro.Type.forSchema(schema as avro.Schema, {
     // Longs appear by name, and as objects with a logical type. A registry per type: names are defined once.
     registry: { long: long },
-    typeHook: (inner) => ((inner as { readonly type?: unknown }).type === 'long' ? long : undefined),
+    typeHook(inner, options) {
+      const { type } = inner as { readonly type?: unknown }
+      return type === 'long' ? long : type === 'array' ? boundedArray(inner, options) : undefined
+    },
     wrapUnions: false,
   })
 
@@ -106,34 +110,28 @@ export interface ContainerBlocks {
   readonly blocks: readonly EncodedRecords[]
 }
 
-/** Reads a container file of any writer as far as its records. Errors: `JobError` data, naming `location`. */
+/** Reads a container file of any writer as far as its records. Errors: any, of a file that is damaged (`unlessDamaged`). */
 export function containerBlocks(location: string, bytes: Buffer): ContainerBlocks {
-  if (!bytes.subarray(0, 4).equals(magic))
-    throw dataError(`${location} is not an Avro file`, { field: location })
-  const head = header.decode(bytes) as {
-    readonly offset: number
-    readonly value: { readonly meta: Record<string, Buffer>; readonly sync: Buffer }
-  }
-  if (head.offset < 0) throw dataError(`${location} is cut short`, { field: location })
-  const metadata = new Map(
-    Object.entries(head.value.meta).map(([key, value]) => [key, value.toString('utf8')]),
-  )
+  const { metadata, sync, end: first } = readHeader(location, bytes)
+  const codec = metadata.get('avro.codec') ?? 'null'
   const blocks: { count: number; bytes: Buffer }[] = []
-  let at = head.offset
+  let at = first
   while (at < bytes.length) {
-    const count = readVarint(bytes, at, location)
-    const size = readVarint(bytes, count.next, location)
+    const count = readLong(location, bytes, at)
+    const size = readLong(location, bytes, count.next)
     const end = size.next + size.value
-    if (end + syncSize > bytes.length || !bytes.subarray(end, end + syncSize).equals(head.value.sync))
-      throw dataError(`${location} is cut short or damaged`, { field: location })
-    const block = decompress(location, metadata.get('avro.codec') ?? 'null', bytes.subarray(size.next, end))
+    if (size.value < 0 || end + syncSize > bytes.length || !bytes.subarray(end, end + syncSize).equals(sync))
+      throw damaged(location, 'cut short or damaged')
+    const block = decompress(location, codec, bytes.subarray(size.next, end))
+    // A record has at least one byte.
+    if (count.value < 0 || count.value > block.length) throw damaged(location)
     blocks.push({ count: count.value, bytes: block })
     at = end + syncSize
   }
   return { metadata, blocks }
 }
 
-/** Reads a container file of any writer. Errors: `JobError` data, naming `location`. */
+/** Reads a container file of any writer. Errors: as of `containerBlocks`. */
 export function decodeContainer(location: string, bytes: Buffer): ContainerFile {
   const { metadata, blocks } = containerBlocks(location, bytes)
   const { schema, type } = knownType(metadata.get('avro.schema') ?? 'null')
@@ -141,7 +139,7 @@ export function decodeContainer(location: string, bytes: Buffer): ContainerFile 
   for (const block of blocks) {
     for (let record = 0, offset = 0; record < block.count; record++) {
       const decoded = type.decode(block.bytes, offset) as { readonly value: object; readonly offset: number }
-      if (decoded.offset < 0) throw dataError(`${location} is damaged`, { field: location })
+      if (decoded.offset < 0) throw damaged(location)
       records.push(decoded.value as Record<string, unknown>)
       offset = decoded.offset
     }
@@ -202,16 +200,4 @@ function varint(value: number): Buffer {
   for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128)
   bytes.push(rest)
   return Buffer.from(bytes)
-}
-
-function readVarint(bytes: Buffer, start: number, location: string): { value: number; next: number } {
-  let value = 0
-  let factor = 1
-  for (let at = start; at < bytes.length; at++) {
-    const byte = bytes[at]!
-    value += (byte & 127) * factor
-    if (byte < 128) return { value: value / 2, next: at + 1 }
-    factor *= 128
-  }
-  throw dataError(`${location} is cut short`, { field: location })
 }

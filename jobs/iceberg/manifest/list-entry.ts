@@ -1,4 +1,4 @@
-import { dataError } from '../../errors.ts'
+import { damaged } from '../avro/header.ts'
 import type { FieldSummary } from '../partition/partition-value.ts'
 import type { ManifestFile } from './data-file.ts'
 
@@ -37,7 +37,7 @@ export function readListEntry(
   }
   if (isThere(cursor)) manifest.partitions = summaries(cursor)
   if (isThere(cursor)) manifest.keyMetadata = binary(cursor)
-  if (cursor.at > bytes.length) throw dataError(`${location} is damaged`, { field: location })
+  if (cursor.at > bytes.length) throw damaged(location)
   return { manifest, end: cursor.at }
 }
 
@@ -74,11 +74,17 @@ function long(cursor: Cursor): bigint {
   return halves.getBigInt64(0)
 }
 
+/** Behind the end, where nothing is read: so are counts and lengths that are none. */
+const end = (cursor: Cursor): void => {
+  cursor.at = cursor.bytes.length + 1
+}
+
 /** Moves behind a length and as many bytes; where these start. */
 function skipBytes(cursor: Cursor): number {
   const length = number(cursor)
   const start = cursor.at
-  cursor.at += length
+  if (length < 0) end(cursor)
+  else cursor.at += length
   return start
 }
 
@@ -92,10 +98,18 @@ function text(cursor: Cursor): string {
   return cursor.bytes.toString('utf8', start, cursor.at)
 }
 
-const flag = (cursor: Cursor): boolean => cursor.bytes[cursor.at++] === 1
+function flag(cursor: Cursor): boolean {
+  const byte = cursor.bytes[cursor.at++] ?? 0
+  if (byte > 1) end(cursor)
+  return byte === 1
+}
 
 /** A union with null begins with the branch's index. */
-const isThere = (cursor: Cursor): boolean => number(cursor) !== 0
+function isThere(cursor: Cursor): boolean {
+  const branch = number(cursor)
+  if (branch !== 0 && branch !== 1) end(cursor)
+  return branch === 1
+}
 
 /** An array: blocks of a count (negative: its size in bytes follows) and as many items, until a count of 0. */
 function summaries(cursor: Cursor): FieldSummary[] {

@@ -1,4 +1,6 @@
+import { dataError } from '../../errors.ts'
 import { avroType, containerBlocks, containerOf, decodeContainer, type EncodedRecords } from '../avro/avro.ts'
+import { unlessDamaged } from '../avro/header.ts'
 import {
   asBuffer,
   numberAt,
@@ -103,28 +105,31 @@ const manifestRecord = (manifest: ManifestFile): AvroRecord => ({
 })
 
 /** The manifests of a list of any writer; a v1 list's missing fields get the spec's defaults. */
-export function decodeManifestList(location: string, bytes: Buffer): ManifestFile[] {
-  const { metadata, blocks } = containerBlocks(location, bytes)
-  if (metadata.get('avro.schema') !== ownSchema)
-    return decodeContainer(location, bytes).records.map(manifestFrom)
-  const manifests: ManifestFile[] = []
-  for (const block of blocks) {
-    for (let record = 0, at = 0; record < block.count; record++) {
-      const { manifest, end } = readListEntry(location, block.bytes, at)
-      encodedEntries.set(manifest, { block: block.bytes, start: at, end })
-      manifests.push(manifest)
-      at = end
+export const decodeManifestList = (location: string, bytes: Buffer): ManifestFile[] =>
+  unlessDamaged(location, () => {
+    const { metadata, blocks } = containerBlocks(location, bytes)
+    if (metadata.get('avro.schema') !== ownSchema)
+      return decodeContainer(location, bytes).records.map(manifestFrom)
+    const manifests: ManifestFile[] = []
+    for (const block of blocks) {
+      for (let record = 0, at = 0; record < block.count; record++) {
+        const { manifest, end } = readListEntry(location, block.bytes, at)
+        encodedEntries.set(manifest, { block: block.bytes, start: at, end })
+        manifests.push(manifest)
+        at = end
+      }
     }
-  }
-  return manifests
-}
+    return manifests
+  })
 
 function manifestFrom(record: AvroRecord): ManifestFile {
   // Without counts nobody could tell whether a manifest has live entries; every known writer has them.
   const count = (name: string, older: string): number =>
     optionalNumberAt(record, name) ?? numberAt(record, older)
+  const manifestPath = record['manifest_path']
+  if (typeof manifestPath !== 'string') throw dataError('a manifest without manifest_path')
   return {
-    manifestPath: record['manifest_path'] as string,
+    manifestPath,
     manifestLength: numberAt(record, 'manifest_length'),
     partitionSpecId: numberAt(record, 'partition_spec_id'),
     content: optionalNumberAt(record, 'content') ?? 0,

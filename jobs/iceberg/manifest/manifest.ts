@@ -1,5 +1,6 @@
 import { dataError } from '../../errors.ts'
 import { decodeContainer, encodeContainer } from '../avro/avro.ts'
+import { unlessDamaged } from '../avro/header.ts'
 import {
   asBuffer,
   mapAt,
@@ -102,7 +103,13 @@ const longOf = (value: number | undefined): bigint | null => (value === undefine
  * Inheritance"): snapshot id, for ADDED ones (and all of a v1 manifest) the sequence numbers, for data files without
  * one the id of their first row.
  */
-export function decodeManifest(
+export const decodeManifest = (
+  manifest: ManifestFile,
+  bytes: Buffer,
+  partition: readonly PartitionColumnType[],
+): ManifestEntry[] => unlessDamaged(manifest.manifestPath, () => entriesOf(manifest, bytes, partition))
+
+function entriesOf(
   manifest: ManifestFile,
   bytes: Buffer,
   partition: readonly PartitionColumnType[],
