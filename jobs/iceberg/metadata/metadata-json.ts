@@ -2,6 +2,7 @@ import { dataError } from '../../errors.ts'
 import { parseWithArrays, stringifyJson, type JsonValue } from '../json/json.ts'
 import { listText, rememberList } from '../json/json-lists.ts'
 import { JsonText, parsedLater } from '../json/json-text.ts'
+import { invalidPart } from './metadata-shape.ts'
 import { mainBranch, type SnapshotRef, type TableMetadata } from './metadata.ts'
 import { firstPartitionId } from '../partition/partition-spec.ts'
 
@@ -25,8 +26,8 @@ export function parseMetadata(text: string, location: string): TableMetadata {
     if (typeof document[key] !== 'number') throw missing(location, key)
   for (const key of ['table-uuid', 'location'] as const)
     if (typeof document[key] !== 'string') throw missing(location, key)
-  for (const key of ['schemas', 'partition-specs', 'sort-orders'] as const)
-    if (!Array.isArray(document[key])) throw missing(location, key)
+  const invalid = invalidPart(document)
+  if (invalid !== undefined) throw missing(location, invalid)
   fillOptional(document, arrays)
   const metadata = document as unknown as TableMetadata
   if (!metadata.schemas.some((schema) => schema['schema-id'] === metadata['current-schema-id']))
@@ -37,7 +38,10 @@ export function parseMetadata(text: string, location: string): TableMetadata {
 }
 
 const missing = (location: string, key: string): Error =>
-  dataError(`${location} has no valid ${key}`, { field: location })
+  dataError(`${location} has no valid ${key}`, {
+    field: location,
+    fix: 'bring the file back from a backup (docs/recovery.md)',
+  })
 
 /**
  * The document's bytes; unknown fields of other writers included. The long lists, to which commits only add, are
