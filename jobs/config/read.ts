@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { asError, systemCode, usageError } from '../errors.ts'
-import { parseFaulty, type Config, type ConfigContext } from './config.ts'
+import type { Config } from './config.ts'
+import { parseFaulty, type ConfigContext } from './parse.ts'
 import { tableFacts } from './effective.ts'
 import { fileError, type FileFault, type PlacedFault } from './faults.ts'
 

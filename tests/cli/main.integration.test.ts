@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,6 +33,30 @@ describe('a reader thread', () => {
 })
 
 describe('lakejobs', () => {
+  it('reads no parser of YAML where there is no lakejobs.yaml: it is a quarter of a megabyte', () => {
+    const server = (prefix: string): Record<string, string> => ({
+      [`${prefix}HOST`]: '127.0.0.1',
+      [`${prefix}PORT`]: '1',
+      [`${prefix}USER`]: 'a',
+      [`${prefix}PASSWORD`]: 'b',
+    })
+    const servers = { ...server('POSTGRES_'), ...server('ICEBERG_POSTGRES_') }
+    const { stdout, stderr } = spawnSync(process.execPath, [entry, 'export'], {
+      cwd: folder,
+      // Node tells of each module.
+      env: { PATH: process.env['PATH'], NODE_DEBUG: 'esm', ...servers },
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+    })
+    // As far as the connection.
+    expect(stdout).toContain('nothing listens at 127.0.0.1:1')
+    const read = [...stderr.matchAll(/Translating StandardModule (file:\S+\.js)/g)].map(([, url]) =>
+      readFileSync(new URL(url!), 'utf8'),
+    )
+    expect(read.filter((text) => text.includes('node_modules/pg/'))).not.toEqual([])
+    expect(read.filter((text) => text.includes('node_modules/yaml/'))).toEqual([])
+  })
+
   it('generates a week and aggregates it from the default folders, the second time from the cache', async () => {
     expect(lakejobs('generate', 'data/crud/input', '2024-09-10', '7', '5', '1000').status).toBe(0)
     const first = lakejobs('aggregate', '2024-09-16')

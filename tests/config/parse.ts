@@ -1,4 +1,5 @@
-import { parseConfig, type Config } from '../../jobs/config/config.ts'
+import type { Config } from '../../jobs/config/config.ts'
+import { parseConfig } from '../../jobs/config/parse.ts'
 import { exportCheck } from '../../jobs/commands/flags/export-flags.ts'
 import { fileOptions } from '../../jobs/commands/flags/export-options.ts'
 
