@@ -1,6 +1,8 @@
 import type { Catalog, TableIdentifier } from '../iceberg/catalog/catalog.ts'
 import { namespaceText } from '../iceberg/catalog/catalog.ts'
+import type { TableMetadata } from '../iceberg/metadata/metadata.ts'
 import { keptFolderPrefix } from '../iceberg/catalog/stored/own-location.ts'
+import { canonicalLocation } from '../storage/place.ts'
 
 export interface ForgottenTable {
   readonly uuid: string
@@ -16,6 +18,10 @@ export async function forgottenTables(catalog: Catalog): Promise<ForgottenTable[
 
 /** Property of a namespace: where a table lies that was forgotten; its uuid is in the name. */
 export const forgottenProperty = (uuid: string): string => `${keptFolderPrefix}${uuid}`
+
+/** The same of a table whose metadata could not be read, so that its uuid is not known. */
+const unreadPrefix = `${keptFolderPrefix}unread-`
+export const unreadProperty = (id: string): string => `${unreadPrefix}${id}`
 
 const droppedPrefix = 'lakejobs.dropped.'
 
@@ -40,10 +46,20 @@ export async function unfinishedDrop(
   return undefined
 }
 
-/** Takes back what tells that a table was forgotten or is being dropped, wherever it is told in this catalog. */
-export async function clearRecords(catalog: Catalog, uuid: string): Promise<void> {
+/**
+ * Takes back what tells that a table was forgotten or is being dropped, wherever it is told in this catalog; of one whose metadata
+ * could not be read, by its folder.
+ */
+export async function clearRecords(
+  catalog: Catalog,
+  { 'table-uuid': uuid, location }: Pick<TableMetadata, 'table-uuid' | 'location'>,
+): Promise<void> {
   const keys = [forgottenProperty(uuid), droppedProperty(uuid)]
-  for (const { key, namespace, ...entry } of await catalog.everyProperty())
-    if (keys.includes(key) && entry.catalog === catalog.name)
+  for (const { key, value, namespace, ...entry } of await catalog.everyProperty()) {
+    const isUnread = key.startsWith(unreadPrefix) && folderKey(value) === folderKey(location)
+    if ((keys.includes(key) || isUnread) && entry.catalog === catalog.name)
       await catalog.updateNamespace(namespace.split('.'), {}, [key])
+  }
 }
+
+const folderKey = (location: string): string => canonicalLocation(location).replace(/\/+$/, '')

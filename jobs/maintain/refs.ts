@@ -1,12 +1,12 @@
 import type { JobContext } from '../context.ts'
-import { dataError, listed, usageError } from '../errors.ts'
+import { dataError, JobError, listed, usageError } from '../errors.ts'
 import { tableText, type Catalog, type Table } from '../iceberg/catalog/catalog.ts'
 import { specTypeOf } from '../iceberg/manifest/table-files.ts'
 import { branchSnapshot, mainBranch, snapshotById, type Snapshot } from '../iceberg/metadata/metadata.ts'
 import type { TableRequirement } from '../iceberg/metadata/requirements.ts'
 import type { TableUpdate } from '../iceberg/metadata/updates.ts'
 import { partitionPath } from '../iceberg/partition/partition-path.ts'
-import { countOf, planRead, type PlannedFile } from '../lake/read-plan.ts'
+import { countOf, planRead, type PlannedFile, type ReadPlan } from '../lake/read-plan.ts'
 import { chooseSnapshot } from '../lake/snapshot-choice.ts'
 import { managedProperty } from '../provenance/managed.ts'
 import { fingerprintUpdates } from '../provenance/table-rows.ts'
@@ -165,16 +165,23 @@ function ancestorsOf({ metadata }: Table, head: Snapshot): Snapshot[] {
   return [...found]
 }
 
-/** What readers will see instead: snapshot, rows, and partitions whose files differ. */
+/**
+ * What readers will see instead: snapshot, rows, and partitions whose files differ. Of a snapshot that cannot be read, which may be
+ * why it is left, the first alone and the reason.
+ */
 async function differences(table: Table, from: Snapshot, to: Snapshot): Promise<string[]> {
-  const text = tableText(table.identifier)
-  const plans = await Promise.all(
-    [from, to].map((one) =>
-      planRead({ ...table, name: text }, { choice: { kind: 'id', id: one['snapshot-id'] } }),
-    ),
+  const planOf = (one: Snapshot): Promise<ReadPlan> =>
+    planRead(
+      { ...table, name: tableText(table.identifier) },
+      { choice: { kind: 'id', id: one['snapshot-id'] } },
+    )
+  const main = `main: snapshot ${from['snapshot-id']} → ${to['snapshot-id']} (${new Date(to['timestamp-ms']).toISOString()})`
+  const [left, taken] = await Promise.all([planOf(from).catch(unreadable), planOf(to)])
+  if (left instanceof JobError)
+    return [main, `snapshot ${from['snapshot-id']} cannot be read: ${left.message}`]
+  const [before, after] = [left, taken].map(
+    ({ files }) => new Map(files.map((one) => [one.file.filePath, one])),
   )
-  const [before, after] = plans.map(({ files }) => new Map(files.map((one) => [one.file.filePath, one])))
-  const [rowsBefore, rowsAfter] = plans.map((plan) => countOf(plan))
   const changed = [
     ...[...before!.values()].filter(({ file }) => !after!.has(file.filePath)),
     ...[...after!.values()].filter(({ file }) => !before!.has(file.filePath)),
@@ -182,10 +189,16 @@ async function differences(table: Table, from: Snapshot, to: Snapshot): Promise<
   const partitions = [...new Set(changed.map((planned) => partitionOf(table, planned)))].sort()
   const count = (rows: number | undefined): string => (rows === undefined ? 'unknown' : String(rows))
   return [
-    `main: snapshot ${from['snapshot-id']} → ${to['snapshot-id']} (${new Date(to['timestamp-ms']).toISOString()})`,
-    `rows: ${count(rowsBefore)} → ${count(rowsAfter)}`,
+    main,
+    `rows: ${count(countOf(left))} → ${count(countOf(taken))}`,
     ...(partitions.length > 0 ? [`changes: ${listed(partitions)}`] : []),
   ]
+}
+
+/** Errors: what is no fault of a snapshot's files. */
+function unreadable(error: unknown): JobError {
+  if (error instanceof JobError && error.code === 'data') return error
+  throw error
 }
 
 function partitionOf({ metadata }: Table, { file }: PlannedFile): string {

@@ -39,6 +39,21 @@ async function runGroup(group) {
   return (await links.allInnerTexts()).sort()
 }
 
+/** The scheduled run of that group, to its end: without its group in the file it would fail. */
+async function waitForLate() {
+  const dag = { id: 'lake_late' }
+  const end = Date.now() + patience
+  let runs = []
+  while (runs.length === 0 && Date.now() < end) {
+    const answer = await page.request.get(`${AIRFLOW_URL}/api/v2/dags/${dag.id}/dagRuns`)
+    // There is no such DAG before its file was parsed.
+    if (answer.ok()) runs = (await answer.json()).dag_runs
+    await page.waitForTimeout(500)
+  }
+  assert.equal(runs.length, 1)
+  await waitForGreen(dag, runs[0].dag_run_id)
+}
+
 /** What the lake has of the table that comes and goes. */
 function assertOrders() {
   const words = ['tests/browser/read_table.py', 'own.orders']
@@ -80,6 +95,7 @@ await atTheEnd(async () => {
   writeFileSync(file, more)
   assert.deepEqual(await step('a table more', () => runGroup('shop')), ['own.customers', 'own.orders'])
   await step('its rows are in the lake', assertOrders)
+  await step('a group more, late', waitForLate)
   writeFileSync(file, mistyped)
   assert.deepEqual(await step('a typo: other groups run', () => runGroup('other')), ['own.items'])
   await step('a typo: its line on the home page', readImportError)

@@ -177,7 +177,7 @@ describe('lakejobs verify', () => {
       const asked = Date.now()
       child.kill('SIGINT')
       const { exit, stderr } = await ended
-      expect(Date.now() - asked).toBeLessThan(10_000)
+      expect(Date.now() - asked).toBeLessThan(3000)
       if (exit === 0) break
       // Before it listens to signals the system ends it.
       if (exit === null) continue

@@ -108,13 +108,14 @@ def test_a_logical_date_in_the_future_is_refused(airflow):
 
 
 def test_a_failure_is_reported_with_an_address_that_works(airflow):
+    airflow.posts.clear()
     dag = "lake_backfill"
     run = airflow.trigger(dag, {"job": "aggregate", "from": "2024-09-16", "to": "2024-09-14"})
     assert airflow.finished(dag, run) == "failed"
     task = airflow.tasks(dag, run)["aggregate_days"]
     assert (task["state"], task["try_number"]) == ("failed", 1)
-    (post,) = until("a message", lambda: [post for post in airflow.posts if post["run"] == run])
-    assert (post["dag"], post["task"], post["day"]) == (dag, "aggregate_days", "2024-09-14")
+    (post,) = until("a message", lambda: airflow.posts)
+    assert (post["dag"], post["task"], post["day"], post["run"]) == (dag, "aggregate_days", "2024-09-14", run)
     assert post["error"].startswith("aggregate exited with 2: ")
     assert post["log"].startswith(f"{airflow.url}/dags/{dag}/runs/")
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { cpSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run, summaryOf, type Ran } from '../support/cli.ts'
 import { eachWithDatabase } from '../commands/each-with-database.ts'
@@ -56,6 +56,33 @@ const verified = async (): Promise<number | undefined> => {
   return summaryOf(ran).rows
 }
 
+async function clock(): Promise<string> {
+  const [{ now } = {}] = await place.query(
+    `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS now`,
+  )
+  return String(now)
+}
+
+const filesOf = (name: RegExp): string[] =>
+  readdirSync(warehouse(), { recursive: true })
+    .map((one) => join(warehouse(), String(one)))
+    .filter((path) => name.test(path))
+
+/** Turns a bit near its beginning, of a file that is younger than that. */
+function damagedIfNew(path: string, than: string): boolean {
+  if (statSync(path).mtimeMs < Date.parse(than)) return false
+  const bytes = readFileSync(path)
+  bytes[5]! ^= 128
+  writeFileSync(path, bytes)
+  return true
+}
+
+/** Nothing of what was forgotten keeps maintenance from it. */
+async function looksForOrphans(): Promise<void> {
+  const ran = await lakejobs('maintain', 'orphans', '--table', 'default.web_logs', '--log-level', 'error')
+  expect([ran.exit, ran.stderr]).toEqual([0, ''])
+}
+
 const tables = (): Promise<Record<string, unknown>[]> =>
   place.query('SELECT table_name AS name, metadata_location AS at FROM iceberg_tables')
 
@@ -78,6 +105,7 @@ describe('docs/recovery.md', () => {
     cpSync(join(place.cwd, 'copy'), warehouse(), { recursive: true })
     expect(exits(await drill('The bucket is lost'))).toEqual([3, 0, 0, 0])
     expect(await verified()).toBe(288)
+    await looksForOrphans()
   }, 240_000)
 
   it('a table was dropped', async () => {
@@ -92,13 +120,11 @@ describe('docs/recovery.md', () => {
 
   it('a wrong day was published', async () => {
     await seeded()
-    const [{ now } = {}] = await place.query(
-      `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS now`,
-    )
+    const now = await clock()
     await place.query(`UPDATE web_logs SET url = 'wrong' WHERE timestamp >= '2024-09-16'`)
     await day('2024-09-16')
     const [dry, back, again] = commandsOf('A wrong day was published').map((words) =>
-      words.map((word) => (word === '2024-09-17T00:00Z' ? String(now) : word)),
+      words.map((word) => (word === '2024-09-17T00:00Z' ? now : word)),
     )
     expect(summaryOf(await lakejobs(...dry!)).tables![0]!.changes).toContain('rows: 576 → 288')
     expect(await lakejobs(...back!)).toMatchObject({ exit: 0 })
@@ -107,6 +133,41 @@ describe('docs/recovery.md', () => {
     expect(await lakejobs(...again!)).toMatchObject({ exit: 0 })
     expect(await verified()).toBe(576)
     expect(await lakejobs('verify', '--table', 'default.web_logs')).toMatchObject({ exit: 0 })
+  }, 240_000)
+
+  it('a manifest is damaged: the snapshot before it is there again', async () => {
+    await seeded()
+    const now = await clock()
+    await day('2024-09-16')
+    const list = filesOf(/snap-.*avro$/).find((path) => damagedIfNew(path, now))!
+    const [dry, back, check, again] = commandsOf('A manifest is damaged').map((words) =>
+      words.map((word) => (word === '2024-09-17T00:00Z' ? now : word)),
+    )
+    expect(await lakejobs(...check!)).toMatchObject({
+      exit: 3,
+      stderr: expect.stringContaining(`${list} is cut short or damaged`) as unknown,
+    })
+    const { changes } = summaryOf(await lakejobs(...dry!)).tables![0]!
+    expect(changes!.join('\n')).toMatch(
+      /main: snapshot \d+ → \d+ .*\nsnapshot \d+ cannot be read: .* damaged/,
+    )
+    expect(exits([await lakejobs(...back!), await lakejobs(...check!)])).toEqual([0, 0])
+    expect(await verified()).toBe(288)
+    expect(await lakejobs(...again!)).toMatchObject({ exit: 0 })
+    expect(await verified()).toBe(576)
+    const ran = await lakejobs('maintain', 'expire', '--table', 'default.web_logs', '--dry-run')
+    expect(ran).toMatchObject({ exit: 3 })
+  }, 240_000)
+
+  it('a metadata file is damaged: all but the last commit is there again', async () => {
+    await seeded()
+    const now = await clock()
+    await day('2024-09-16')
+    expect(filesOf(/\.metadata\.json$/).filter((path) => damagedIfNew(path, now))).toHaveLength(1)
+    const ran = await drill('A metadata file is damaged')
+    expect(exits(ran)).toEqual([0, 0, 0, 0])
+    expect(await verified()).toBe(576)
+    await looksForOrphans()
   }, 240_000)
 
   it('the catalog was restored to yesterday', async () => {

@@ -104,6 +104,23 @@ describe('a rollback', () => {
     expect(head()).toBe(first)
   })
 
+  it('leaves a snapshot that cannot be read, and goes to none', async () => {
+    await test.add('2024-05-01', 7)
+    const first = head()
+    await test.add('2024-05-02', 5)
+    const last = head()
+    const [before, after] = test.table.metadata.snapshots.map((one) => one['manifest-list'])
+    await test.lake.io.write(after!, Buffer.from('Obj'))
+    expect(await commit(rollback({ id: first }))).toEqual([
+      expect.stringContaining(`main: snapshot ${last} → ${first}`),
+      `snapshot ${last} cannot be read: ${after} is not an Avro file`,
+    ])
+    expect(head()).toBe(first)
+    await expect(commit(rollback({ id: last }, true))).rejects.toMatchObject({ code: 'data', field: after })
+    expect(head()).toBe(first)
+    expect(before).not.toBe(after)
+  })
+
   it('changes nothing where another commit comes first', async () => {
     await test.add('2024-05-01')
     const first = head()

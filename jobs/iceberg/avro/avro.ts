@@ -4,15 +4,13 @@ import * as zlib from 'node:zlib'
 import avro from 'avsc'
 import type Snappy from 'snappy'
 import { dataError } from '../../errors.ts'
+import { damaged } from '../damaged.ts'
 import { boundedArray } from './bounded-array.ts'
-import { damaged, magic, readHeader, readLong, syncSize } from './header.ts'
+import { magic, readHeader, readLong, syncSize } from './header.ts'
 
-export { syncSize } from './header.ts'
+// Avro object container files. The container is written here and not by avsc because avsc can keep either 63-bit longs or the
+// schema's `field-id`s, `element-id`s and logical types, and readers need both.
 
-/**
- * Avro object container files. The container is written here and not by avsc because avsc can keep either
- * 63-bit longs or the schema's `field-id`s, `element-id`s and logical types, and readers need both.
- */
 const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
 
 /** Room for all of an output unless it is large: each further piece is a round trip to another thread, and a copy. */
@@ -121,7 +119,7 @@ export function containerBlocks(location: string, bytes: Buffer): ContainerBlock
     const size = readLong(location, bytes, count.next)
     const end = size.next + size.value
     if (size.value < 0 || end + syncSize > bytes.length || !bytes.subarray(end, end + syncSize).equals(sync))
-      throw damaged(location, 'cut short or damaged')
+      throw damaged(location, 'is cut short or damaged')
     const block = decompress(location, codec, bytes.subarray(size.next, end))
     // A record has at least one byte.
     if (count.value < 0 || count.value > block.length) throw damaged(location)

@@ -1,4 +1,4 @@
-import { asError, dataError, JobError } from '../../errors.ts'
+import { damaged } from '../damaged.ts'
 
 export const magic = Buffer.from('Obj\x01', 'latin1')
 /** Bytes of a container's sync marker. */
@@ -13,27 +13,9 @@ export interface ContainerHeader {
   readonly end: number
 }
 
-/** A file that is not what its writer wrote. */
-export const damaged = (location: string, what = 'damaged', cause?: unknown): JobError =>
-  dataError(`${location} is ${what}`, {
-    field: location,
-    fix: 'bring the file back from a backup (docs/recovery.md), or roll the table back to a snapshot without it',
-    cause,
-  })
-
-/** What reading a file comes to: of one that is damaged anything may be missing, of another type or out of range. */
-export function unlessDamaged<Read>(location: string, read: () => Read): Read {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof JobError && error.field === location) throw error
-    throw damaged(location, `damaged: ${asError(error).message}`, error)
-  }
-}
-
 /** Avro specification, "Object Container Files". Errors: `JobError` data, naming `location`. */
 export function readHeader(location: string, bytes: Buffer): ContainerHeader {
-  if (!bytes.subarray(0, magic.length).equals(magic)) throw damaged(location, 'not an Avro file')
+  if (!bytes.subarray(0, magic.length).equals(magic)) throw damaged(location, 'is not an Avro file')
   const metadata = new Map<string, string>()
   let at = magic.length
   const long = (): number => {
@@ -45,7 +27,7 @@ export function readHeader(location: string, bytes: Buffer): ContainerHeader {
     const size = long()
     const start = at
     at += size
-    if (size < 0 || at > bytes.length) throw damaged(location, 'cut short or damaged')
+    if (size < 0 || at > bytes.length) throw damaged(location, 'is cut short or damaged')
     return bytes.toString('utf8', start, at)
   }
   for (let count = long(); count !== 0; count = long()) {
@@ -54,7 +36,7 @@ export function readHeader(location: string, bytes: Buffer): ContainerHeader {
     for (let left = Math.abs(count); left > 0; left--) metadata.set(text(), text())
   }
   const end = at + syncSize
-  if (end > bytes.length) throw damaged(location, 'cut short')
+  if (end > bytes.length) throw damaged(location, 'is cut short')
   return { metadata, sync: bytes.subarray(at, end), end }
 }
 
@@ -72,5 +54,5 @@ export function readLong(
     if (byte < 128) return { value: value % 2 === 1 ? -(value + 1) / 2 : value / 2, next: at + 1 }
     factor *= 128
   }
-  throw damaged(location, 'cut short')
+  throw damaged(location, 'is cut short')
 }

@@ -1,4 +1,4 @@
-import { damaged } from '../avro/header.ts'
+import { damaged } from '../damaged.ts'
 import type { FieldSummary } from '../partition/partition-value.ts'
 import type { ManifestFile } from './data-file.ts'
 
@@ -74,8 +74,8 @@ function long(cursor: Cursor): bigint {
   return halves.getBigInt64(0)
 }
 
-/** Behind the end, where nothing is read: so are counts and lengths that are none. */
-const end = (cursor: Cursor): void => {
+/** Goes behind the end, which is a damage: so is what no writer writes. */
+const invalidate = (cursor: Cursor): void => {
   cursor.at = cursor.bytes.length + 1
 }
 
@@ -83,7 +83,7 @@ const end = (cursor: Cursor): void => {
 function skipBytes(cursor: Cursor): number {
   const length = number(cursor)
   const start = cursor.at
-  if (length < 0) end(cursor)
+  if (length < 0) invalidate(cursor)
   else cursor.at += length
   return start
 }
@@ -100,14 +100,14 @@ function text(cursor: Cursor): string {
 
 function flag(cursor: Cursor): boolean {
   const byte = cursor.bytes[cursor.at++] ?? 0
-  if (byte > 1) end(cursor)
+  if (byte > 1) invalidate(cursor)
   return byte === 1
 }
 
 /** A union with null begins with the branch's index. */
 function isThere(cursor: Cursor): boolean {
   const branch = number(cursor)
-  if (branch !== 0 && branch !== 1) end(cursor)
+  if (branch !== 0 && branch !== 1) invalidate(cursor)
   return branch === 1
 }
 

@@ -1,6 +1,6 @@
 import { dataError } from '../../errors.ts'
 import { avroType, containerBlocks, containerOf, decodeContainer, type EncodedRecords } from '../avro/avro.ts'
-import { unlessDamaged } from '../avro/header.ts'
+import { unlessDamaged } from '../damaged.ts'
 import {
   asBuffer,
   numberAt,

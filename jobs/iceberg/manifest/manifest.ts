@@ -1,6 +1,6 @@
 import { dataError } from '../../errors.ts'
 import { decodeContainer, encodeContainer } from '../avro/avro.ts'
-import { unlessDamaged } from '../avro/header.ts'
+import { unlessDamaged } from '../damaged.ts'
 import {
   asBuffer,
   mapAt,

@@ -1,4 +1,4 @@
-import { dataError } from '../../errors.ts'
+import { damaged, unlessDamaged } from '../damaged.ts'
 import { parseWithArrays, stringifyJson, type JsonValue } from '../json/json.ts'
 import { listText, rememberList } from '../json/json-lists.ts'
 import { JsonText, parsedLater } from '../json/json-text.ts'
@@ -12,10 +12,13 @@ type Document = Record<string, JsonValue | undefined>
  * Parses a metadata file of any writer: versions 1 (brought into the form of 2, keeping its number) and 2,
  * later ones as far as they can be read. Errors: `JobError` data, naming `location` and the field.
  */
-export function parseMetadata(text: string, location: string): TableMetadata {
+export const parseMetadata = (text: string, location: string): TableMetadata =>
+  unlessDamaged(location, () => checked(text, location))
+
+function checked(text: string, location: string): TableMetadata {
   const { value: parsed, arrays } = parseWithArrays(text, location, { array: 'snapshots', member: 'summary' })
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw dataError(`${location} is not table metadata`, { field: location })
+    throw damaged(location, 'is not table metadata')
   const document: Document = { ...(parsed as Document) }
   const version = document['format-version']
   if (typeof version !== 'number') throw missing(location, 'format-version')
@@ -37,11 +40,7 @@ export function parseMetadata(text: string, location: string): TableMetadata {
   return metadata
 }
 
-const missing = (location: string, key: string): Error =>
-  dataError(`${location} has no valid ${key}`, {
-    field: location,
-    fix: 'bring the file back from a backup (docs/recovery.md)',
-  })
+const missing = (location: string, key: string): Error => damaged(location, `has no valid ${key}`)
 
 /**
  * The document's bytes; unknown fields of other writers included. The long lists, to which commits only add, are

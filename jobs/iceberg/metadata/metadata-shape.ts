@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { JsonNumber } from '../json/json.ts'
 
-/** What is relied on of a metadata file, beside the numbers and names at its top (spec, "Table Metadata Fields" and App. C). */
+// What is relied on of a metadata file, beside the numbers and names at its top (spec, "Table Metadata Fields" and App. C).
 
 const fields = v.array(
   v.looseObject({ id: v.number(), name: v.string(), required: v.boolean(), type: v.lazy(() => type) }),
@@ -45,7 +45,9 @@ type Lists = Readonly<Record<'snapshots' | 'snapshot-log', unknown>>
 const isLong = (value: unknown): boolean => typeof value === 'number' || typeof value === 'bigint'
 const isTime = (value: unknown): boolean => isLong(value) || value instanceof JsonNumber
 const isLogged = (item: Item): boolean => isLong(item?.['snapshot-id']) && isTime(item?.['timestamp-ms'])
-const listed = (item: Item): string => typeof item?.['manifest-list']
+/** Early versions named the manifests themselves. */
+const isSnapshot = (item: Item): boolean =>
+  isLogged(item) && (item?.['manifest-list'] === undefined || typeof item['manifest-list'] === 'string')
 
 /** The path of the first part of a metadata document that is not as the specification has it; undefined: all is. */
 export function invalidPart(metadata: object): string | undefined {
@@ -53,10 +55,7 @@ export function invalidPart(metadata: object): string | undefined {
   if (issues !== undefined) return v.getDotPath(issues[0]) ?? ''
   // Thousands in a long history, of which no copies are made.
   const { snapshots, 'snapshot-log': log } = metadata as Lists
-  return (
-    invalidItem('snapshots', snapshots, (item) => isLogged(item) && /string|undefined/.test(listed(item))) ??
-    invalidItem('snapshot-log', log, isLogged)
-  )
+  return invalidItem('snapshots', snapshots, isSnapshot) ?? invalidItem('snapshot-log', log, isLogged)
 }
 
 function invalidItem(key: string, list: unknown, isValid: (item: Item) => boolean): string | undefined {

@@ -4,7 +4,7 @@ import type { DataFile, ManifestFile } from '../manifest/data-file.ts'
 import { ValidationError } from '../errors.ts'
 import { hasLiveEntries, readManifestList, specTypeOf } from '../manifest/table-files.ts'
 import { metadataFolder } from '../metadata/locations.ts'
-import { syncSize } from '../avro/avro.ts'
+import { syncSize } from '../avro/header.ts'
 import { encodeManifestList } from '../manifest/manifest-list.ts'
 import { addedManifests } from './added-manifests.ts'
 import {

@@ -77,8 +77,7 @@ export async function dropTable(
     }
     const done = await purge(table, undefined, neighbours, { dryRun, signal })
     // What could not be removed is found by the note.
-    if (done.stages.every(({ failures }) => failures.length === 0))
-      await clearRecords(catalog, metadata['table-uuid'])
+    if (done.stages.every(({ failures }) => failures.length === 0)) await clearRecords(catalog, metadata)
     return summarise(done, dryRun, changes)
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { JobError } from '../../errors.ts'
 import {
   isEntryOf,
   tableText,
@@ -6,12 +7,14 @@ import {
   type Table,
   type TableIdentifier,
 } from '../../iceberg/catalog/catalog.ts'
-import { MetadataMissingError } from '../../iceberg/errors.ts'
-import { droppedProperty, forgottenProperty } from '../forgotten.ts'
+import { NoSuchTableError } from '../../iceberg/errors.ts'
+import { droppedProperty, forgottenProperty, unreadProperty } from '../forgotten.ts'
 
 /** What is to be forgotten. */
 interface Known {
-  readonly uuid: string
+  /** The property that tells of it, and the one that a drop may have left. */
+  readonly property: string
+  readonly dropped: readonly string[]
   readonly location: string
   readonly pointer: string | undefined
 }
@@ -19,7 +22,7 @@ interface Known {
 /**
  * Takes a table out of the catalog and leaves its files (lake-spec §4.8). First it is noted in the namespace where they lie, so
  * that no orphans are looked for there and no new table is made there: killed in between, the table is still there, and a
- * second run goes on. A table whose metadata is gone can be forgotten, too. Phrases of what was done. Errors:
+ * second run goes on. A table whose metadata is gone or damaged can be forgotten, too. Phrases of what was done. Errors:
  * `NoSuchTableError`; `CommitFailedError` where others commit at the same time; `CommitStateUnknownError`.
  */
 export async function forgetTable(
@@ -27,10 +30,9 @@ export async function forgetTable(
   dryRun: boolean,
   catalog: Catalog,
 ): Promise<string[]> {
-  const { uuid, location, pointer } = await lookAt(identifier, catalog)
+  const { property, dropped, location, pointer } = await lookAt(identifier, catalog)
   if (!dryRun) {
-    const note = { [forgottenProperty(uuid)]: location }
-    await catalog.updateNamespace(identifier.namespace, note, [droppedProperty(uuid)])
+    await catalog.updateNamespace(identifier.namespace, { [property]: location }, dropped)
     await catalog.drop(identifier, pointer)
   }
   return [
@@ -46,11 +48,19 @@ async function lookAt(identifier: TableIdentifier, catalog: Catalog): Promise<Kn
   try {
     table = await catalog.load(identifier)
   } catch (error) {
-    if (!(error instanceof MetadataMissingError)) throw error
-    return { uuid: randomUUID(), location: await folderOf(identifier, catalog), pointer: undefined }
+    const isUnreadable = error instanceof JobError && error.code === 'data'
+    if (!isUnreadable || error instanceof NoSuchTableError) throw error
+    const location = await folderOf(identifier, catalog)
+    return { property: unreadProperty(randomUUID()), dropped: [], location, pointer: undefined }
   }
   const { metadata, metadataLocation } = table
-  return { uuid: metadata['table-uuid'], location: metadata.location, pointer: metadataLocation }
+  const uuid = metadata['table-uuid']
+  return {
+    property: forgottenProperty(uuid),
+    dropped: [droppedProperty(uuid)],
+    location: metadata.location,
+    pointer: metadataLocation,
+  }
 }
 
 /** Where its metadata should be tells where the table lies. */

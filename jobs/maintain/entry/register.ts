@@ -54,7 +54,7 @@ export async function registerTable(
   if (!dryRun) {
     await ensureNamespace(catalog, identifier.namespace)
     await catalog.register(identifier, location)
-    await clearRecords(catalog, metadata['table-uuid'])
+    await clearRecords(catalog, metadata)
     logger.info({ table: name, metadata: location }, 'registered')
   }
   return [

@@ -207,7 +207,7 @@ describe('lakejobs sql', () => {
     clean()
   })
 
-  it('a query that takes too long, and Ctrl-C, end it at once, whatever it is at', async () => {
+  it('a query that takes too long, and Ctrl-C, end it within a second, whatever it is at', async () => {
     // A single expression that heeds no interruption.
     const endless = 'select list_reduce(range(100000000), lambda x, y: x + y) from range(1000) r(i)'
     const late = await sql(endless, '--timeout', '1s')
@@ -219,8 +219,7 @@ describe('lakejobs sql', () => {
     const asked = Date.now()
     child.kill('SIGINT')
     expect(await ended).toMatchObject({ exit: 130, stdout: '' })
-    // The query itself would take hours.
-    expect(Date.now() - asked).toBeLessThan(10_000)
+    expect(Date.now() - asked).toBeLessThan(3000)
     clean()
   })
 

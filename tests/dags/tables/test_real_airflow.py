@@ -41,10 +41,8 @@ def test_a_run_that_misses_the_deadline_of_its_group_is_posted(airflow):
     """That group was in the file for a while: its run was due half an hour before there was one."""
 
     def posts() -> list[dict]:
-        # Of a task that failed there may be another one: on a busy machine the group is gone while its run goes on.
-        return [post for post in airflow.posts if post["dag"] == "lake_late" and post["error"].startswith("late")]
+        return [post for post in airflow.posts if post["dag"] == "lake_late"]
 
-    until("the post", posts)
-    (post,) = posts()
-    assert re.fullmatch(r"late: not done by \d\d:\d\d UTC, the run is (running|success|failed)", post["error"])
+    (post,) = until("the post", posts)
+    assert re.fullmatch(r"late: not done by \d\d:\d\d UTC, the run is (running|success)", post["error"])
     assert post["log"].startswith(f"{airflow.url}/dags/lake_late/runs/scheduled__")

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import { JobError } from '../../../jobs/errors.ts'
 import { containerBlocks, decodeContainer, encodeContainer } from '../../../jobs/iceberg/avro/avro.ts'
-import type { DataFile, ManifestFile } from '../../../jobs/iceberg/manifest/data-file.ts'
+import type { DataFile } from '../../../jobs/iceberg/manifest/data-file.ts'
 import { decodeManifest, encodeManifest } from '../../../jobs/iceberg/manifest/manifest.ts'
 import { readListEntry } from '../../../jobs/iceberg/manifest/list-entry.ts'
 import { decodeManifestList, encodeManifestList } from '../../../jobs/iceberg/manifest/manifest-list.ts'
@@ -10,6 +10,7 @@ import { manifestListSchema } from '../../../jobs/iceberg/manifest/manifest-sche
 import { partitionSpec, partitionType } from '../../../jobs/iceberg/partition/partition-spec.ts'
 import { parsePartitionExpression } from '../../../jobs/iceberg/partition/transforms.ts'
 import type { Schema } from '../../../jobs/iceberg/schema/schema.ts'
+import { containerOfBlock, manifest } from '../manifest/samples.ts'
 
 const schema: Schema = {
   type: 'struct',
@@ -36,26 +37,9 @@ const file: DataFile = {
   splitOffsets: [4, 2 ** 35],
   equalityIds: [1],
 }
-const manifest: ManifestFile = {
-  manifestPath: 's3://bucket/m0.avro',
-  manifestLength: 1,
-  partitionSpecId: 0,
-  content: 0,
-  sequenceNumber: 5,
-  minSequenceNumber: 5,
-  addedSnapshotId: 8103159149723679872n,
-  addedFilesCount: 1,
-  existingFilesCount: 0,
-  deletedFilesCount: 0,
-  addedRowsCount: 7,
-  existingRowsCount: 0,
-  deletedRowsCount: 0,
-  partitions: [
-    { containsNull: true, containsNan: false, lowerBound: Buffer.from([1]), upperBound: Buffer.from([2]) },
-  ],
-  keyMetadata: Buffer.from('k'),
-}
 const sync = randomBytes(16)
+/** Of `containerOfBlock`. */
+const marker = Buffer.alloc(16, 7)
 const list = { snapshotId: 7n, parentSnapshotId: undefined, sequenceNumber: 5 }
 const entry = {
   status: 1,
@@ -67,21 +51,10 @@ const entry = {
 
 /** The same without compression: a bit that turns is one of a record's. */
 function plain(bytes: Buffer): Buffer {
-  const { blocks } = containerBlocks('x', bytes)
-  const codec = bytes.indexOf('deflate')
-  const header = Buffer.concat([
-    bytes.subarray(0, codec - 1),
-    Buffer.from([2 * 4]),
-    Buffer.from('null'),
-    bytes.subarray(codec + 'deflate'.length, bytes.indexOf(sync) + sync.length),
-  ])
-  const records = blocks.map((block) => {
-    const { length } = block.bytes
-    // Zigzag varints of two bytes.
-    const long = (value: number): number[] => [((2 * value) & 127) | 128, (2 * value) >> 7]
-    return Buffer.concat([Buffer.from([...long(block.count), ...long(length)]), block.bytes, sync])
-  })
-  return Buffer.concat([header, ...records])
+  const { metadata, blocks } = containerBlocks('x', bytes)
+  const [block] = blocks
+  const schema: unknown = JSON.parse(metadata.get('avro.schema')!)
+  return containerOfBlock(schema, 'null', block!.count, block!.bytes)
 }
 
 const asManifest = (bytes: Buffer): unknown => decodeManifest(manifest, bytes, partition)
@@ -135,17 +108,22 @@ it.each(files)(
   },
 )
 
-it.each([
-  ['a count of a map', 'meta', 4],
-  ['a count of records', 'count', 0],
-])('%s that is negative or larger than the file is refused at once', async (_, where) => {
-  const bytes = plain(await encodedList())
-  const at = where === 'meta' ? 4 : bytes.indexOf(sync) + sync.length
-  const behind = where === 'meta' ? at + 1 : at + 2
-  for (const long of ['01', 'feffffffffffffff7f', 'ffffffffffffffffff01', 'ffffffffffffffffffffff01']) {
-    const damaged = Buffer.concat([bytes.subarray(0, at), Buffer.from(long, 'hex'), bytes.subarray(behind)])
-    expect(() => asList(damaged)).toThrow(/^s3:\/\/bucket\/m0\.avro is (damaged|cut short)/)
-  }
+it.each(['a count of metadata', 'a count of records'])(
+  '%s that is negative or larger than the file is refused at once',
+  async (what) => {
+    const bytes = plain(await encodedList())
+    // Either is of one byte.
+    const at = what === 'a count of metadata' ? 4 : bytes.indexOf(marker) + marker.length
+    for (const long of ['01', 'feffffffffffffff7f', 'ffffffffffffffffff01', 'ffffffffffffffffffffff01']) {
+      const damaged = Buffer.concat([bytes.subarray(0, at), Buffer.from(long, 'hex'), bytes.subarray(at + 1)])
+      expect(() => asList(damaged)).toThrow(/^s3:\/\/bucket\/m0\.avro is (damaged|cut short)/)
+    }
+  },
+)
+
+it('records without bytes are no records', () => {
+  const many = containerOfBlock('null', 'null', 2 ** 30, Buffer.alloc(0))
+  expect(() => asList(many)).toThrow('s3://bucket/m0.avro is damaged')
 })
 
 it('a block that ends at the marker before it is refused at once', async () => {

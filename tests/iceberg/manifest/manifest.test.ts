@@ -3,13 +3,14 @@ import { deflateRawSync } from 'node:zlib'
 import { randomBytes } from 'node:crypto'
 import { compressSync } from 'snappy'
 import { avroType, decodeContainer } from '../../../jobs/iceberg/avro/avro.ts'
-import type { DataFile, ManifestEntry, ManifestFile } from '../../../jobs/iceberg/manifest/data-file.ts'
+import type { DataFile, ManifestEntry } from '../../../jobs/iceberg/manifest/data-file.ts'
 import { decodeManifest, encodeManifest } from '../../../jobs/iceberg/manifest/manifest.ts'
 import { decodeManifestList, encodeManifestList } from '../../../jobs/iceberg/manifest/manifest-list.ts'
 import { partitionSpec, partitionType } from '../../../jobs/iceberg/partition/partition-spec.ts'
 import type { Schema } from '../../../jobs/iceberg/schema/schema.ts'
 import { parsePartitionExpression } from '../../../jobs/iceberg/partition/transforms.ts'
 import type { PartitionColumnType } from '../../../jobs/iceberg/partition/partition-spec.ts'
+import { bigId, containerOfBlock, manifest } from './samples.ts'
 
 const types = [
   'timestamptz',
@@ -67,7 +68,6 @@ const file: DataFile = {
   sortOrderId: 0,
   referencedDataFile: 'x',
 }
-const bigId = 8103159149723679872n
 const entry: ManifestEntry = {
   status: 1,
   snapshotId: bigId,
@@ -75,26 +75,6 @@ const entry: ManifestEntry = {
   fileSequenceNumber: undefined,
   dataFile: file,
 }
-const manifest: ManifestFile = {
-  manifestPath: 's3://bucket/m0.avro',
-  manifestLength: 1,
-  partitionSpecId: 0,
-  content: 0,
-  sequenceNumber: 5,
-  minSequenceNumber: 5,
-  addedSnapshotId: bigId,
-  addedFilesCount: 1,
-  existingFilesCount: 0,
-  deletedFilesCount: 0,
-  addedRowsCount: 7,
-  existingRowsCount: 0,
-  deletedRowsCount: 0,
-  partitions: [
-    { containsNull: true, containsNan: false, lowerBound: Buffer.from([1]), upperBound: Buffer.from([2]) },
-  ],
-  keyMetadata: Buffer.from('k'),
-}
-
 const written = (entries: readonly ManifestEntry[] = [entry]): Promise<Buffer> =>
   encodeManifest({ schema, spec, partition, content: 0 }, entries, randomBytes(16))
 
@@ -246,23 +226,8 @@ describe('foreign container files', () => {
   ]
   const type = avroType(avro)
   const plain = Buffer.concat(records.map((record) => type.toBuffer(record)))
-  const varint = (value: number): Buffer => avroType('int').toBuffer(value)
-  const container = (codec: string | undefined, block: Buffer): Buffer => {
-    const text = (value: string): Buffer => avroType('bytes').toBuffer(Buffer.from(value))
-    const meta = { 'avro.schema': JSON.stringify(avro), ...(codec && { 'avro.codec': codec }) }
-    const sync = Buffer.alloc(16, 7)
-    return Buffer.concat([
-      Buffer.from('Obj\x01'),
-      varint(Object.keys(meta).length),
-      ...Object.entries(meta).flatMap(([key, value]) => [text(key), text(value)]),
-      varint(0),
-      sync,
-      varint(records.length),
-      varint(block.length),
-      block,
-      sync,
-    ])
-  }
+  const container = (codec: string | undefined, block: Buffer): Buffer =>
+    containerOfBlock(avro, codec, records.length, block)
 
   it.each([
     ['null', plain],

@@ -108,8 +108,30 @@ it.each([
   expect(() => parseMetadata(changed(path, value), location)).not.toThrow()
 })
 
-it('a character that is another one is read, or refused by name', () => {
-  const text = JSON.stringify(document())
+/** As version 1 wrote it: its readers find the other numbers. */
+function version1(): Record<string, unknown> {
+  const { schemas, 'partition-specs': specs, ...rest } = document()
+  const [schema] = schemas as object[]
+  const [{ fields }] = specs as [{ readonly fields: unknown }]
+  const none = {
+    'current-schema-id': undefined,
+    'default-spec-id': undefined,
+    'last-partition-id': undefined,
+  }
+  return { ...rest, ...none, 'format-version': 1, schema, 'partition-spec': fields }
+}
+
+it('of version 1 a spec that is no list is a damage', () => {
+  const text = JSON.stringify({ ...version1(), 'partition-spec': {} })
+  expect(() => parseMetadata(text, location)).toThrow(`${location} is damaged: `)
+})
+
+it.each([
+  ['version 1', version1],
+  ['version 2', document],
+])('of %s a character that is another one is read, or refused by name', (_, make) => {
+  const text = JSON.stringify(make())
+  expect(() => parseMetadata(text, location)).not.toThrow()
   const others: unknown[] = []
   for (let at = 0; at < text.length; at++) {
     const other = String.fromCharCode(text.charCodeAt(at) ^ (at % 2 === 0 ? 1 : 4))

@@ -174,8 +174,8 @@ it.each([
       LAKEJOBS_METRICS_PUSH: `http://me:canary-password@${host}`,
     })
     const { exit, startedAt, seconds } = summaryOf(ran)
-    // Four seconds for a busy machine: the one that is slow would never answer.
-    expect(Date.now() - Date.parse(startedAt) - seconds * 1000).toBeLessThan(6000)
+    // Half a second for a busy machine.
+    expect(Date.now() - Date.parse(startedAt) - seconds * 1000).toBeLessThan(2500)
     expect([exit, warnings(ran)]).toEqual([0, 1])
     expect(ran.stderr).toContain(reason)
     expect(ran.stderr + ran.stdout).not.toContain('canary-password')
