@@ -100,7 +100,7 @@ export function parseFaulty(
       file,
       sources: new Map(sources),
       // Of a name that nobody describes there is a group, too: no other has its tables.
-      groups: new Map([
+      groups: new Map<string, ConfiguredGroup>([
         ...described,
         ...missing.map((name) => [name, { name, about: new Map(), options: new Map() }] as const),
       ]),
