@@ -6,7 +6,7 @@ import type { PartitionRows } from '../../iceberg/partition/split-rows.ts'
 import { keyOf } from './partitioner.ts'
 import { readEncoded, type TakeEncoded } from './read-encoded.ts'
 import { readTable, type ReadRequest, type ReadResult } from './read-table.ts'
-import { threadRows, type ReaderThread, type ReaderThreads } from './thread.ts'
+import { threadRows, type ReaderThreads } from './thread.ts'
 
 export interface ReadTotals {
   readonly rows: number
@@ -42,8 +42,8 @@ export function createReaderPool(most: number, threads: ReaderThreads, signal: A
       )
       const own =
         isSmall || readers > 1
-          ? readEncoded(shared, settings, writer.add, stop)
-          : readAhead(shared, settings, threads.at(0), writer.add, stop)
+          ? readEncoded(shared, settings, threads.own, writer.add, stop)
+          : readAhead(shared, settings, threads, writer.add, stop)
       try {
         const results = await Promise.all([own, ...others])
         await writer.drained()
@@ -67,14 +67,14 @@ export function createReaderPool(most: number, threads: ReaderThreads, signal: A
 async function readAhead(
   request: ReadRequest,
   settings: EncodeSettings,
-  thread: ReaderThread,
+  threads: ReaderThreads,
   write: TakeEncoded,
   signal: AbortSignal,
 ): Promise<ReadResult> {
   const encoding = oneOnTheWay()
   const take = (rows: PartitionRows): Promise<void> =>
-    encoding.start(() => thread.encode(rows, settings).then(write))
-  const result = await readTable(request, take, signal)
+    encoding.start(() => threads.at(0).encode(rows, settings).then(write))
+  const result = await readTable(request, threads.own, take, signal)
   await encoding.done()
   return result
 }

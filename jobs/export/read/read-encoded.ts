@@ -1,4 +1,5 @@
 import { oneOnTheWay } from '../../concurrency.ts'
+import type { KeptReader } from '../../postgres/kept-reader.ts'
 import { reuseVectors } from '../../vector/vector-memory.ts'
 import { createEncoder, type EncodedRows, type EncodeSettings } from './encode-rows.ts'
 import { readTable, type ReadRequest, type ReadResult } from './read-table.ts'
@@ -13,13 +14,15 @@ export type TakeEncoded = (rows: EncodedRows) => Promise<void>
 export async function readEncoded(
   request: ReadRequest,
   settings: EncodeSettings,
+  reader: KeptReader,
   take: TakeEncoded,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<ReadResult> {
   const encode = await createEncoder(settings)
   const handOver = oneOnTheWay()
   const result = await readTable(
     request,
+    reader,
     (rows) => {
       const encoded = encode(rows)
       reuseVectors(rows.vectors)

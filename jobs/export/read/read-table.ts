@@ -4,7 +4,8 @@ import type { ParquetColumn } from '../../parquet/column.ts'
 import { copyRange } from '../../postgres/copy-range.ts'
 import { createDecoder } from '../../postgres/copy/decoder.ts'
 import { LockUnavailable } from '../../postgres/errors.ts'
-import { lockForReading, openReader, type SnapshotAccess } from '../../postgres/snapshot.ts'
+import type { KeptReader } from '../../postgres/kept-reader.ts'
+import { lockForReading, type SnapshotAccess } from '../../postgres/snapshot.ts'
 import type { TablePlan } from '../../postgres/source/plan.ts'
 import { openSpool } from '../../storage/spool.ts'
 import type { PartitionRows, PartitionSource } from '../../iceberg/partition/split-rows.ts'
@@ -46,12 +47,12 @@ const partitionBatchBytes = 2 * 2 ** 20
  */
 export async function readTable(
   request: ReadRequest,
+  reader: KeptReader,
   take: TakeRows,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<ReadResult> {
   const { access, plan, partition, groupRows, groupBytes } = request
-  const connection = await openReader(access, signal)
-  try {
+  return reader.use(access, signal, async (connection) => {
     try {
       await lockForReading(connection, plan)
     } catch (error) {
@@ -92,9 +93,7 @@ export async function readTable(
     } finally {
       await partitioner.close()
     }
-  } finally {
-    await connection.close()
-  }
+  })
 }
 
 const takeNext = (next: Int32Array): number => Atomics.add(next, 0, 1)

@@ -1,3 +1,4 @@
+import { keptReader, type KeptReader } from '../../postgres/kept-reader.ts'
 import { memoryOf, reuseMemory } from '../../vector/vector-memory.ts'
 import { startWorker } from '../../worker-thread.ts'
 import type { EncodedRows, EncodeSettings } from './encode-rows.ts'
@@ -40,37 +41,39 @@ const longestStopMs = 3000
 
 /** The reader threads of a run. */
 export interface ReaderThreads {
+  /** What the calling thread reads through. */
+  readonly own: KeptReader
   /** The thread of that number; it is started unless it has been. One that cannot start says so when it is used. */
   readonly at: (index: number) => ReaderThread
-  /** Ends all of them; asked for again, there are new ones. */
+  /** Ends all of them, and what this one keeps; asked for again, there are new ones. */
   readonly close: () => Promise<void>
 }
 
 /** None is started yet: asked for early, a thread loads what it needs while the caller plans. */
 export function readerThreads(signal: AbortSignal): ReaderThreads {
   const started: ReaderThread[] = []
+  const own = keptReader()
   return {
+    own,
     at: (index) => (started[index] ??= startThread(signal)),
     async close() {
-      await Promise.all(started.splice(0).map((thread) => thread.terminate()))
+      await Promise.all([own.close(), ...started.splice(0).map((thread) => thread.terminate())])
     },
   }
 }
 
 function startThread(signal: AbortSignal): ReaderThread {
   const worker = startWorker<ToThread, FromThread>(new URL('./worker.js', import.meta.url), 'a reader thread')
-  /** Also of what this side waits for no more, as the signal was aborted. */
-  let isReading = false
+  /** Once it has read it keeps a connection. */
+  let hasRead = false
   return {
     read: (request, settings, take) => {
-      isReading = true
+      hasRead = true
       return worker.ask<ReadResult>(
         { message: { kind: 'read', request, settings } },
         (answer, resolve, reject) => {
-          if (answer.kind === 'done') {
-            isReading = false
-            resolve(answer.result)
-          } else if (answer.kind === 'rows') {
+          if (answer.kind === 'done') resolve(answer.result)
+          else if (answer.kind === 'rows') {
             take(answer.rows).then(() => {
               worker.tell({ kind: 'accepted' })
             }, reject)
@@ -90,7 +93,7 @@ function startThread(signal: AbortSignal): ReaderThread {
         signal,
       ),
     async terminate() {
-      if (isReading) {
+      if (hasRead) {
         const hear = (answer: FromThread, resolve: (stopped: undefined) => void): void => {
           if (answer.kind === 'stopped') resolve(undefined)
         }

@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads'
+import { keptReader } from '../../postgres/kept-reader.ts'
 import { transferables } from '../../parquet/row-group.ts'
 import { memoryOf } from '../../vector/vector-memory.ts'
 import { toThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
@@ -9,6 +10,7 @@ import type { FromThread, ToThread } from './thread.ts'
 /** A thread that reads and encodes tables, or encodes what another one reads (thread.ts). */
 let handedOver: { readonly accept: () => void; readonly refuse: (reason: Error) => void } | undefined
 const stopping = new AbortController()
+const reader = keptReader()
 let last: Promise<void> | undefined
 
 parentPort?.on('message', (message: ToThread) => {
@@ -17,12 +19,13 @@ parentPort?.on('message', (message: ToThread) => {
   else last = answer(message)
 })
 
-/** Cancels what the server does for this thread, and waits until it is over. */
+/** Cancels what the server does for this thread, waits until it is over and closes its connection. */
 async function stop(): Promise<void> {
   const reason = new Error('the thread was stopped')
   stopping.abort(reason)
   handedOver?.refuse(reason)
   await last
+  await reader.close()
   send({ kind: 'stopped' })
 }
 
@@ -30,7 +33,7 @@ async function answer(message: Exclude<ToThread, { kind: 'accepted' | 'stop' }>)
   try {
     if (message.kind === 'read') {
       const { request, settings } = message
-      send({ kind: 'done', result: await readEncoded(request, settings, handOver, stopping.signal) })
+      send({ kind: 'done', result: await readEncoded(request, settings, reader, handOver, stopping.signal) })
     } else {
       const encode = await createEncoder(message.settings)
       sendRows(encode(message.rows), memoryOf(message.rows.vectors))

@@ -31,6 +31,8 @@ export interface Connection {
   watched<T>(statement: () => Promise<T>): Promise<T>
   /** What a failure of a statement means: the abort's reason, a JobError for a server's error. */
   explain(thrown: unknown, table?: string): Error
+  /** Whether it is known to have ended while no statement ran. */
+  isBroken(): boolean
   /** Cancels the running statement at the server and cuts the connection. */
   kill(): void
   /** Ends the connection; never throws, may be called twice. */
@@ -88,6 +90,7 @@ export async function connect(settings: PostgresSettings, options: ConnectOption
     tls: stream.tls,
     watched,
     explain,
+    isBroken: () => broken !== undefined,
     kill,
     async query(sql, parameters = [], table) {
       signal?.throwIfAborted()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { startEarly, type EarlyStart } from '../../../jobs/commands/flags/early-start.ts'
 import type { ReaderThread } from '../../../jobs/export/read/thread.ts'
+import { keptReader } from '../../../jobs/postgres/kept-reader.ts'
 import type { SourceConnection } from '../../../jobs/postgres/snapshot.ts'
 
 interface Seen {
@@ -22,6 +23,7 @@ function start(estimates: readonly (number | undefined | Error)[], failure?: Err
     return { connection: { close }, found } as unknown as SourceConnection
   }
   const threads = {
+    own: keptReader(),
     at: (index: number) => events.push(`thread ${index}`) as unknown as ReaderThread,
     close: () => Promise.resolve(void events.push('threads closed')),
   }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { tmpdir } from 'node:os'
 import { createReaderPool } from '../../../jobs/export/read/pool.ts'
 import type { ReaderThreads } from '../../../jobs/export/read/thread.ts'
+import { keptReader } from '../../../jobs/postgres/kept-reader.ts'
 import { connectSource, openSource } from '../../../jobs/postgres/snapshot.ts'
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts'
 
@@ -34,6 +35,7 @@ it('stops the reading of this thread when another one fails', async () => {
     }
     let closed = 0
     const threads: ReaderThreads = {
+      own: keptReader(),
       at: () => ({ read: failing, encode: failing, terminate: failing }),
       close: () => {
         closed++

@@ -1,0 +1,65 @@
+import type { Connection } from './connection/connect.ts'
+import { openReader, type SnapshotAccess } from './snapshot.ts'
+
+/** A reader's connection, kept for the next table of its instant: each is a login and a process of the server's. */
+export interface KeptReader {
+  /**
+   * Lends `work` a connection that sees the instant of `access`. It is closed when `work` fails, and what it does is cancelled when
+   * the signal is aborted. Errors: those of `openReader` and of `work`.
+   */
+  use<Result>(
+    access: SnapshotAccess,
+    signal: AbortSignal,
+    work: (connection: Connection) => Promise<Result>,
+  ): Promise<Result>
+  /** Closes what is kept; the next use opens another one. */
+  close(): Promise<void>
+}
+
+interface Opened {
+  readonly connection: Connection
+  readonly snapshotId: string
+  /** Of the connection, which outlives the signal of one use. */
+  readonly stopping: AbortController
+}
+
+/** Keeps none yet. */
+export function keptReader(): KeptReader {
+  let kept: Opened | undefined
+  const close = async (): Promise<void> => {
+    const closing = kept
+    kept = undefined
+    await closing?.connection.close()
+  }
+  /** The kept one, if it is of this instant and no one has ended it. */
+  const take = async ({ snapshotId }: SnapshotAccess): Promise<Opened | undefined> => {
+    if (kept?.snapshotId !== snapshotId || kept.connection.isBroken()) await close()
+    const taken = kept
+    kept = undefined
+    return taken
+  }
+  return {
+    async use(access, signal, work) {
+      const taken = await take(access)
+      signal.throwIfAborted()
+      const stopping = taken?.stopping ?? new AbortController()
+      const stop = (): void => {
+        stopping.abort(signal.reason)
+      }
+      signal.addEventListener('abort', stop, { once: true })
+      let connection = taken?.connection
+      try {
+        connection ??= await openReader(access, stopping.signal)
+        const result = await work(connection)
+        kept = { connection, snapshotId: access.snapshotId, stopping }
+        return result
+      } catch (error) {
+        await connection?.close()
+        throw error
+      } finally {
+        signal.removeEventListener('abort', stop)
+      }
+    },
+    close,
+  }
+}
