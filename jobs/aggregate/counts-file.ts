@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { assembleFile } from '../parquet/file.ts'
 import type { ParquetColumn } from '../parquet/column.ts'
@@ -8,6 +9,7 @@ import { localError } from '../storage/local/errors.ts'
 import { createdBy } from '../version.ts'
 import { loadCodec } from '../parquet/codec.ts'
 import type { EmailCounts } from './counts.ts'
+import type { LocalFile } from './local-file.ts'
 
 /**
  * Counts as Parquet: one row per email, sorted by the email's bytes. What engines write and read has these columns,
@@ -41,14 +43,21 @@ function sliceOf(counts: EmailCounts, from: number, to: number): EmailCounts {
 
 /**
  * Writes counts, a batch as one row group or several, to the local file `path`, which belongs to this run alone: neither
- * atomic nor synced. The batches follow each other in the order of their emails; no email is in two of them.
+ * atomic nor synced; returns what was written. The batches follow each other in the order of their emails; no email is in two of them.
  */
 export async function writeCountsFile(
   path: string,
   batches: AsyncIterable<EmailCounts> | Iterable<EmailCounts>,
-): Promise<void> {
+): Promise<LocalFile> {
+  const hash = createHash('sha256')
   const file = assembleFile({ columns, keyValueMetadata: {}, createdBy })
   const codec = await loadCodec('snappy')
+  const hashed = function* (blocks: readonly Uint8Array[]): Generator<Uint8Array> {
+    for (const block of blocks) {
+      hash.update(block)
+      yield block
+    }
+  }
   const body = async function* (): AsyncGenerator<Uint8Array> {
     for await (const counts of batches) {
       for (let row = 0; row < counts.rows; row += groupRows) {
@@ -57,14 +66,15 @@ export async function writeCountsFile(
         const encoded = encodeRowGroup(columns, vectors, { ...defaultLimits, codec })
         // The emails are the batch's.
         reuseVectors(vectors.slice(1))
-        yield* file.add(encoded)
+        yield* hashed(file.add(encoded))
       }
     }
-    yield* file.finish().bytes
+    yield* hashed(file.finish().bytes)
   }
   await writeFile(path, body()).catch((error: unknown) => {
     throw localError(error, 'write', path)
   })
+  return { path, size: file.size(), sha256: hash.digest('hex') }
 }
 
 /** Counts from the bytes of a counts file that fits into memory many times over: each value passes as an object. */

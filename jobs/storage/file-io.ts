@@ -32,6 +32,12 @@ export interface FileIO {
   /** Opens an object for writing in constant memory. Nothing is visible before `close` publishes it. */
   create(location: string, options?: WriteOptions): Promise<OutputFile>
 
+  /**
+   * Publishes a finished file of this machine as a new object, without a copy: from `path` it is gone then. False, and nothing is
+   * changed, where that cannot be; a store that never can has no such function.
+   */
+  adopt?(path: string, location: string): Promise<boolean>
+
   /** Removes one object; removing what is not there is not an error. */
   delete(location: string): Promise<void>
 

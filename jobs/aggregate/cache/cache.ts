@@ -13,8 +13,8 @@ import {
   type DayEntry,
   type WindowEntry,
 } from './entry.ts'
-import type { ListFile } from '../lists/write-list.ts'
-import { createCachedFile, keepList, readCachedFile, type CachedFileWriter } from './files.ts'
+import type { LocalFile } from '../local-file.ts'
+import { createCachedFile, keepFile, keepList, readCachedFile, type CachedFileWriter } from './files.ts'
 
 /** What earlier runs found out, in the folder `place`: per day under its content's key, per window under its days'. */
 export interface AggregateCache {
@@ -23,8 +23,10 @@ export interface AggregateCache {
   windowOf(last: Day, length: number, key: string): Promise<WindowEntry | undefined>
   /** Opens a file that an entry-to-be will name. */
   createFile(entryName: string, extension: string): Promise<CachedFileWriter>
+  /** Stores a file that an entry-to-be will name; from its path it may be gone then. */
+  keepFile(entryName: string, extension: string, file: LocalFile): Promise<CachedFile>
   /** Takes a list that an entry-to-be will name, and its file, which is gone then; undefined where the cache is no local one. */
-  keepList(entryName: string, list: ListFile): Promise<CachedFile | undefined>
+  keepList(entryName: string, list: LocalFile): Promise<CachedFile | undefined>
   /** Stores an entry, after its files: it makes them count. */
   putDay(entry: DayEntry): Promise<void>
   putWindow(entry: WindowEntry, length: number): Promise<void>
@@ -74,6 +76,7 @@ export function openCache(
       return entry?.key === key && entry.last === last ? entry : undefined
     },
     createFile: (entryName, extension) => createCachedFile(io, place, { entryName, extension, signal }),
+    keepFile: (entryName, extension, file) => keepFile(io, place, { entryName, extension, signal }, file),
     keepList: (entryName, list) => keepList(io, place, entryName, list),
     putDay: (entry) => write(dayEntryName(entry.day, entry.key), entry),
     putWindow: (entry, length) => write(windowEntryName(entry.last, length, entry.key), entry),

@@ -1,17 +1,25 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCode } from '../../errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 import { localError } from '../../storage/local/errors.ts'
 import { join } from '../../storage/place.ts'
-import type { ListFile } from '../lists/write-list.ts'
+import type { LocalFile } from '../local-file.ts'
 import type { CachedFile } from './entry.ts'
 
 export interface CachedFileWriter {
   write(chunk: Uint8Array): Promise<void>
   close(): Promise<CachedFile>
   abort(): Promise<void>
+}
+
+/** A file beside an entry. */
+interface NewFile {
+  readonly entryName: string
+  readonly extension: string
+  readonly signal: AbortSignal
 }
 
 /**
@@ -21,7 +29,7 @@ export interface CachedFileWriter {
 export async function createCachedFile(
   io: FileIO,
   place: string,
-  { entryName, extension, signal }: { entryName: string; extension: string; signal: AbortSignal },
+  { entryName, extension, signal }: NewFile,
 ): Promise<CachedFileWriter> {
   const name = fileName(entryName, extension)
   const output = await io.create(join(place, name), { signal })
@@ -42,6 +50,26 @@ export async function createCachedFile(
 const fileName = (entryName: string, extension: string): string =>
   entryName.replace(/json$/, `${randomBytes(8).toString('hex')}.${extension}`)
 
+/** Stores a local file beside its entry: moves it where the cache is on the same disk. */
+export async function keepFile(
+  io: FileIO,
+  place: string,
+  file: NewFile,
+  { path, size, sha256 }: LocalFile,
+): Promise<CachedFile> {
+  const name = fileName(file.entryName, file.extension)
+  if (await io.adopt?.(path, join(place, name))) return { name, size, sha256 }
+  const copy = await createCachedFile(io, place, file)
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
+      await copy.write(chunk as Buffer)
+    return await copy.close()
+  } catch (error) {
+    await copy.abort()
+    throw error
+  }
+}
+
 /**
  * Moves a list beside the entry `entryName` of a local cache at `place`; undefined where the cache is no local one: from an object
  * store less of Parquet is quicker. A list is not synced: one that a crash damages is not what its entry says, and Parquet has
@@ -51,7 +79,7 @@ export async function keepList(
   io: FileIO,
   place: string,
   entryName: string,
-  { path, size, sha256 }: ListFile,
+  { path, size, sha256 }: LocalFile,
 ): Promise<CachedFile | undefined> {
   const name = fileName(entryName, 'list')
   const target = io.localPath(join(place, name))

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Day } from '../../calendar.ts'
 import type { FileStat } from '../../storage/file-io.ts'
 import { writeCountsFile } from '../counts-file.ts'
-import type { ListFile } from '../lists/write-list.ts'
+import type { LocalFile } from '../local-file.ts'
 import { writeBoth } from './day-files.ts'
 import type { DayRead } from './read-day.ts'
 import type { DayReader } from './reader.ts'
@@ -25,10 +25,10 @@ export type DayCounter = (day: Day, input: FileStat) => Promise<ReadCounts>
 export interface ReadCounts {
   readonly read: DayRead
   readonly emails: number
-  /** The local counts file. */
-  readonly path: string
+  /** The counts as Parquet. */
+  readonly parquet: LocalFile
   /** The same counts as a list, where there are many. */
-  readonly list: ListFile | undefined
+  readonly list: LocalFile | undefined
 }
 
 /** Reads a day's log and makes its counts file. */
@@ -42,14 +42,13 @@ export function createDayCounter({
   return async (day: Day, { location, size }: FileStat): Promise<ReadCounts> => {
     const read = await reader.read({ day, location, size, scratch, partBytes, alonePartBytes }, onBytes)
     const { counts, files } = read
-    if (files !== undefined) return { read, emails: files.emails, path: files.parquet, list: files.list }
+    if (files !== undefined) return { read, emails: files.emails, parquet: files.parquet, list: files.list }
     if (counts === undefined) throw new TypeError(`${location} was read without counts`)
     if (counts.rows > listEmails) {
       const { parquet, list } = await writeBoth(scratch, day, [counts])
-      return { read, emails: counts.rows, path: parquet, list }
+      return { read, emails: counts.rows, parquet, list }
     }
-    const path = join(scratch, `${day}.parquet`)
-    await writeCountsFile(path, [counts])
-    return { read, emails: counts.rows, path, list: undefined }
+    const parquet = await writeCountsFile(join(scratch, `${day}.parquet`), [counts])
+    return { read, emails: counts.rows, parquet, list: undefined }
   }
 }

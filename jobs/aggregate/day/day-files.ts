@@ -4,13 +4,14 @@ import type { Day } from '../../calendar.ts'
 import { groupRows, writeCountsFile } from '../counts-file.ts'
 import { totalsOf, type EmailCounts } from '../counts.ts'
 import { mergeLists, mostLists } from '../lists/merge-lists.ts'
-import { writeList, writingList, type ListFile } from '../lists/write-list.ts'
+import { writeList, writingList } from '../lists/write-list.ts'
+import type { LocalFile } from '../local-file.ts'
 import { addTotals, type RowTotals } from '../log/totals.ts'
 
 /** Local files with the counts of a day, twice: as Parquet, for every engine, and as a list, for what merges them here. */
 export interface DayFiles {
-  readonly parquet: string
-  readonly list: ListFile
+  readonly parquet: LocalFile
+  readonly list: LocalFile
   readonly emails: number
   /** What the files' counts come to. */
   readonly totals: RowTotals
@@ -74,12 +75,11 @@ export async function writeBoth(
   day: Day,
   batches: Iterable<EmailCounts>,
 ): Promise<Pick<DayFiles, 'parquet' | 'list'>> {
-  const parquet = join(scratch, `${day}.parquet`)
-  let list: ListFile | undefined
+  let list: LocalFile | undefined
   const both = function* (): Generator<EmailCounts, void, undefined> {
     list = yield* writingList(join(scratch, `${day}.list`), batches)
   }
-  await writeCountsFile(parquet, both())
+  const parquet = await writeCountsFile(join(scratch, `${day}.parquet`), both())
   if (list === undefined) throw new TypeError(`the list of ${day} was not written to its end`)
   return { parquet, list }
 }

@@ -116,10 +116,10 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
   const store = async (
     day: Day,
     source: DayEntry['source'],
-    { read, emails, path, list }: ReadCounts,
+    { read, emails, parquet, list }: ReadCounts,
   ): Promise<Omit<CountedDay, 'cached'>> => {
     const name = dayEntryName(day, read.key)
-    const counts = await copyToCache(cache, name, 'parquet', path)
+    const counts = await cache.keepFile(name, 'parquet', parquet)
     const listFile = list === undefined ? undefined : await cache.keepList(name, list)
     const rejectsFile =
       read.rejects === undefined ? undefined : await copyToCache(cache, name, 'rejects', read.rejects)
@@ -137,6 +137,7 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
     }
     await cache.putDay(entry)
     const kept = listFile === undefined ? undefined : cache.localPath(listFile)
+    const path = cache.localPath(counts) ?? parquet.path
     return { entry, counts: read.counts, path, list: kept ?? list?.path }
   }
 

@@ -4,7 +4,7 @@ import type { Day } from '../../calendar.ts'
 import type { AggregateCache } from '../cache/cache.ts'
 import { mostLists } from '../lists/merge-lists.ts'
 import type { LocalList } from '../lists/merge-to-list.ts'
-import type { ListFile } from '../lists/write-list.ts'
+import type { LocalFile } from '../local-file.ts'
 import type { CountedDay } from './day-store.ts'
 import type { DayReader } from './reader.ts'
 
@@ -30,7 +30,7 @@ const worthwhileEmails = 250_000
 
 export function createMergeAhead({ reader, cache, scratch, logger }: MergeAheadSettings): MergeAhead {
   let begun:
-    { readonly keys: ReadonlyMap<Day, string>; readonly merging: Promise<ListFile | undefined> } | undefined
+    { readonly keys: ReadonlyMap<Day, string>; readonly merging: Promise<LocalFile | undefined> } | undefined
   return {
     begin(counted) {
       if (begun !== undefined) return

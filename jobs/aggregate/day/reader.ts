@@ -3,7 +3,7 @@ import type { FileIO } from '../../storage/file-io.ts'
 import type { S3Settings } from '../../storage/s3/client.ts'
 import { startWorker, type WorkerThread } from '../../worker-thread.ts'
 import type { LocalList } from '../lists/merge-to-list.ts'
-import type { ListFile } from '../lists/write-list.ts'
+import type { LocalFile } from '../local-file.ts'
 import { readDay, type DayRead, type DayRequest, type Helpers } from './read-day.ts'
 import type { ScannedBlock } from './scan-block.ts'
 import type { Helper } from './scan-together.ts'
@@ -14,7 +14,7 @@ export interface DayReader {
   /** As `readDay` does. */
   read(request: DayRequest, onBytes: (count: number) => void): Promise<DayRead>
   /** As `mergeToList` does, in a worker that reads no day; undefined where all of them do. */
-  mergeElsewhere(lists: readonly LocalList[], path: string): Promise<ListFile | undefined> | undefined
+  mergeElsewhere(lists: readonly LocalList[], path: string): Promise<LocalFile | undefined> | undefined
   /** One day is left: from now on threads without one help with it. */
   oneIsLeft(): void
   close(): Promise<void>
@@ -39,7 +39,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'bytes'; readonly count: number }
   | { readonly kind: 'read'; readonly read: DayRead }
-  | { readonly kind: 'merged'; readonly list: ListFile | undefined }
+  | { readonly kind: 'merged'; readonly list: LocalFile | undefined }
   | { readonly kind: 'scanned'; readonly block: ScannedBlock }
   | { readonly kind: 'shared'; readonly counts: ShareCounts }
 
@@ -132,7 +132,7 @@ export function createDayReader(io: FileIO, { threads, s3, logger, signal }: Day
       const worker = takeWorker(threads > 1 && busyHere === 0 ? threads : threads - 1)
       return (
         worker &&
-        ask<ListFile | undefined>(worker, { kind: 'merge', lists, path }, (answer, resolve) => {
+        ask<LocalFile | undefined>(worker, { kind: 'merge', lists, path }, (answer, resolve) => {
           if (answer.kind === 'merged') resolve(answer.list)
         })
       )

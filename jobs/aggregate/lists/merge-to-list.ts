@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
+import type { LocalFile } from '../local-file.ts'
 import { mergeLists } from './merge-lists.ts'
-import { writeList, type ListFile } from './write-list.ts'
+import { writeList } from './write-list.ts'
 
 /** A list in a local file. */
 export interface LocalList {
@@ -15,7 +16,7 @@ const batchRows = 16_384
 const chunkBytes = 2 ** 20
 
 /** Merges lists, at most `mostLists`, into one at `path`; undefined where one of them is not what it was. Errors: as the disk has them. */
-export function mergeToList(lists: readonly LocalList[], path: string): ListFile | undefined {
+export function mergeToList(lists: readonly LocalList[], path: string): LocalFile | undefined {
   if (!lists.every(isIntact)) return undefined
   const paths = lists.map((list) => list.path)
   return writeList(path, mergeLists(paths, batchRows))

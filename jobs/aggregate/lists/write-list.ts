@@ -2,14 +2,8 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { localError } from '../../storage/local/errors.ts'
 import type { EmailCounts } from '../counts.ts'
+import type { LocalFile } from '../local-file.ts'
 import { createListEncoder } from './encode-list.ts'
-
-/** A list of counts in a local file. */
-export interface ListFile {
-  readonly path: string
-  readonly size: number
-  readonly sha256: string
-}
 
 let encode: ReturnType<typeof createListEncoder> | undefined
 
@@ -26,7 +20,7 @@ export function listOf(counts: EmailCounts): Uint8Array {
 export function* writingList(
   path: string,
   batches: Iterable<EmailCounts>,
-): Generator<EmailCounts, ListFile, undefined> {
+): Generator<EmailCounts, LocalFile, undefined> {
   encode ??= createListEncoder()
   const failing = <T>(work: () => T): T => {
     try {
@@ -55,7 +49,7 @@ export function* writingList(
 }
 
 /** Writes the batches as a list, as `writingList` does. */
-export function writeList(path: string, batches: Iterable<EmailCounts>): ListFile {
+export function writeList(path: string, batches: Iterable<EmailCounts>): LocalFile {
   const writing = writingList(path, batches)
   for (;;) {
     const next = writing.next()

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -8,6 +9,7 @@ import type { FileIO, FileStat } from '../../storage/file-io.ts'
 import { localError } from '../../storage/local/errors.ts'
 import { basename } from '../../storage/place.ts'
 import type { DayCounter, ReadCounts } from '../day/count-day.ts'
+import type { LocalFile } from '../local-file.ts'
 import { firstLook, type FirstLook, type Suspicion } from './first-look.ts'
 import type { ToSparkPath } from './path-map.ts'
 import { observing } from './observing.ts'
@@ -58,11 +60,10 @@ export function createSparkDayCounter(settings: SparkDaySettings): DayCounter {
     }
     const proven = provenCounts(day, await counting, looked)
     if (typeof proven === 'string') return proven
-    const path = join(scratch, `${day}.parquet`)
     const files = await temporary.filesOf(day)
     const [only, another] = files
     if (only === undefined || another !== undefined) return `Spark wrote ${files.length} files instead of one`
-    await bring(temporary.io, only, path, signal)
+    const parquet = await bring(temporary.io, only, join(scratch, `${day}.parquet`), signal)
     const read = {
       ...looked,
       totals: proven.totals,
@@ -71,7 +72,7 @@ export function createSparkDayCounter(settings: SparkDaySettings): DayCounter {
       rejects: undefined,
       likelyCause: undefined,
     }
-    return { read, emails: proven.emails, path, list: undefined }
+    return { read, emails: proven.emails, parquet, list: undefined }
   }
 
   return async (day, input) => {
@@ -89,9 +90,21 @@ export function createSparkDayCounter(settings: SparkDaySettings): DayCounter {
   }
 }
 
-async function bring(io: FileIO, location: string, path: string, signal: AbortSignal): Promise<void> {
-  await pipeline(await io.stream(location), createWriteStream(path), { signal }).catch((error: unknown) => {
-    signal.throwIfAborted()
-    throw localError(error, 'write', path)
-  })
+async function bring(io: FileIO, location: string, path: string, signal: AbortSignal): Promise<LocalFile> {
+  const hash = createHash('sha256')
+  let size = 0
+  const hashed = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      hash.update(chunk)
+      size += chunk.length
+      yield chunk
+    }
+  }
+  await pipeline(await io.stream(location), hashed, createWriteStream(path), { signal }).catch(
+    (error: unknown) => {
+      signal.throwIfAborted()
+      throw localError(error, 'write', path)
+    },
+  )
+  return { path, size, sha256: hash.digest('hex') }
 }

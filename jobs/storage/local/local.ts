@@ -98,19 +98,22 @@ export function localFileIO(): FileIO {
   const swept = new Map<string, Promise<void>>()
   const syncs = folderSyncs()
 
+  const makeFolder = async (folder: string): Promise<void> => {
+    const firstMade = await mkdir(folder, { recursive: true })
+    if (firstMade === undefined) return
+    syncs.made(firstMade, folder)
+    // Nobody has left anything in it.
+    swept.set(folder, Promise.resolve())
+  }
+
   const createFile: FileIO['create'] = async (location, options = {}) => {
     options.signal?.throwIfAborted()
     const path = pathOf(location)
     const folder = dirname(path)
     const failed = (error: unknown): Error => localError(error, 'write', path)
-    const firstMade = await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    await makeFolder(folder).catch((error: unknown) => {
       throw failed(error)
     })
-    if (firstMade !== undefined) {
-      syncs.made(firstMade, folder)
-      // Nobody has left anything in it.
-      swept.set(folder, Promise.resolve())
-    }
     const temporary = `${folder}/${await temporaryName()}`
     const handle = await open(temporary, 'wx').catch((error: unknown) => {
       throw failed(error)
@@ -194,6 +197,26 @@ export function localFileIO(): FileIO {
     return file
   }
 
+  const adopt = async (from: string, location: string): Promise<boolean> => {
+    const path = pathOf(location)
+    const folder = dirname(path)
+    try {
+      await makeFolder(folder)
+      if ((await stat(from)).dev !== (await stat(folder)).dev) return false
+      const handle = await open(from, 'r+')
+      try {
+        await Promise.all([handle.sync(), syncs.parents(folder)])
+      } finally {
+        await handle.close()
+      }
+      await rename(from, path)
+      await syncs.names(folder)
+      return true
+    } catch (error) {
+      throw localError(error, 'write', path)
+    }
+  }
+
   const remove = async (location: string): Promise<void> => {
     const path = pathOf(location)
     await unlink(path).catch((error: unknown) => {
@@ -214,6 +237,7 @@ export function localFileIO(): FileIO {
     delete: remove,
     deleteAll: (locations, signal) =>
       deleteSingly((location) => remove(location).then(() => false), locations, signal),
+    adopt,
     list: (prefix) => filesBelow(folderOf(prefix)),
     async *unpublished(prefix) {
       for await (const { location, size, modifiedMs } of filesBelow(folderOf(prefix), true))

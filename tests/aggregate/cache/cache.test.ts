@@ -1,8 +1,13 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { copyFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { copyFile, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pino from 'pino'
+import { openCache } from '../../../jobs/aggregate/cache/cache.ts'
 import { entryText, parseDayEntry } from '../../../jobs/aggregate/cache/entry.ts'
+import { localFileIO } from '../../../jobs/storage/local/local.ts'
 import { createBench, type Bench } from '../job.ts'
 
 const day = '2024-09-16'
@@ -65,6 +70,37 @@ describe('the cache', () => {
       entry: { source: { identity: string } }
     }
     expect(entry.entry.source.identity).toContain(`-${inode.ino}-`)
+  })
+
+  it.each(['beside it', 'on another disk'])('has what was counted in a folder %s', async (place) => {
+    const scratch =
+      place === 'beside it' ? path('scratch') : await mkdtemp(join(tmpdir(), 'lakejobs-scratch-'))
+    try {
+      await bench.log(`${day}.csv`, row('a'))
+      await bench.run({ scratch })
+      const { counts } = parseDayEntry(await bench.read(await named(/^2024.*json$/)))!
+      const bytes = await readFile(path(`cache/${counts.name}`))
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      expect(counts).toMatchObject({ size: bytes.length, sha256 })
+      expect(await readdir(scratch)).toEqual([])
+      expect(await bench.run({ scratch, later })).toMatchObject({ cachedDays: 1, scannedDays: 0 })
+    } finally {
+      if (place !== 'beside it') await rm(scratch, { recursive: true })
+    }
+  })
+
+  it('moves a file that is on its disk', async () => {
+    const settings = { logger: pino({ level: 'silent' }), signal: new AbortController().signal }
+    const cache = openCache(localFileIO(), `file://${path('cache')}`, settings)
+    await bench.write('counted', 'x')
+    const { ino } = await stat(path('counted'))
+    const kept = await cache.keepFile(`${day}/x.json`, 'parquet', {
+      path: path('counted'),
+      size: 1,
+      sha256: 'y',
+    })
+    expect(kept).toMatchObject({ size: 1, sha256: 'y' })
+    expect((await stat(cache.localPath(kept)!)).ino).toBe(ino)
   })
 
   it('serves another input folder by content', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,7 +57,7 @@ describe('readDay', () => {
       blankLines: 1,
       otherDayRows: 1,
     })
-    const written = listCounts(await decodeCountsFile(await readFile(files!.parquet)))
+    const written = listCounts(await decodeCountsFile(await readFile(files!.parquet.path)))
     expect(written).toHaveLength(70_002)
     expect(written.slice(0, 2)).toEqual([
       ['q"u', 1, 0, 0, 0],
@@ -69,12 +70,16 @@ describe('readDay', () => {
   it('makes the same files where memory is little, and leaves no part', async () => {
     const text = rowsOf(100_000).repeat(2)
     const { parquet, list } = (await read(text)).files!
-    const expected = await readFile(parquet)
-    await Promise.all([parquet, list.path].map((file) => rm(file)))
+    const expected = await readFile(parquet.path)
+    expect(parquet).toMatchObject({
+      size: expected.length,
+      sha256: createHash('sha256').update(expected).digest('hex'),
+    })
+    await Promise.all([parquet, list].map(({ path }) => rm(path)))
     const { counts, files } = await read(text, 3 * 2 ** 20)
     expect([counts, files?.emails]).toEqual([undefined, 100_000])
-    expect(files!.list).toEqual(list)
-    expect((await readFile(parquet)).equals(expected)).toBe(true)
+    expect([files!.list, files!.parquet]).toEqual([list, parquet])
+    expect((await readFile(parquet.path)).equals(expected)).toBe(true)
     expect((await readdir(folder)).sort()).toEqual([`${day}.csv`, `${day}.list`, `${day}.parquet`])
   })
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,6 +74,40 @@ describe('localFileIO', () => {
     }
     expect((await stat(join(folder, 'made/x'))).mode & 0o777).toBe(0o640)
     expect((await stat(join(folder, 'made'))).mode & 0o777).toBe(0o750)
+  })
+
+  describe('takes a finished file', () => {
+    const shared = '/dev/shm'
+
+    it('as it is, into folders that it makes', async () => {
+      await writeFile(join(folder, 'made elsewhere'), 'x')
+      const { ino } = await stat(join(folder, 'made elsewhere'))
+      expect(await io.adopt?.(join(folder, 'made elsewhere'), `file://${folder}/a/b/x y`)).toBe(true)
+      expect((await stat(join(folder, 'a/b/x y'))).ino).toBe(ino)
+      expect(await readdir(folder)).toEqual(['a'])
+    })
+
+    it('from its own disk alone', async () => {
+      if (!existsSync(shared)) return
+      const other = await mkdtemp(join(shared, 'lakejobs-local-'))
+      try {
+        await writeFile(join(other, 'x'), 'x')
+        expect(await io.adopt?.(join(other, 'x'), `file://${folder}/y`)).toBe(false)
+        expect([await readdir(other), await readdir(folder)]).toEqual([['x'], []])
+      } finally {
+        await rm(other, { recursive: true })
+      }
+    })
+
+    it('or says which one could not be written', async () => {
+      await writeFile(join(folder, 'x'), 'x')
+      await writeFile(join(folder, 'file'), '')
+      await expect(io.adopt?.(join(folder, 'x'), `file://${folder}/file/y`)).rejects.toMatchObject({
+        name: 'JobError',
+        field: `${folder}/file/y`,
+      })
+      expect((await readdir(folder)).sort()).toEqual(['file', 'x'])
+    })
   })
 
   it('gives the path to engines', () => {
