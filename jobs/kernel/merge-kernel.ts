@@ -3,6 +3,15 @@ import { loadModule, type GrowingMemory } from './growing-memory.ts'
 /** The functions of assembly/merge; numbers are addresses or whole numbers of 32 bits, to be read as unsigned. */
 interface MergeFunctions {
   readonly encode: (rows: number, emails: number, offsets: number, counts: number, target: number) => number
+  readonly lines: (
+    row: number,
+    rows: number,
+    emails: number,
+    offsets: number,
+    counts: number,
+    target: number,
+  ) => number
+  readonly linesEnd: () => number
   readonly start: (sources: number, lists: number, tree: number) => void
   readonly begin: (emails: number, offsets: number, counts: number, rows: number, bytes: number) => void
   readonly merge: () => number

@@ -60,8 +60,26 @@ describe('writeResult', () => {
       2 ** 53,
     ]
     for (let power = 1; power <= 1e15; power *= 10) numbers.push(power - 1, power, power + 1)
-    await expect(resultOf(numbers.map((n) => ['a', n, n, n, n] as const))).resolves.toBe(
-      header + numbers.map((n) => `a,${n},${n},${n},${n}\n`).join(''),
+    const rows = numbers.flatMap((n): Row[] => [
+      ['a', n, n, n, n],
+      ['a', n, 1, 2, 3],
+      ['a', 1, n, 2, 3],
+      ['a', 1, 2, n, 3],
+      ['a', 1, 2, 3, n],
+    ])
+    await expect(resultOf(rows)).resolves.toBe(header + rows.map((row) => `${row.join(',')}\n`).join(''))
+  })
+
+  it('quotes what is to be quoted wherever in the email it is', async () => {
+    const rows: Row[] = []
+    for (let length = 0; length <= 40; length++) {
+      rows.push(['a'.repeat(length), length, 1, 2, 3])
+      for (let at = 0; at < length; at++)
+        rows.push([`${'a'.repeat(at)},${'b'.repeat(length - at - 1)}`, 1, 2 ** 32 - 1, 3, at])
+    }
+    const lines = rows.map(([email, ...counts]) => [email.includes(',') ? `"${email}"` : email, ...counts])
+    await expect(resultOf(rows)).resolves.toBe(
+      `${header}${lines.map((line) => `${line.join(',')}\n`).join('')}`,
     )
   })
 
