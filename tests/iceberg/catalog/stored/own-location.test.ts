@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { ownLocation } from '../../../../jobs/iceberg/catalog/stored/own-location.ts'
+import { isTaken, ownLocation } from '../../../../jobs/iceberg/catalog/stored/own-location.ts'
 
 const own = (usual: string, ...pointers: string[]): string => ownLocation(usual, 'ID', pointers)
 
@@ -8,6 +8,7 @@ it.each([
   ['file:///w/t', 'file:/w/t/metadata/v.json'],
   ['file:///w/t', '/w//t/v.json'],
   ['file:///w/t', 'file://localhost/w/t/x/metadata/v.json'],
+  ['s3://b/w/t', 's3://b/w/t'],
 ])('%s is taken by %s, however it is spelled', (usual, pointer) => {
   expect(own(usual, 's3://other/metadata/v.json', pointer)).toBe(`${usual}-ID`)
 })
@@ -28,4 +29,12 @@ it('a place inside of another table is refused, with a way out', () => {
   expect(() => own('s3://b/w/t', 's3://b/w/t/metadata/v.json', 's3n://b/w/metadata/v.json')).toThrow(
     'w/metadata',
   )
+})
+
+it.each([
+  ['s3://b/w/t/x', true],
+  ['s3://b/w', true],
+  ['s3://b/w/t2', false],
+])('whether %s holds files of a table, or lies among them', (location, expected) => {
+  expect(isTaken(location, ['s3a://b/w/t/metadata/v.json'])).toBe(expected)
 })
