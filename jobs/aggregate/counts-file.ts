@@ -9,7 +9,7 @@ import { localError } from '../storage/local/errors.ts'
 import { createdBy } from '../version.ts'
 import { loadCodec } from '../parquet/codec.ts'
 import type { EmailCounts } from './counts.ts'
-import type { LocalFile } from './local-file.ts'
+import type { LocalFile } from '../storage/scratch.ts'
 
 /**
  * Counts as Parquet: one row per email, sorted by the email's bytes. What engines write and read has these columns,

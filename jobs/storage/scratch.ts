@@ -4,6 +4,14 @@ import { JobError } from '../errors.ts'
 import { localError } from './local/errors.ts'
 import { heartbeatMs, removeAbandoned, temporaryName } from './local/temporary.ts'
 
+/** A finished file of a run, for itself alone. */
+export interface LocalFile {
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  readonly sha256: string
+}
+
 /** A local folder for this run's intermediate files; a killed run's is removed by the next one in `parent`. */
 export interface Scratch {
   readonly folder: string

@@ -13,7 +13,7 @@ import {
   type DayEntry,
   type WindowEntry,
 } from './entry.ts'
-import type { LocalFile } from '../local-file.ts'
+import type { LocalFile } from '../../storage/scratch.ts'
 import { createCachedFile, keepFile, keepList, readCachedFile, type CachedFileWriter } from './files.ts'
 
 /** What earlier runs found out, in the folder `place`: per day under its content's key, per window under its days'. */

@@ -6,7 +6,7 @@ import { systemCode } from '../../errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 import { localError } from '../../storage/local/errors.ts'
 import { join } from '../../storage/place.ts'
-import type { LocalFile } from '../local-file.ts'
+import type { LocalFile } from '../../storage/scratch.ts'
 import type { CachedFile } from './entry.ts'
 
 export interface CachedFileWriter {

@@ -5,7 +5,7 @@ import { groupRows, writeCountsFile } from '../counts-file.ts'
 import { totalsOf, type EmailCounts } from '../counts.ts'
 import { mergeLists, mostLists } from '../lists/merge-lists.ts'
 import { writeList, writingList } from '../lists/write-list.ts'
-import type { LocalFile } from '../local-file.ts'
+import type { LocalFile } from '../../storage/scratch.ts'
 import { addTotals, type RowTotals } from '../log/totals.ts'
 
 /** Local files with the counts of a day, twice: as Parquet, for every engine, and as a list, for what merges them here. */

@@ -4,7 +4,7 @@ import type { Day } from '../../calendar.ts'
 import type { AggregateCache } from '../cache/cache.ts'
 import { mostLists } from '../lists/merge-lists.ts'
 import type { LocalList } from '../lists/merge-to-list.ts'
-import type { LocalFile } from '../local-file.ts'
+import type { LocalFile } from '../../storage/scratch.ts'
 import type { CountedDay } from './day-store.ts'
 import type { DayReader } from './reader.ts'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
-import type { LocalFile } from '../local-file.ts'
+import type { LocalFile } from '../../storage/scratch.ts'
 import { mergeLists } from './merge-lists.ts'
 import { writeList } from './write-list.ts'
 

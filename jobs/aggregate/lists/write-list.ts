@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { localError } from '../../storage/local/errors.ts'
 import type { EmailCounts } from '../counts.ts'
-import type { LocalFile } from '../local-file.ts'
+import type { LocalFile } from '../../storage/scratch.ts'
 import { createListEncoder } from './encode-list.ts'
 
 let encode: ReturnType<typeof createListEncoder> | undefined
