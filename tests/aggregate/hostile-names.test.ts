@@ -12,9 +12,13 @@ const isRefused = (name: string): boolean => /[*?[]/.test(name) && name.includes
 
 /** Together more emails than are merged as they are in memory. */
 const emails = Array.from({ length: 26_000 }, (_, i) => `u${String(i).padStart(5, '0')}@x.io`)
-const logOf = (of: readonly string[], action: string, day: string): string =>
-  of.map((email) => `${email},${action},${day} 12:00:00\n`).join('')
+const logOf = (of: readonly string[], action: string, day: string): Buffer =>
+  Buffer.from(of.map((email) => `${email},${action},${day} 12:00:00\n`).join(''))
 const [first, second] = ['2024-09-15', '2024-09-16'] as const
+const created = logOf(emails, 'CREATE', first)
+const read = logOf(emails, 'READ', second)
+const others = emails.map((email) => `w${email.slice(1)}`)
+const decoys = [first, second].map((day) => [day, logOf(others, 'DELETE', day)] as const)
 const expected = header + emails.map((email) => `${email},1,1,0,0\n`).join('')
 
 describe('a folder of any name', () => {
@@ -23,15 +27,7 @@ describe('a folder of any name', () => {
     bench = await createBench()
     // What the patterns among the names match, with other contents under the logs' names.
     for (const decoy of ['logs1', 'a', 'a1', '1', 'x']) {
-      for (const day of [first, second])
-        await bench.write(
-          `in/${decoy}/${day}.csv`,
-          logOf(
-            emails.map((email) => `w${email.slice(1)}`),
-            'DELETE',
-            day,
-          ),
-        )
+      for (const [day, log] of decoys) await bench.write(`in/${decoy}/${day}.csv`, log)
     }
   })
   afterEach(() => bench.remove())
@@ -41,8 +37,8 @@ describe('a folder of any name', () => {
       if (file.endsWith('.list')) await bench.forget(`${cache}/${file}`)
   }
   const count = async (name: string): Promise<void> => {
-    await bench.write(`in/${name}/${first}.csv`, logOf(emails, 'CREATE', first))
-    await bench.write(`in/${name}/${second}.csv`, logOf(emails, 'READ', second))
+    await bench.write(`in/${name}/${first}.csv`, created)
+    await bench.write(`in/${name}/${second}.csv`, read)
     for (const cachedDays of [0, 2]) {
       const outcome = await bench.run({
         input: `in/${name}`,

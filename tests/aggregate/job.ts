@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, expect } from '@jest/globals'
-import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pino from 'pino'
 import { aggregate } from '../../jobs/aggregate/aggregate.ts'
@@ -11,6 +9,7 @@ import type { JobContext } from '../../jobs/context.ts'
 import { localFileIO } from '../../jobs/storage/local/local.ts'
 import { capLists, type Outcome } from '../../jobs/summary.ts'
 import { current } from '../support/current.ts'
+import { memoryFolder } from '../support/memory-folder.ts'
 
 /** What a test says about a run; all else is as the command line would make it. */
 export interface Asked extends Partial<Omit<AggregateOptions, 'windows' | 'input' | 'output' | 'cache'>> {
@@ -48,9 +47,7 @@ export interface Bench {
 }
 
 export async function createBench(): Promise<Bench> {
-  // In memory where the system has such a folder: a run syncs a dozen files.
-  const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-  const folder = await mkdtemp(join(parent, 'lakejobs-aggregate-'))
+  const folder = await mkdtemp(join(memoryFolder, 'lakejobs-aggregate-'))
   const warnings: string[] = []
   const write = async (path: string, content: string | Uint8Array): Promise<void> => {
     await mkdir(dirname(join(folder, path)), { recursive: true })

@@ -4,10 +4,12 @@ import { compressSync } from 'snappy'
 import { kernel } from '../../jobs/kernel/kernel.ts'
 import { byteTarget } from '../../jobs/parquet/encoding/bit-packing.ts'
 import { encodeIndices, hybridCapacity } from '../../jobs/parquet/encoding/hybrid.ts'
+import { expectSame } from '../support/expect-same.ts'
 
 const { arena, bytes, words, view, decodeIndices, unpackSnappy, int32Statistics, int64Statistics } = kernel()
 /** Behind everything that may be written are bytes that nothing may change. */
 const guard = 64
+const untouched = new Uint8Array(guard).fill(0xa5)
 
 /** Runs and values that differ, below 2^width. */
 const valuesOf = (width: number): fc.Arbitrary<number[]> =>
@@ -33,7 +35,7 @@ function decoded(content: Uint8Array, width: number, count: number, limit: numbe
     bytes.fill(0xa5, target, target + 4 * count + guard)
     const isWhole = decodeIndices(from, from + content.length, width, count, limit, target) !== 0
     const end = target + 4 * count
-    expect(bytes.subarray(end, end + guard).every((byte) => byte === 0xa5)).toBe(true)
+    expectSame(bytes.slice(end, end + guard), untouched)
     return isWhole ? [...words.subarray(target >> 2, end >> 2)] : undefined
   })
 }
@@ -44,7 +46,7 @@ describe('indices of a dictionary', () => {
       fc.property(valuesOf(width), (values) => {
         const content = encoded(values, width)
         const most = Math.max(...values)
-        expect(decoded(content, width, values.length, most + 1)).toEqual(values)
+        expectSame(decoded(content, width, values.length, most + 1), values)
         // One of them is not in a dictionary that is smaller.
         expect(decoded(content, width, values.length, most)).toBeUndefined()
         expect(decoded(content.subarray(0, -1), width, values.length, most + 1)).toBeUndefined()
@@ -107,7 +109,7 @@ describe('a page in Snappy', () => {
       bytes.fill(0xa5, target, target + size + guard)
       const isWhole = unpackSnappy(from, from + block.length, target, size) !== 0
       const end = target + size
-      expect(bytes.subarray(end + 16, end + guard).every((byte) => byte === 0xa5)).toBe(true)
+      expectSame(bytes.slice(end + 16, end + guard), untouched.subarray(16))
       return isWhole ? Buffer.from(bytes.slice(target, end)) : undefined
     })
 
@@ -123,7 +125,7 @@ describe('a page in Snappy', () => {
         )
         const page = Buffer.concat(pieces)
         const block = compressSync(page)
-        expect(unpacked(block, page.length)).toEqual(page)
+        expectSame(unpacked(block, page.length), page)
         expect(unpacked(block, page.length + 1)).toBeUndefined()
         expect(unpacked(block.subarray(0, -1), page.length)).toBeUndefined()
       }),
@@ -139,7 +141,7 @@ describe('a page in Snappy', () => {
         // A literal, and a copy with its offset in two bytes.
         const block = Buffer.from([size, (offset - 1) << 2, ...literal, ((length - 1) << 2) | 2, offset, 0])
         const page = Buffer.from(Array.from({ length: size }, (_, at) => (at % offset) + 1))
-        expect(unpacked(block, size)).toEqual(page)
+        expectSame(unpacked(block, size), page)
       }
   })
 })

@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach } from '@jest/globals'
 import type { Catalog, Table } from '../../jobs/iceberg/catalog/catalog.ts'
@@ -16,6 +15,7 @@ import { localFileIO } from '../../jobs/storage/local/local.ts'
 import type { Maintained } from '../../jobs/summary.ts'
 import { commitTo, testEffects, webLogs, withFrozenTables, type Lake } from '../iceberg/tables.ts'
 import { current } from '../support/current.ts'
+import { memoryFolder } from '../support/memory-folder.ts'
 import { jobContext } from './lake-with-files.ts'
 import { openParquetFiles, type FieldIds } from './parquet-files.ts'
 
@@ -61,10 +61,15 @@ export const schema = {
   'schema-id': 0,
   fields: [optional(1, 'day', 'date'), optional(2, 'n', 'int'), optional(3, 'text', 'string')],
 }
-export const usual: CompactOptions = { minFiles: 5, maxRewrite: 1e12, scratch: tmpdir(), maxDownload: 1e9 }
+export const usual: CompactOptions = {
+  minFiles: 5,
+  maxRewrite: 1e12,
+  scratch: memoryFolder,
+  maxDownload: 1e9,
+}
 
 async function makeLake(properties: Readonly<Record<string, string>>): Promise<CompactLake> {
-  const folder = await mkdtemp(join(tmpdir(), 'lakejobs-compact-'))
+  const folder = await mkdtemp(join(memoryFolder, 'lakejobs-compact-'))
   const clock = { ms: Date.parse('2024-05-01T00:00:00Z'), waits: [] }
   const io = localFileIO()
   const effects = testEffects(io, clock)

@@ -7,6 +7,7 @@ import { mix } from '../../jobs/parquet/dictionary/dictionary.ts'
 import { int32Dictionary, int64Dictionary } from '../../jobs/parquet/dictionary/words.ts'
 import { defaultLimits, encodeRowGroup } from '../../jobs/parquet/row-group.ts'
 import type { ColumnVector } from '../../jobs/vector/vector.ts'
+import { expectSame } from '../support/expect-same.ts'
 import { bigEndian, bytes, column, doubles, duckdb, int32s, int64s, parquetFile } from './support.ts'
 
 const none = await loadCodec('none')
@@ -63,7 +64,10 @@ describe('dictionary encoding', () => {
     expect(chunk.indexedPages).toBe(3)
     expect(chunk.dataPageOffset).toBeGreaterThan(0)
     const read = await duckdb(parquetFile([column('v', type)], [[vector]]), 'SELECT v FROM $file')
-    expect(read.map(({ v }) => v)).toEqual(expected)
+    expectSame(
+      read.map(({ v }) => v),
+      expected,
+    )
   })
 
   it('keeps values apart whose hashes are equal', () => {
@@ -123,7 +127,10 @@ describe('dictionary encoding', () => {
       parquetFile([column('v', type)], [[vector]]),
       'SELECT v::HUGEINT AS v FROM $file',
     )
-    expect(read.map(({ v }) => v)).toEqual(values)
+    expectSame(
+      read.map(({ v }) => v),
+      values,
+    )
   })
 
   it('gives way to PLAIN in mid-chunk when the dictionary is full, and says so', async () => {
@@ -135,7 +142,10 @@ describe('dictionary encoding', () => {
     expect(Buffer.from(chunk.metrics.max!.bytes).toString()).toBe('999')
     const file = parquetFile([column('v', { kind: 'string' })], [[vector]], limits)
     const read = await duckdb(file, 'SELECT v::INTEGER AS v FROM $file')
-    expect(read.map(({ v }) => v)).toEqual(values)
+    expectSame(
+      read.map(({ v }) => v),
+      values,
+    )
     const [metadata] = await duckdb(
       file,
       'SELECT encodings, dictionary_page_offset, data_page_offset FROM parquet_metadata($file)',

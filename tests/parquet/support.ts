@@ -13,8 +13,14 @@ const snappy = await loadCodec('snappy')
 
 type Cells<T> = readonly (T | null)[]
 
-const nulls = (cells: Cells<unknown>): Uint8Array | undefined =>
-  cells.includes(null) ? Uint8Array.from(cells, (cell) => (cell === null ? 0 : 1)) : undefined
+function nulls(cells: Cells<unknown>): Uint8Array | undefined {
+  if (!cells.includes(null)) return undefined
+  const defined = new Uint8Array(cells.length)
+  cells.forEach((cell, row) => {
+    if (cell !== null) defined[row] = 1
+  })
+  return defined
+}
 
 /** A fixed vector whose values `write` puts at their positions. */
 export function fixedVector<T>(
@@ -51,11 +57,15 @@ export const booleans = (cells: Cells<boolean>): FixedVector =>
   fixedVector(1, cells, (view, at, value) => {
     view.setUint8(at, value ? 1 : 0)
   })
-/** Big-endian two's complement of `width` bytes: decimals over 18 digits, and uuids. */
-export const bigEndian = (width: number, cells: Cells<bigint>): FixedVector =>
-  fixedVector(width, cells, (view, at, value) => {
-    for (let i = width - 1, rest = value; i >= 0; i--, rest >>= 8n) view.setUint8(at + i, Number(rest & 255n))
+/** Big-endian two's complement of `width` bytes, at most 16: decimals over 18 digits, and uuids. */
+export function bigEndian(width: number, cells: Cells<bigint>): FixedVector {
+  const all = new DataView(new ArrayBuffer(16))
+  return fixedVector(width, cells, (view, at, value) => {
+    all.setBigInt64(0, value >> 64n)
+    all.setBigInt64(8, value)
+    for (let i = 0; i < width; i++) view.setUint8(at + i, all.getUint8(16 - width + i))
   })
+}
 
 export function bytes(cells: Cells<string | Uint8Array>): BytesVector {
   const values = cells.filter((cell) => cell !== null).map((value) => Buffer.from(value as string))

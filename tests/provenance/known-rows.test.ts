@@ -18,6 +18,7 @@ import {
 } from '../../jobs/provenance/known-rows.ts'
 import { parseKnown, printKnown } from '../../jobs/provenance/known-text.ts'
 import type { Replaced, SourceRead } from '../../jobs/provenance/provenance.ts'
+import { expectSame } from '../support/expect-same.ts'
 import { byName } from './by-name.ts'
 
 const unit = (name: string): Interval => parseInterval(name)!
@@ -215,20 +216,25 @@ describe('any history', () => {
         for (const [name, fingerprint] of Object.entries(rows)) table.set(name, { columns, fingerprint })
         known = write(known, summed(byName(rows)), replaced, columns)
         // What was just written is known.
-        for (const name of Object.keys(rows)) expect(partOf(known, unit(name))?.columns).toEqual(columns)
+        const written = Object.keys(rows)
+        expectSame(
+          written.map((name) => [name, partOf(known, unit(name))?.columns]),
+          written.map((name) => [name, columns]),
+        )
       }
+      const holders = new Map([...table.keys()].map((name) => [name, partOf(known, unit(name))]))
       for (const part of known.parts) {
         const actual = new Map<string, Fingerprint>()
         for (const [name, { columns, fingerprint }] of table) {
-          if (partOf(known, unit(name)) !== part) continue
-          expect(columns).toEqual(part.columns)
+          if (holders.get(name) !== part) continue
+          expectSame(columns, part.columns)
           const interval = printInterval(intervalWith(part, unit(name)))
           actual.set(interval, combined(actual.get(interval) ?? noRows(2), fingerprint))
         }
         const told = new Map(part.intervals.map((one) => [printInterval(one.interval), one.fingerprint]))
         const some = (sums: Map<string, Fingerprint>): unknown[] =>
           [...sums].filter(([, { rows }]) => rows > 0).sort()
-        expect(some(told)).toEqual(some(actual))
+        expectSame(some(told), some(actual))
       }
     }
   })

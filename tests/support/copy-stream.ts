@@ -1,3 +1,5 @@
+// Jest looks a global up slowly, each time.
+import { Buffer } from 'node:buffer'
 import { flat } from './vectors.ts'
 import type { ColumnVector } from '../../jobs/vector/vector.ts'
 import type { SourceColumn, SourceType, WireFormat } from '../../jobs/postgres/source/types.ts'

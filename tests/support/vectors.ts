@@ -1,4 +1,6 @@
 import fc from 'fast-check'
+// Jest looks a global up slowly, each time.
+import { Buffer } from 'node:buffer'
 import type { PrimitiveType } from '../../jobs/iceberg/schema/types.ts'
 import type { ColumnVector, FlatVector, ListVector } from '../../jobs/vector/vector.ts'
 
@@ -68,13 +70,13 @@ export function vectorOf<T>({ width, bytes }: Kind<T>, values: readonly (T | nul
   const defined = values.includes(null)
     ? Uint8Array.from(values, (value) => Number(value !== null))
     : undefined
-  const data = new Uint8Array(Math.ceil(Buffer.concat(present).length / 8) * 8)
-  data.set(Buffer.concat(present))
+  const all = Buffer.concat(present)
+  const data = new Uint8Array(Math.ceil(all.length / 8) * 8)
+  data.set(all)
   const common = { data, count: present.length, rows: values.length, defined }
   if (width !== undefined) return { kind: 'fixed', width, ...common }
-  const offsets = Int32Array.from([0, ...present.keys()], (_, i) =>
-    present.slice(0, i).reduce((sum, { length }) => sum + length, 0),
-  )
+  const offsets = new Int32Array(present.length + 1)
+  for (const [at, { length }] of present.entries()) offsets[at + 1] = offsets[at]! + length
   return { kind: 'bytes', offsets, ...common }
 }
 

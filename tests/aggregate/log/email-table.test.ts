@@ -1,14 +1,23 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+// Jest looks a global up slowly, each time.
+import { Buffer } from 'node:buffer'
 import { createEmailTable, type EmailTable } from '../../../jobs/aggregate/log/email-table.ts'
 import { rowsTo } from '../../../jobs/aggregate/log/row-by-row.ts'
 import { createLogScanner } from '../../../jobs/aggregate/log/scanner.ts'
 import { createRandom } from '../../../jobs/random.ts'
+import { expectSame } from '../../support/expect-same.ts'
 import { listCounts, pieces, scan, takeAll, type Scanned } from './scan.ts'
 
 const day = '2024-09-10'
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1')
-const byBytes = (a: string, b: string): number => Buffer.compare(latin1(a), latin1(b))
+const sortedByBytes = (emails: Iterable<string>): string[] =>
+  Array.from(emails, latin1)
+    .sort((a, b) => Buffer.compare(a, b))
+    .map((bytes) => bytes.toString('latin1'))
+
+const sortedCounts = (counts: ReadonlyMap<string, readonly number[]>): Scanned['counts'] =>
+  sortedByBytes(counts.keys()).map((email) => [email, ...counts.get(email)!])
 
 /** Counts one event of each email (latin1), in `bytes` of its own. */
 function add(table: EmailTable, emails: Iterable<string>, action = 1): void {
@@ -33,8 +42,7 @@ function scanByRow(chunks: readonly Buffer[]): Scanned {
   })
   for (const chunk of chunks) scanner.push(chunk)
   const totals = { ...scanner.end() }
-  const sorted = [...counts].sort(([a], [b]) => byBytes(a, b))
-  return { totals, counts: sorted.map(([email, of]) => [email, ...of]), rejects }
+  return { totals, counts: sortedCounts(counts), rejects }
 }
 
 describe('createEmailTable', () => {
@@ -53,8 +61,7 @@ describe('createEmailTable', () => {
           if (!expected.has(key)) expected.set(key, [0, 0, 0, 0])
           expected.get(key)![action]!++
         }
-        const sorted = [...expected].sort(([a], [b]) => byBytes(a, b))
-        expect(listCounts(takeAll(table, 100))).toEqual(sorted.map(([key, of]) => [key, ...of]))
+        expectSame(listCounts(takeAll(table, 100)), sortedCounts(expected))
       }),
       { numRuns: 30 },
     )
@@ -72,7 +79,10 @@ describe('createEmailTable', () => {
       texts.add(String.fromCharCode(...bytes))
     }
     add(table, texts)
-    expect(listCounts(takeAll(table)).map(([email]) => email)).toEqual([...texts].sort(byBytes))
+    expectSame(
+      listCounts(takeAll(table)).map(([email]) => email),
+      sortedByBytes(texts),
+    )
   })
 
   it('sorts emails that differ only behind a very long prefix, and tells them apart', () => {
@@ -157,11 +167,13 @@ describe('createEmailTable', () => {
       return Buffer.from(words.buffer).toString('latin1')
     })
     const ordinary = made.map((_each, number) => `${number}`.padStart(8 * blocks, 'user'))
-    const ratios = Array.from({ length: 7 }, () => {
+    // Once is enough; what else the machine does may disturb others.
+    let least = Infinity
+    for (let tries = 0; tries < 7 && least >= 2; tries++) {
       const usual = cpuOf(ordinary)
-      return cpuOf(made) / usual
-    })
-    expect(Math.min(...ratios)).toBeLessThan(2)
+      least = Math.min(least, cpuOf(made) / usual)
+    }
+    expect(least).toBeLessThan(2)
   })
 
   // `scripts/campaign logs` makes it long.
@@ -200,7 +212,7 @@ describe('createEmailTable', () => {
       fc.assert(
         fc.property(log, fc.integer({ min: 1, max: 400 }), (parts, size) => {
           const bytes = latin1(parts.join(''))
-          expect(scan(pieces(bytes, size))).toEqual(scanByRow([bytes]))
+          expectSame(scan(pieces(bytes, size)), scanByRow([bytes]))
         }),
         { numRuns: Number(steps), ...(seed === undefined ? {} : { seed: Number(seed) }) },
       )

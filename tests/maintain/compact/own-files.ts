@@ -1,3 +1,5 @@
+// Jest looks a global up slowly, each time.
+import { Buffer } from 'node:buffer'
 import type { DataFile } from '../../../jobs/iceberg/manifest/data-file.ts'
 import { specTypeOf } from '../../../jobs/iceberg/manifest/table-files.ts'
 import { currentSchema } from '../../../jobs/iceberg/metadata/metadata.ts'
@@ -49,18 +51,35 @@ export async function ownFile(
   return file.finish()
 }
 
+/** Many files have the same columns. */
+const made = new WeakMap<Values, Map<string, FlatVector>>()
+
 function vectorOf(kind: string, rows: number, from: number, valueOf: Values): FlatVector {
-  const all = Array.from({ length: rows }, (_, row) => valueOf(from + row))
-  const present = all.filter((value) => value !== null)
-  const defined = present.length < rows ? Uint8Array.from(all, (value) => Number(value !== null)) : undefined
-  const known = { count: present.length, rows, defined }
-  if (kind === 'string') {
-    const texts = present.map((value) => Buffer.from(String(value)))
-    const offsets = new Int32Array(texts.length + 1)
-    for (const [at, { length }] of texts.entries()) offsets[at + 1] = offsets[at]! + length
-    return { kind: 'bytes', data: new Uint8Array(Buffer.concat(texts)), offsets, ...known }
+  const known = made.get(valueOf) ?? new Map<string, FlatVector>()
+  made.set(valueOf, known)
+  const name = `${kind}, ${rows} rows from ${from}`
+  const vector = known.get(name) ?? makeVector(kind, rows, from, valueOf)
+  known.set(name, vector)
+  return vector
+}
+
+function makeVector(kind: string, rows: number, from: number, valueOf: Values): FlatVector {
+  const present: (number | string)[] = []
+  const defined = new Uint8Array(rows)
+  for (let row = 0; row < rows; row++) {
+    const value = valueOf(from + row)
+    if (value === null) continue
+    defined[row] = 1
+    present.push(value)
   }
-  const numbers = kind === 'double' ? Float64Array.from(present, Number) : Int32Array.from(present, Number)
+  const known = { count: present.length, rows, defined: present.length < rows ? defined : undefined }
+  if (kind === 'string') {
+    const texts = present.map(String)
+    const offsets = new Int32Array(texts.length + 1)
+    texts.forEach((text, at) => (offsets[at + 1] = offsets[at]! + Buffer.byteLength(text)))
+    return { kind: 'bytes', data: new Uint8Array(Buffer.from(texts.join(''))), offsets, ...known }
+  }
+  const numbers = new (kind === 'double' ? Float64Array : Int32Array)(present.map(Number))
   return {
     kind: 'fixed',
     width: numbers.BYTES_PER_ELEMENT,

@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Table, TableIdentifier } from '../../../jobs/iceberg/catalog/catalog.ts'
 import { memoryCatalog } from '../../../jobs/iceberg/catalog/memory.ts'
@@ -12,6 +11,7 @@ import { planRead } from '../../../jobs/lake/read-plan.ts'
 import { createRandom } from '../../../jobs/random.ts'
 import { localFileIO } from '../../../jobs/storage/local/local.ts'
 import { dayNumber, testEffects, webLogs, withFrozenTables, type Lake } from '../../iceberg/tables.ts'
+import { memoryFolder } from '../../support/memory-folder.ts'
 import { schema } from '../compact-lake.ts'
 import { openParquetFiles, type ParquetFiles } from '../parquet-files.ts'
 import { datedIO, mortalStore, type MortalStore } from './mortal-store.ts'
@@ -48,7 +48,7 @@ export const days = ['2024-05-01', '2024-05-02', '2024-05-03'] as const
 const textOf = (row: readonly unknown[]): string => row.slice(0, 3).map(String).join('|')
 
 export async function openHistoryLake(seed: number): Promise<HistoryLake> {
-  const folder = await mkdtemp(join(tmpdir(), 'lakejobs-history-'))
+  const folder = await mkdtemp(join(memoryFolder, 'lakejobs-history-'))
   const random = createRandom(seed, 'history')
   const below = (bound: number): number => random.below(bound)
   const clock = { ms: Date.parse('2024-05-04T00:00:00Z'), waits: [] }

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dayOf } from '../../../jobs/calendar.ts'
 import { JobError } from '../../../jobs/errors.ts'
 import type { Catalog } from '../../../jobs/iceberg/catalog/catalog.ts'
@@ -11,6 +10,7 @@ import { expireTable } from '../../../jobs/maintain/expire.ts'
 import { removeOrphans } from '../../../jobs/maintain/orphans.ts'
 import { neighbourhood } from '../../../jobs/maintain/ownership.ts'
 import { retainDays } from '../../../jobs/maintain/retain.ts'
+import { memoryFolder } from '../../support/memory-folder.ts'
 import { dayMs, jobContext } from '../lake-with-files.ts'
 import { meanwhile, type Expected } from './changes.ts'
 import { days, type HistoryLake } from './history-lake.ts'
@@ -50,7 +50,7 @@ export function maintenanceOf(
         // With many, manifests alone are put together.
         minFiles: pick([2, 2, 3, 99]),
         maxRewrite: below(4) === 0 ? 2000 : 1e12,
-        scratch: tmpdir(),
+        scratch: memoryFolder,
         maxDownload: 1e9,
         ...(below(2) === 0 && { batchBytes: 1 }),
       }

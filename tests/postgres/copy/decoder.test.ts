@@ -8,6 +8,7 @@ import {
 } from '../../../jobs/postgres/copy/decoder.ts'
 import type { SourceColumn } from '../../../jobs/postgres/source/types.ts'
 import { flat } from '../../support/vectors.ts'
+import { expectSame } from '../../support/expect-same.ts'
 import { bytes, column, copyStream, numericWords, rowsOf, send } from '../../support/copy-stream.ts'
 
 const roomy = { checkUtf8: false, groupRows: 1e6, groupBytes: 1e8, maxRowBytes: 2 ** 28 }
@@ -50,7 +51,7 @@ describe('the COPY decoder', () => {
     for (const size of [997, stream.length]) {
       const { groups } = decode({ columns: [column('int4', { kind: 'int' })] }, stream, size)
       const read = groups.flatMap(({ vectors }) => rowsOf(vectors[0]!, (value) => value.readInt32LE()))
-      expect(read).toEqual(values)
+      expectSame(read, values)
     }
   })
 
@@ -148,16 +149,18 @@ describe('the COPY decoder', () => {
   it.each([1, 7, 1000, 2048, 2049])(
     'makes row groups of exactly %d rows, and one of the rest',
     (groupRows) => {
-      const rows = Array.from({ length: 5001 }, (_, i) => [send.int4(i)])
+      const numbers = Array.from({ length: 5001 }, (_, i) => i)
+      const stream = copyStream(numbers.map((i) => [send.int4(i)]))
       for (const size of [1000, 1e6]) {
         const options = { columns: [column('int4', { kind: 'int' })], groupRows }
-        const { groups } = decode(options, copyStream(rows), size)
+        const { groups } = decode(options, stream, size)
         const full = Math.floor(5001 / groupRows)
-        expect(groups.map((group) => group.rows)).toEqual(
+        expectSame(
+          groups.map((group) => group.rows),
           [...Array<number>(full).fill(groupRows), 5001 % groupRows].filter((count) => count > 0),
         )
         const read = groups.flatMap(({ vectors }) => rowsOf(vectors[0]!, (value) => value.readInt32LE()))
-        expect(read).toEqual(rows.map((_, i) => i))
+        expectSame(read, numbers)
       }
     },
   )
@@ -291,7 +294,7 @@ describe('numeric', () => {
         const sent = send.numeric(unscaled, scale)
         const stream = copyStream([[sent], [null], [sent]])
         const vector = decode({ columns: [decimal(precision, scale)] }, stream).groups[0]!.vectors[0]!
-        expect(rowsOf(vector, read)).toEqual([unscaled, null, unscaled])
+        expectSame(rowsOf(vector, read), [unscaled, null, unscaled])
       }),
       { numRuns: 2000 },
     )
@@ -346,7 +349,7 @@ describe('numeric', () => {
       fc.property(sent, precision, fc.integer({ min: 0, max: 18 }), (value, digits, scale) => {
         const columns = [decimal(digits, Math.min(digits, scale))]
         const later = outcome(columns, [send.numeric(0n, 0), value])
-        expect(later).toEqual(outcome(columns, [value]))
+        expectSame(later, outcome(columns, [value]))
       }),
       { numRuns: 5000 },
     )
