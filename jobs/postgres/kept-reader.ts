@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Connection } from './connection/connect.ts'
 import { openReader, type SnapshotAccess } from './snapshot.ts'
 
-/** A reader's connection, kept for the next table of its instant: each is a login and a process of the server's. */
+/** A reader's connection, kept for the next table that is read the same way: each is a login and a process of the server's. */
 export interface KeptReader {
   /**
    * Lends `work` a connection that sees the instant of `access`. It is closed when `work` fails, and what it does is cancelled when
@@ -18,7 +19,7 @@ export interface KeptReader {
 
 interface Opened {
   readonly connection: Connection
-  readonly snapshotId: string
+  readonly access: SnapshotAccess
   /** Of the connection, which outlives the signal of one use. */
   readonly stopping: AbortController
 }
@@ -31,9 +32,9 @@ export function keptReader(): KeptReader {
     kept = undefined
     await closing?.connection.close()
   }
-  /** The kept one, if it is of this instant and no one has ended it. */
-  const take = async ({ snapshotId }: SnapshotAccess): Promise<Opened | undefined> => {
-    if (kept?.snapshotId !== snapshotId || kept.connection.isBroken()) await close()
+  /** The kept one, if it sees the same, tables' policies included, and no one has ended it. */
+  const take = async (access: SnapshotAccess): Promise<Opened | undefined> => {
+    if (!isDeepStrictEqual(kept?.access, access) || kept?.connection.isBroken() === true) await close()
     const taken = kept
     kept = undefined
     return taken
@@ -41,7 +42,6 @@ export function keptReader(): KeptReader {
   return {
     async use(access, signal, work) {
       const taken = await take(access)
-      signal.throwIfAborted()
       const stopping = taken?.stopping ?? new AbortController()
       const stop = (): void => {
         stopping.abort(signal.reason)
@@ -49,9 +49,10 @@ export function keptReader(): KeptReader {
       signal.addEventListener('abort', stop, { once: true })
       let connection = taken?.connection
       try {
+        signal.throwIfAborted()
         connection ??= await openReader(access, stopping.signal)
         const result = await work(connection)
-        kept = { connection, snapshotId: access.snapshotId, stopping }
+        kept = { connection, access, stopping }
         return result
       } catch (error) {
         await connection?.close()

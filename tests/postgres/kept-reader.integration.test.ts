@@ -74,6 +74,18 @@ it('sees the instant that it was asked for, and no other one', async () => {
   }
 })
 
+it('has the policies of tables on or off as each use asks for', async () => {
+  const settings = (rowSecurity: boolean): Promise<unknown> =>
+    reader.use({ ...source.access, rowSecurity }, signal, async (connection) =>
+      (await connection.query('SHOW row_security')).map((row) => row['row_security']),
+    )
+  expect([await settings(true), await settings(false), await settings(true)]).toEqual([
+    ['on'],
+    ['off'],
+    ['on'],
+  ])
+})
+
 it('closes the connection of what has failed', async () => {
   const first = await used()
   const failing = reader.use(source.access, signal, (connection) => connection.query('SELECT 1 / 0'))

@@ -14,7 +14,14 @@ import {
   type WindowEntry,
 } from './entry.ts'
 import type { LocalFile } from '../../storage/scratch.ts'
-import { createCachedFile, keepFile, keepList, readCachedFile, type CachedFileWriter } from './files.ts'
+import {
+  copyToCache,
+  createCachedFile,
+  keepFile,
+  keepList,
+  readCachedFile,
+  type CachedFileWriter,
+} from './files.ts'
 
 /** What earlier runs found out, in the folder `place`: per day under its content's key, per window under its days'. */
 export interface AggregateCache {
@@ -25,6 +32,8 @@ export interface AggregateCache {
   createFile(entryName: string, extension: string): Promise<CachedFileWriter>
   /** Stores a file that an entry-to-be will name; from its path it may be gone then. */
   keepFile(entryName: string, extension: string, file: LocalFile): Promise<CachedFile>
+  /** Stores a copy of the local file `path`, which an entry-to-be will name. */
+  copyFile(entryName: string, extension: string, path: string): Promise<CachedFile>
   /** Takes a list that an entry-to-be will name, and its file, which is gone then; undefined where the cache is no local one. */
   keepList(entryName: string, list: LocalFile): Promise<CachedFile | undefined>
   /** Stores an entry, after its files: it makes them count. */
@@ -77,6 +86,7 @@ export function openCache(
     },
     createFile: (entryName, extension) => createCachedFile(io, place, { entryName, extension, signal }),
     keepFile: (entryName, extension, file) => keepFile(io, place, { entryName, extension, signal }, file),
+    copyFile: (entryName, extension, path) => copyToCache(io, place, { entryName, extension, signal }, path),
     keepList: (entryName, list) => keepList(io, place, entryName, list),
     putDay: (entry) => write(dayEntryName(entry.day, entry.key), entry),
     putWindow: (entry, length) => write(windowEntryName(entry.last, length, entry.key), entry),

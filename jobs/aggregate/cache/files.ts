@@ -59,6 +59,16 @@ export async function keepFile(
 ): Promise<CachedFile> {
   const name = fileName(file.entryName, file.extension)
   if (await io.adopt?.(path, join(place, name))) return { name, size, sha256 }
+  return copyToCache(io, place, file, path)
+}
+
+/** Copies the local file `path` beside its entry. */
+export async function copyToCache(
+  io: FileIO,
+  place: string,
+  file: NewFile,
+  path: string,
+): Promise<CachedFile> {
   const copy = await createCachedFile(io, place, file)
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))

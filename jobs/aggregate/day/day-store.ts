@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -9,7 +8,7 @@ import { JobError } from '../../errors.ts'
 import type { FileIO, FileStat } from '../../storage/file-io.ts'
 import { localError } from '../../storage/local/errors.ts'
 import { isSameFile, type AggregateCache } from '../cache/cache.ts'
-import { cacheVersion, dayEntryName, type CachedFile, type DayEntry } from '../cache/entry.ts'
+import { cacheVersion, dayEntryName, type DayEntry } from '../cache/entry.ts'
 import { decodeCountsFile } from '../counts-file.ts'
 import type { EmailCounts } from '../counts.ts'
 import type { CountsList } from '../lists/merge-lists.ts'
@@ -122,7 +121,7 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
     const counts = await cache.keepFile(name, 'parquet', parquet)
     const listFile = list === undefined ? undefined : await cache.keepList(name, list)
     const rejectsFile =
-      read.rejects === undefined ? undefined : await copyToCache(cache, name, 'rejects', read.rejects)
+      read.rejects === undefined ? undefined : await cache.copyFile(name, 'rejects', read.rejects)
     const entry: DayEntry = {
       version: cacheVersion,
       day,
@@ -191,23 +190,6 @@ async function hashOf(io: FileIO, location: string, signal: AbortSignal): Promis
   const hash = createHash('sha256')
   await pipeline(await io.stream(location), hash, { signal })
   return hash.digest('hex')
-}
-
-async function copyToCache(
-  cache: AggregateCache,
-  entryName: string,
-  extension: string,
-  path: string,
-): Promise<CachedFile> {
-  const file = await cache.createFile(entryName, extension)
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
-      await file.write(chunk as Buffer)
-    return await file.close()
-  } catch (error) {
-    await file.abort()
-    throw error
-  }
 }
 
 /** Exit 1, so that a scheduler tries again. */
