@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build, run } from '../../support/cli.ts'
+import { build, run, summaryOf } from '../../support/cli.ts'
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts'
 
 let server: TestPostgres
@@ -19,6 +19,15 @@ afterAll(async () => {
   await rm(cwd, { recursive: true })
 })
 
+const environment = ({ user, password } = server): Record<string, string> => ({
+  WAREHOUSE: join(cwd, 'lake'),
+  POSTGRES_HOST: server.host,
+  POSTGRES_PORT: String(server.port),
+  POSTGRES_DB: server.database,
+  POSTGRES_USER: user,
+  POSTGRES_PASSWORD: password,
+})
+
 const count = (pattern: RegExp): number => log.match(pattern)?.length ?? 0
 
 it('two readers have one connection each, whatever the number of tables, and say goodbye', async () => {
@@ -32,17 +41,7 @@ it('two readers have one connection each, whatever the number of tables, and say
   log = ''
   const ran = await run(
     ['export', '--format', 'parquet', '--connections', '2', ...names.flatMap((name) => ['--table', name])],
-    {
-      cwd,
-      env: {
-        WAREHOUSE: join(cwd, 'lake'),
-        POSTGRES_HOST: server.host,
-        POSTGRES_PORT: String(server.port),
-        POSTGRES_DB: server.database,
-        POSTGRES_USER: server.user,
-        POSTGRES_PASSWORD: server.password,
-      },
-    },
+    { cwd, env: environment() },
   )
   expect(ran).toMatchObject({ exit: 0, stdout: expect.stringContaining('"rows":360010') as unknown })
   while (count(/disconnection: /g) < count(/connection authorized: /g))
@@ -50,4 +49,27 @@ it('two readers have one connection each, whatever the number of tables, and say
   // The third one holds the tables and the snapshot.
   expect(count(/connection authorized: /g)).toBe(3)
   expect(log).not.toContain('unexpected EOF')
+})
+
+it('a table without --row-security is not read through its policies behind one that has it', async () => {
+  const table = (name: string): string =>
+    `CREATE TABLE ${name} AS SELECT n FROM generate_series(1, 100) n; ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY;
+     CREATE POLICY few ON ${name} USING (n <= 10); GRANT SELECT ON ${name} TO reader; ANALYZE ${name};`
+  await server.query(`CREATE ROLE reader LOGIN PASSWORD 'reader'; ${table('shown')} ${table('whole')}`)
+  const config = join(cwd, 'lakejobs.yaml')
+  await writeFile(
+    config,
+    'version: 1\ntables:\n  public.shown: { row-security: true, format: parquet }\n  public.whole: { format: parquet }\n',
+  )
+  const ran = await run(['export', '--config', config], {
+    cwd,
+    env: environment({ ...server, user: 'reader', password: 'reader' }),
+  })
+  expect(summaryOf(ran)).toMatchObject({
+    exit: 2,
+    tables: [
+      { table: 'default.shown', status: 'ok', rows: 10 },
+      { table: 'default.whole', status: 'failed', fix: expect.stringContaining('--row-security') as unknown },
+    ],
+  })
 })
