@@ -101,9 +101,15 @@ export async function startOwnSpark(
       stop = await start()
     },
     async fillDisk() {
-      filler = atDisk('while true; do cat /dev/zero >>"$1/full"; echo full; sleep 0.02; done')
-      await once(filler.stdout, 'data')
-      filler.stdout.resume()
+      const starting = atDisk('while true; do cat /dev/zero >>"$1/full"; echo full; sleep 0.02; done')
+      const gone = once(starting, 'exit').then(() =>
+        Promise.reject(new Error('nsenter has ended: no disk is filled')),
+      )
+      // It is looked at until the disk is full only.
+      gone.catch(() => undefined)
+      await Promise.race([once(starting.stdout, 'data'), gone])
+      starting.stdout.resume()
+      filler = starting
     },
     async makeRoom() {
       await stopFilling()

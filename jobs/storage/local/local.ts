@@ -89,6 +89,17 @@ async function* filesBelow(folder: string, temporary = false): AsyncGenerator<Fi
   }
 }
 
+/** False, and nothing is changed, where it lies on another file system, or on the same one mounted twice. */
+async function isMoved(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'EXDEV') return false
+    throw error
+  }
+}
+
 /**
  * Files on disk. A file is written under a hidden name in its own folder, synced (together with the names of the folders
  * made for it), renamed (linked for `ifAbsent`, which never replaces) and its folder synced. Parents are made; the umask
@@ -202,14 +213,16 @@ export function localFileIO(): FileIO {
     const folder = dirname(path)
     try {
       await makeFolder(folder)
-      if ((await stat(from)).dev !== (await stat(folder)).dev) return false
-      const handle = await open(from, 'r+')
+      const temporary = `${folder}/${await temporaryName()}`
+      if (!(await isMoved(from, temporary))) return false
       try {
-        await Promise.all([handle.sync(), syncs.parents(folder)])
-      } finally {
-        await handle.close()
+        const handle = await open(temporary, 'r+')
+        await Promise.all([handle.sync(), syncs.parents(folder)]).finally(() => handle.close())
+        await rename(temporary, path)
+      } catch (error) {
+        await rm(temporary, { force: true })
+        throw error
       }
-      await rename(from, path)
       await syncs.names(folder)
       return true
     } catch (error) {
