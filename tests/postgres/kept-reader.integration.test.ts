@@ -29,7 +29,7 @@ afterEach(async () => {
 
 const processOf = async (connection: Connection): Promise<number> =>
   (await connection.query('SELECT pg_backend_pid() AS id'))[0]!['id'] as number
-const used = (from = source): Promise<number> => reader.use(from.access, signal, processOf)
+const used = (): Promise<number> => reader.use(source.access, signal, processOf)
 /** How many of these processes the server still has, once it has fewer, or has had a second. */
 async function left(...ids: number[]): Promise<number> {
   for (let look = 0; ; look++) {

@@ -121,7 +121,7 @@ const run = promisify(execFile)
 const ready = join(import.meta.dirname, '../../node_modules/.cache/lakejobs-cluster')
 
 /**
- * A cluster with `database`, made by the first that asks: initdb and the database take 2 s of processor time, a copy 0.1. So all
+ * A cluster with `database`, made by the first that asks: initdb and the database take 2 s of processor time, a copy 0.5. So all
  * servers have one system identifier.
  */
 async function readyCluster(): Promise<string> {

@@ -49,6 +49,7 @@ export function createLineWriter(): (batch: EmailCounts, from: number) => Lines 
     bytes.set(batch.emails.subarray(first, first + emailBytes), emailsAt)
 
     let at = linesAt
+    // The offsets are the batch's: its first email here begins at `first`.
     for (let row = 0; row < rows; row++) {
       row = kernel.lines(row, rows, emailsAt - first, offsetsAt, countsAt, at)
       at = kernel.linesEnd() >>> 0
