@@ -7,11 +7,12 @@ FROM ${AIRFLOW_IMAGE}
 USER root
 COPY --from=jobs /usr/local/bin/node /usr/local/bin/lakejobs /usr/local/bin/
 COPY --from=jobs /opt/lakejobs /opt/lakejobs
-COPY docker/airflow-init.py /opt/airflow/
+COPY docker/airflow-init.py docker/airflow-part /opt/airflow/
 COPY docker/airflow_local_settings.py /opt/airflow/config/
 # A volume takes over owner and mode of the folder that it is mounted at.
 RUN install -d -m 2775 -o airflow -g 0 /opt/airflow/dags /opt/airflow/logs \
     && install -d -m 2770 -o airflow -g 0 /opt/airflow/secrets \
+    && chmod 755 /opt/airflow/airflow-part \
     && chmod 644 /opt/airflow/airflow-init.py /opt/airflow/config/airflow_local_settings.py \
     && node /opt/lakejobs/dist/main.js --version
 ENV LAKEJOBS_HOME=/opt/lakejobs \
