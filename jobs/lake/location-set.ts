@@ -1,4 +1,5 @@
 import { mixed32 } from '../random.ts'
+import { realFolder } from '../storage/local/real-folder.ts'
 import { canonicalLocation } from '../storage/place.ts'
 
 /**
@@ -66,17 +67,36 @@ export function createLocationSet(): LocationSet {
 
 /**
  * What two spellings of a location have in common, as writers have them: scheme (`s3a`, `/x`), slashes that are doubled or at
- * the end, percent-encoding, however often. Two objects of a store may share it; a file that is spelled in two ways never has
- * two of them.
+ * the end, percent-encoding, however often; on disk also symbolic links and `..` on the way to it (a folder's own link where it ends
+ * in a slash). Two objects of a store may share it; a file that is spelled in two ways never has two of them.
  */
 export function locationKey(location: string): string {
-  const canonical = canonicalLocation(location)
+  const canonical = behindLinks(canonicalLocation(location))
   const decoded = canonical.includes('%') ? percentDecoded(canonical) : canonical
   const colon = decoded.indexOf(':') + 1
   // A scheme's two slashes, or the three of a file's, begin the name.
   const path = decoded.slice(colon).replace(/^\/+/, '')
   const single = path.includes('//') ? path.replace(/\/{2,}/g, '/') : path
   return `${decoded.slice(0, colon)}${single.endsWith('/') ? single.slice(0, -1) : single}`
+}
+
+/** As `locationKey`, of a folder. */
+export const folderKey = (folder: string): string => locationKey(`${folder}/`)
+
+/** By whole path segments, whatever the spelling: `s1/x` is inside `s1`, `s1_old/x` is not. */
+export const isInside = (location: string, folder: string): boolean =>
+  `${locationKey(location)}/`.startsWith(`${folderKey(folder)}/`)
+
+/** The same of a folder, which may be a link itself. */
+export const isFolderInside = (inner: string, outer: string): boolean => isInside(`${inner}/`, outer)
+
+const fileScheme = 'file://'
+
+function behindLinks(location: string): string {
+  if (!location.startsWith(`${fileScheme}/`)) return location
+  const end = location.lastIndexOf('/')
+  const folder = realFolder(location.slice(fileScheme.length, end) || '/')
+  return `${fileScheme}${folder === '/' ? '' : folder}${location.slice(end)}`
 }
 
 /** Until nothing is left to decode: some writers encode what is encoded already. */

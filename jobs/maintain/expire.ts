@@ -15,7 +15,8 @@ import type { TableUpdate } from '../iceberg/metadata/updates.ts'
 import { isManaged, managedProperty } from '../provenance/managed.ts'
 import { fingerprintUpdates } from '../provenance/table-rows.ts'
 import type { Maintained } from '../summary.ts'
-import { entryText, isInside, isInsideAny, ownFolders, type Neighbourhood } from './ownership.ts'
+import { entryText, isInsideAny, ownFolders, type Neighbourhood } from './ownership.ts'
+import { isFolderInside } from '../lake/location-set.ts'
 import type { ReachableFile } from '../lake/reachable.ts'
 import { removeFiles, type Removed } from './remove-files.ts'
 import { expiryUpdates, planExpiry, type ExpiryPlan, type Retention } from '../lake/upkeep/retention.ts'
@@ -68,10 +69,8 @@ export async function expireTable(
     whyNot ??= await sharedWith(loaded, neighbours)
     if (whyNot === undefined) others = await filesOfOthers(await neighbours(loaded), folders)
   }
-  const isOurs = ({ kind, location }: ReachableFile): boolean => {
-    const isData = kind === 'data' || kind === 'deletes'
-    return whyNot === undefined && isInsideAny(location, folders) && !(isData && others?.needs(location))
-  }
+  const isOurs = ({ location }: ReachableFile): boolean =>
+    whyNot === undefined && isInsideAny(location, folders) && others?.needs(location) !== true
   const removed = await removeFiles(loaded.io, walk.onlyOf(loaded, done.remove), isOurs, { dryRun, signal })
   return summarise(loaded.metadata, done, dryRun, removed, walk, whyNot ?? whyLeft(others))
 }
@@ -215,7 +214,7 @@ async function sharedWith(table: Table, neighbours: Neighbourhood): Promise<stri
     return 'gc.enabled is false: files may be other tables’, too'
   const folders = ownFolders(table.metadata)
   const inside = (await neighbours(table)).find((neighbour) =>
-    neighbour.folders.some((folder) => folders.some((own) => isInside(folder, own))),
+    neighbour.folders.some((folder) => folders.some((own) => isFolderInside(folder, own))),
   )
   return inside && `${entryText(inside.entry)} lies in the table’s folder`
 }

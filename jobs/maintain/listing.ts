@@ -1,7 +1,6 @@
 import type { FileKind } from '../lake/reachable.ts'
-import { createLocationSet, type LocationSet } from '../lake/location-set.ts'
+import { createLocationSet, isFolderInside, type LocationSet } from '../lake/location-set.ts'
 import type { FileIO, FileStat } from '../storage/file-io.ts'
-import { isInside } from './ownership.ts'
 import { writtenAs } from '../lake/upkeep/writer-names.ts'
 
 /** A folder of a table, canonical. */
@@ -30,9 +29,9 @@ export const outermost = (folders: readonly ListedFolder[]): ListedFolder[] =>
       !folders.some(
         (other, at) =>
           at !== index &&
-          isInside(folder.location, other.location) &&
+          isFolderInside(folder.location, other.location) &&
           // Of two spellings of one folder the first.
-          (at < index || !isInside(other.location, folder.location)),
+          (at < index || !isFolderInside(other.location, folder.location)),
       ),
   )
 

@@ -6,7 +6,7 @@ import { readMetadataFile } from '../iceberg/catalog/stored/metadata-file.ts'
 import { ValidationError } from '../iceberg/errors.ts'
 import { dataFolder, metadataFolder } from '../iceberg/metadata/locations.ts'
 import type { TableMetadata } from '../iceberg/metadata/metadata.ts'
-import { locationKey } from '../lake/location-set.ts'
+import { folderKey, locationKey } from '../lake/location-set.ts'
 import type { ReachableFile } from '../lake/reachable.ts'
 import { FileNotFound } from '../storage/errors.ts'
 import { canonicalLocation } from '../storage/place.ts'
@@ -15,7 +15,7 @@ import type { MaintainStores } from './expire.ts'
 import { forgottenProperty, forgottenTables } from './forgotten.ts'
 import { listFolders, outermost, type ListedFile, type ListedFolder } from './listing.ts'
 import { walkNewer } from './newer-metadata.ts'
-import { entryText, isInside, isInsideAny, type Neighbour } from './ownership.ts'
+import { entryText, isInsideAny, overlap } from './ownership.ts'
 import { removeFiles } from './remove-files.ts'
 import { filesOfOthers } from './strays.ts'
 import { createTally, kindSummaries, total } from './tally.ts'
@@ -54,7 +54,7 @@ export async function removeOrphans(
   const listing = await listFolders(io, folders, cutoffMs, signal)
 
   const walk = createWalk()
-  const keys = places.map((place) => `${locationKey(place)}/`)
+  const keys = places.map((place) => `${folderKey(place)}/`)
   const isBelow = (location: string): boolean => {
     const key = locationKey(location)
     return keys.some((folder) => key.startsWith(folder))
@@ -77,7 +77,7 @@ export async function removeOrphans(
     )
   }
   const { views, uuids, latest } = await walkAll(loaded, places, walk, stores, assertListed)
-  await assertNoneForgotten(name, uuids, places, stores)
+  await assertNoneForgotten(latest, uuids, places, stores)
 
   const isLoose = ({ location }: ListedFile): boolean =>
     !walk.needs(location) && !isInsideAny(location, views)
@@ -195,8 +195,6 @@ async function walkAll(
   readonly latest: Table
 }> {
   const uuids = new Set([loaded.metadata['table-uuid']])
-  const overlaps = ({ folders }: Neighbour): boolean =>
-    folders.some((folder) => places.some((place) => isInside(folder, place) || isInside(place, folder)))
   const walked = new Set<string>()
   const views = new Set<string>()
   for (;;) {
@@ -206,7 +204,9 @@ async function walkAll(
         tableText(loaded.identifier),
         'the table was replaced by another one of its name',
       )
-    const others = (await neighbours(current)).filter(overlaps)
+    const others = (await neighbours(current)).filter(
+      ({ forgotten, folders }) => forgotten === undefined && overlap(places, folders),
+    )
     const pointers = [current.metadataLocation!, ...others.map(({ entry }) => entry.metadataLocation)]
     const fresh = pointers.filter((pointer) => !walked.has(pointer))
     if (fresh.length === 0) return { views: [...views], uuids, latest: current }
@@ -234,14 +234,19 @@ async function walkAll(
 
 /** What is forgotten has no entry, unless it was registered since, and all of its files look like orphans. */
 async function assertNoneForgotten(
-  name: string,
+  table: Table,
   uuids: ReadonlySet<string>,
   places: readonly string[],
-  { catalog }: MaintainStores,
+  { catalog, neighbours }: MaintainStores,
 ): Promise<void> {
+  const name = tableText(table.identifier)
+  const elsewhere = new Map(
+    (await neighbours(table)).flatMap(({ forgotten, folders }) =>
+      forgotten === undefined ? [] : [[forgotten.uuid, folders] as const],
+    ),
+  )
   const forgotten = (await forgottenTables(catalog)).find(
-    ({ uuid, location }) =>
-      !uuids.has(uuid) && places.some((place) => isInside(place, location) || isInside(location, place)),
+    ({ uuid, location }) => !uuids.has(uuid) && overlap(places, [location, ...(elsewhere.get(uuid) ?? [])]),
   )
   if (forgotten === undefined) return
   throw dataError(

@@ -8,12 +8,14 @@ import {
   type TableIdentifier,
 } from '../iceberg/catalog/catalog.ts'
 import { readMetadataFile } from '../iceberg/catalog/stored/metadata-file.ts'
-import { nothingReached, snapshotFiles } from '../lake/reachable.ts'
+import { reachableFiles } from '../lake/reachable.ts'
 import { dataFolder, metadataFolder } from '../iceberg/metadata/locations.ts'
 import type { TableMetadata } from '../iceberg/metadata/metadata.ts'
-import { locationKey } from '../lake/location-set.ts'
+import { isFolderInside, isInside } from '../lake/location-set.ts'
 import { canonicalLocation } from '../storage/place.ts'
+import { FileNotFound } from '../storage/errors.ts'
 import type { FileIO } from '../storage/file-io.ts'
+import { forgottenEntryProperty, forgottenTables, type ForgottenTable } from './forgotten.ts'
 
 /** Where a table's files lie: its location, and where its properties put data and metadata. Canonical. */
 export const ownFolders = (metadata: Pick<TableMetadata, 'location' | 'properties'>): string[] => [
@@ -24,20 +26,21 @@ export const ownFolders = (metadata: Pick<TableMetadata, 'location' | 'propertie
   ),
 ]
 
-/** By whole path segments, whatever the spelling: `s1/x` is inside `s1`, `s1_old/x` is not. */
-export const isInside = (location: string, folder: string): boolean =>
-  `${locationKey(location)}/`.startsWith(`${locationKey(folder)}/`)
-
 export const isInsideAny = (location: string, folders: readonly string[]): boolean =>
   folders.some((folder) => isInside(location, folder))
 
 /** Another entry of the catalog's store, and where its files may lie. */
 export interface Neighbour {
   readonly entry: CatalogEntry
+  /** What is known of it where it has no entry any more, and its files are to stay. */
+  readonly forgotten: ForgottenTable | undefined
   readonly folders: readonly string[]
-  /** Its data and delete files. Reads all of its manifests. Errors: where it cannot be read. */
-  readonly data: () => Promise<readonly string[]>
-  /** Those outside of its folders, taken from another table as PyIceberg's `add_files` does; read once, however many ask. */
+  /** Every file that it needs. Reads all of its manifests. Errors: where it cannot be read. */
+  readonly files: () => Promise<readonly string[]>
+  /**
+   * Those outside of its folders: taken from another table as PyIceberg's `add_files` does, or from when it lay elsewhere; read
+   * once, however many ask.
+   */
   readonly strays: () => Promise<readonly string[]>
 }
 
@@ -50,27 +53,45 @@ const readAtOnce = 8
 
 /** Errors: the catalog's. An entry whose metadata cannot be read has the folder of its metadata file alone. */
 export function neighbourhood(catalog: Catalog): Neighbourhood {
-  const known = new Map<string, Promise<readonly string[]>>()
+  const known = new Map<string, Promise<Known>>()
   const strays = new Map<string, Promise<readonly string[]>>()
-  const foldersOf = (io: FileIO, location: string): Promise<readonly string[]> => {
-    const folders = known.get(location) ?? foldersFrom(io, location)
-    known.set(location, folders)
-    return folders
+  const knownOf = (io: FileIO, location: string): Promise<Known> => {
+    const found = known.get(location) ?? lookAt(io, location)
+    known.set(location, found)
+    return found
+  }
+  const straysOf = (io: FileIO, entry: CatalogEntry): Promise<readonly string[]> => {
+    const files = strays.get(entry.metadataLocation) ?? filesOf(io, entry, isOutside)
+    strays.set(entry.metadataLocation, files)
+    return files
+  }
+  /** Those whose metadata are there still, and which nobody has registered since. */
+  const forgotten = async (io: FileIO, entries: readonly CatalogEntry[]): Promise<ForgottenTable[]> => {
+    const all = await forgottenTables(catalog)
+    if (all.every(({ entry }) => entry === undefined)) return []
+    const present = await mapConcurrently(entries, readAtOnce, (entry) => knownOf(io, entry.metadataLocation))
+    const uuids = new Set(present.map(({ uuid }) => uuid))
+    const isThere = await mapConcurrently(
+      all,
+      readAtOnce,
+      async ({ uuid, entry }) =>
+        entry !== undefined && !uuids.has(uuid) && !(await knownOf(io, entry.metadataLocation)).isGone,
+    )
+    return all.filter((_, at) => isThere[at])
   }
   return async ({ identifier, io }) => {
     const isOwn = (entry: CatalogEntry): boolean =>
       identifier !== undefined && isEntryOf(entry, catalog.name, identifier)
-    const straysOf = (entry: CatalogEntry): Promise<readonly string[]> => {
-      const files = strays.get(entry.metadataLocation) ?? dataOf(io, entry, isOutside)
-      strays.set(entry.metadataLocation, files)
-      return files
-    }
-    const others = (await catalog.entries()).filter((entry) => !isOwn(entry))
-    return mapConcurrently(others, readAtOnce, async (entry) => ({
-      entry,
-      folders: await foldersOf(io, entry.metadataLocation),
-      data: () => dataOf(io, entry, () => true),
-      strays: () => straysOf(entry),
+    const entries = await catalog.entries()
+    const others = [
+      ...entries.filter((entry) => !isOwn(entry)).map((entry) => ({ entry, forgotten: undefined })),
+      ...(await forgotten(io, entries)).map((one) => ({ entry: one.entry!, forgotten: one })),
+    ]
+    return mapConcurrently(others, readAtOnce, async (other) => ({
+      ...other,
+      folders: (await knownOf(io, other.entry.metadataLocation)).folders,
+      files: () => filesOf(io, other.entry, () => true),
+      strays: () => straysOf(io, other.entry),
     }))
   }
 }
@@ -78,7 +99,7 @@ export function neighbourhood(catalog: Catalog): Neighbourhood {
 const isOutside = (location: string, own: readonly string[]): boolean => !isInsideAny(location, own)
 
 /** Of all snapshots that the metadata lists, each manifest read once; no more is remembered than what is wanted. */
-async function dataOf(
+async function filesOf(
   io: FileIO,
   { metadataLocation }: CatalogEntry,
   isWanted: (location: string, own: readonly string[]) => boolean,
@@ -86,32 +107,47 @@ async function dataOf(
   const metadata = await readMetadataFile(io, metadataLocation)
   const own = ownFolders(metadata)
   const wanted: string[] = []
-  const table = { metadata, metadataLocation, io }
-  for await (const { kind, location } of snapshotFiles(table, metadata.snapshots, nothingReached()))
-    if ((kind === 'data' || kind === 'deletes') && isWanted(location, own)) wanted.push(location)
+  for await (const { location } of reachableFiles({ metadata, metadataLocation, io }))
+    if (isWanted(location, own)) wanted.push(location)
   return wanted
 }
 
+/** What a metadata file tells of where its table lies. */
+interface Known {
+  readonly folders: readonly string[]
+  /** Undefined: it cannot be read. */
+  readonly uuid: string | undefined
+  readonly isGone: boolean
+}
+
 /** Tables and views alike have `location` and `properties`. */
-async function foldersFrom(io: FileIO, metadataLocation: string): Promise<readonly string[]> {
+async function lookAt(io: FileIO, metadataLocation: string): Promise<Known> {
   const location = canonicalLocation(metadataLocation)
   const beside = location.slice(0, location.lastIndexOf('/'))
   const usual = beside.endsWith('/metadata') ? beside.slice(0, -'/metadata'.length) : beside
   try {
     const bytes = await io.read(location)
     const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString()
-    const document = JSON.parse(text) as { readonly location?: string; readonly properties?: object }
-    if (typeof document.location !== 'string') return [usual]
-    const properties = (document.properties ?? {}) as Readonly<Record<string, string>>
-    return [...ownFolders({ location: document.location, properties }), usual]
-  } catch {
-    return [usual]
+    const document = JSON.parse(text) as Readonly<Partial<Record<string, unknown>>>
+    const uuid = typeof document['table-uuid'] === 'string' ? document['table-uuid'] : undefined
+    if (typeof document['location'] !== 'string') return { folders: [usual], uuid, isGone: false }
+    const properties = (document['properties'] ?? {}) as Readonly<Record<string, string>>
+    const folders = [...ownFolders({ location: document['location'], properties }), usual]
+    return { folders, uuid, isGone: false }
+  } catch (error) {
+    return { folders: [usual], uuid: undefined, isGone: error instanceof FileNotFound }
   }
 }
 
+/** What lets others go on where it cannot be read what an entry needs. */
+export const wayOut = ({ forgotten }: Neighbour): string =>
+  forgotten === undefined
+    ? 'take its entry out of its catalog (lakejobs maintain forget)'
+    : `remove the namespace property ${forgottenEntryProperty(forgotten.uuid)}`
+
 /** Whether some of one's folders and of another's are the same, or within each other. */
 export const overlap = (ours: readonly string[], theirs: readonly string[]): boolean =>
-  theirs.some((folder) => ours.some((own) => isInside(folder, own) || isInside(own, folder)))
+  theirs.some((folder) => ours.some((own) => isFolderInside(folder, own) || isFolderInside(own, folder)))
 
 export const entryText = ({ catalog, namespace, name }: CatalogEntry): string =>
   `${namespace}.${name} of catalog ${catalog}`

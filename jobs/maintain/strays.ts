@@ -1,6 +1,6 @@
 import { asError } from '../errors.ts'
-import { createLocationSet } from '../lake/location-set.ts'
-import { entryText, isInside, isInsideAny, type Neighbour } from './ownership.ts'
+import { createLocationSet, isFolderInside } from '../lake/location-set.ts'
+import { entryText, isInsideAny, wayOut, type Neighbour } from './ownership.ts'
 
 /** What other entries need of what lies in some folders. */
 export interface FilesOfOthers {
@@ -12,7 +12,7 @@ export interface FilesOfOthers {
 }
 
 /**
- * Data and delete files in a table's folders that other tables need, wherever these lie: no path tells it, so all of their
+ * Files in a table's folders that other tables need, wherever these lie: no path tells it, so all of their
  * manifests are read. What cannot be read leaves everything unknown; nothing is thrown.
  */
 export async function filesOfOthers(
@@ -21,18 +21,19 @@ export async function filesOfOthers(
 ): Promise<FilesOfOthers> {
   const needed = createLocationSet()
   const names: string[] = []
-  for (const { entry, folders: theirs, data, strays } of others) {
+  for (const other of others) {
+    const { entry, folders: theirs, files: all, strays } = other
     if (entry.isView) continue
-    const isAround = theirs.some((folder) => folders.some((own) => isInside(own, folder)))
+    const isAround = theirs.some((folder) => folders.some((own) => isFolderInside(own, folder)))
     try {
-      const files = await (isAround ? data() : strays())
+      const files = await (isAround ? all() : strays())
       const inside = files.filter((location) => isInsideAny(location, folders))
       for (const location of inside) needed.add(location)
       if (inside.length > 0) names.push(entryText(entry))
     } catch (error) {
       const unknown = {
         why: `${entryText(entry)} may need some of the files, and what it needs cannot be read: ${asError(error).message}`,
-        fix: 'let this run read it; if it is lost, take its entry out of its catalog (lakejobs maintain forget)',
+        fix: `let this run read it; if it is lost, ${wayOut(other)}`,
       }
       return { needs: () => true, names, unknown }
     }

@@ -1,5 +1,8 @@
-import { expect, it } from '@jest/globals'
-import { createLocationSet, locationKey } from '../../jobs/lake/location-set.ts'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLocationSet, isFolderInside, isInside, locationKey } from '../../jobs/lake/location-set.ts'
 
 it('knows a location under every spelling that writers have for it', () => {
   const spellings = [
@@ -35,4 +38,37 @@ it('has what was added and nothing else, also among tens of thousands', () => {
   for (let n = 0; n < count; n++) set.add(name(n))
   expect(set.size).toBe(count)
   for (let n = 0; n < 2 * count; n++) if (set.has(name(n)) !== n < count) throw new Error(name(n))
+})
+
+describe('on disk', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lakejobs-links-'))
+  mkdirSync(join(folder, 'real/t/data'), { recursive: true })
+  mkdirSync(join(folder, 'x'))
+  symlinkSync('real', join(folder, 'link'))
+  symlinkSync(join(folder, 'real/t'), join(folder, 'table'))
+  afterAll(() => {
+    rmSync(folder, { recursive: true })
+  })
+  const at = (path: string): string => `file://${folder}/${path}`
+
+  it('knows a file behind links and dots, whether it is there or not', () => {
+    const set = createLocationSet()
+    set.add(at('real/t/data/a.parquet'))
+    for (const path of ['link/t/data/a.parquet', 'table/data/a.parquet', 'x/../link/t/./data/a.parquet'])
+      expect([path, set.has(at(path))]).toEqual([path, true])
+    expect(set.has(at('real/t/data/b.parquet'))).toBe(false)
+    expect(locationKey(at('link/new/folder/f'))).toBe(locationKey(at('real/new/../new/folder/f')))
+    expect(locationKey(at('none/../real/f'))).toBe(locationKey(at('real/f')))
+  })
+
+  it('knows a folder that is a link', () => {
+    expect(isFolderInside(at('table'), at('link'))).toBe(true)
+    expect(isFolderInside(at('real/t'), at('table'))).toBe(true)
+    expect(isFolderInside(at('link'), at('table'))).toBe(false)
+    expect(isInside(at('link/t/data/a.parquet'), at('table'))).toBe(true)
+  })
+
+  it('leaves an object’s name as it is', () => {
+    expect(locationKey('s3://b/x/../t/f')).not.toBe(locationKey('s3://b/t/f'))
+  })
 })

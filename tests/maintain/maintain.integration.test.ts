@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { run, summaryOf, type Ran } from '../support/cli.ts'
 import { eachWithDatabase } from '../commands/each-with-database.ts'
@@ -124,6 +133,38 @@ describe('lakejobs maintain', () => {
     expect(await lakejobs('maintain', 'rollback', ...t, '--snapshot', second)).toMatchObject({ exit: 3 })
     expect(await lakejobs('maintain', 'tag', ...t, '--name', 'first', '--drop')).toMatchObject({ exit: 0 })
     expect(await lakejobs('maintain', 'adopt', ...t)).toMatchObject({ exit: 0 })
+  }, 120_000)
+
+  it('leaves a table of another catalog name that lies in the same folder by another path', async () => {
+    await place.query('CREATE TABLE t AS SELECT i AS a FROM generate_series(1, 100) i; ANALYZE t')
+    mkdirSync(join(place.cwd, 'real'))
+    symlinkSync('real', join(place.cwd, 'link'))
+    const of = (name: 'link' | 'real', ...words: string[]): Promise<Ran> =>
+      run(words, {
+        cwd: place.cwd,
+        env: { ...place.env, WAREHOUSE: join(place.cwd, name), ICEBERG_CATALOG_NAME: name },
+      })
+    const first = await of('link', 'export', '--table', 't', '--format', 'iceberg', '--mode', 'full')
+    expect(first).toMatchObject({ exit: 0 })
+    await place.query('INSERT INTO t SELECT i FROM generate_series(101, 50000) i; ANALYZE t')
+    for (let time = 0; time < 2; time++) {
+      const again = await of('real', 'export', '--table', 't', '--format', 'iceberg', '--mode', 'full')
+      expect(again).toMatchObject({ exit: 0 })
+    }
+    const old = Date.now() / 1000 - 5 * 86_400
+    for (const entry of readdirSync(join(place.cwd, 'real'), { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), old, old)
+    const few = ['--older-than', '0', '--keep', '1', '--keep-before-shrink', '0', '--max-orphans', '100%']
+    expect(await of('real', 'maintain', 'all', '--table', 'default.t', '--delete', ...few)).toMatchObject({
+      exit: 0,
+    })
+    for (const [name, rows] of [
+      ['link', 100],
+      ['real', 50_000],
+    ] as const)
+      expect(
+        summaryOf(await of(name, 'verify', '--table', 'default.t', '--against', 'written', '--strict')),
+      ).toMatchObject({ exit: 0, rows })
   }, 120_000)
 
   it('leaves tables alone that are not ours, and says what is missing', async () => {

@@ -1,19 +1,19 @@
 import type { TableMetadata } from './metadata.ts'
 import { murmur3 } from '../partition/murmur3.ts'
 
+type Placed = Pick<TableMetadata, 'location' | 'properties'>
+
 /** `metadata/`, or where `write.metadata.path` puts it; a location without trailing slash. */
-export const metadataFolder = ({
-  location,
-  properties,
-}: Pick<TableMetadata, 'location' | 'properties'>): string =>
-  (properties['write.metadata.path'] ?? `${location}/metadata`).replace(/\/+$/, '')
+export const metadataFolder = (table: Placed): string => folderOf(table, 'write.metadata.path', 'metadata')
 
 /** `data/`, or where `write.data.path` puts it; a location without trailing slash. */
-export const dataFolder = ({
-  location,
-  properties,
-}: Pick<TableMetadata, 'location' | 'properties'>): string =>
-  (properties['write.data.path'] ?? `${location}/data`).replace(/\/+$/, '')
+export const dataFolder = (table: Placed): string => folderOf(table, 'write.data.path', 'data')
+
+/** A property that is empty says nothing, as to PyIceberg: the path would begin at the root of the file system. */
+function folderOf({ location, properties }: Placed, property: string, usual: string): string {
+  const folder = properties[property] ?? ''
+  return (folder === '' ? `${location}/${usual}` : folder).replace(/\/+$/, '')
+}
 
 /** Bits of a name's hash that become folders, in groups of four, and the rest (Java's ObjectStoreLocationProvider). */
 const hashBits = 20

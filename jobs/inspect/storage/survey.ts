@@ -1,7 +1,7 @@
 import type { Catalog, Table } from '../../iceberg/catalog/catalog.ts'
 import { dataFolder, metadataFolder } from '../../iceberg/metadata/locations.ts'
 import { mainBranch, type Snapshot } from '../../iceberg/metadata/metadata.ts'
-import { locationKey } from '../../lake/location-set.ts'
+import { isFolderInside, isInside, locationKey } from '../../lake/location-set.ts'
 import {
   metadataFiles,
   nothingReached,
@@ -116,12 +116,10 @@ function foldersOf({ metadata }: Table): string[] {
     canonicalLocation(folder).replace(/(?<=[^/])\/+$/, ''),
   )
   const folders = [...new Set(all)]
-  return folders.filter((folder) => !folders.some((other) => other !== folder && isInside(folder, other)))
+  return folders.filter(
+    (folder) => !folders.some((other) => other !== folder && isFolderInside(folder, other)),
+  )
 }
-
-/** By whole segments of the path. */
-const isInside = (location: string, folder: string): boolean =>
-  `${locationKey(location)}/`.startsWith(`${locationKey(folder)}/`)
 
 /** Each file that the table needs once, with who needs it most: main first. */
 async function* neededFiles(

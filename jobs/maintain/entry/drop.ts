@@ -8,7 +8,7 @@ import { FileNotFound } from '../../storage/errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 import { canonicalLocation } from '../../storage/place.ts'
 import type { Maintained } from '../../summary.ts'
-import { clearRecords, droppedProperty, droppedText, unfinishedDrop } from '../forgotten.ts'
+import { clearRecords, droppedProperty, entryNote, unfinishedDrop } from '../forgotten.ts'
 import type { Neighbourhood } from '../ownership.ts'
 import { kindSummaries, sumOf, total } from '../tally.ts'
 import { forgetTable } from './forget.ts'
@@ -65,7 +65,7 @@ export async function dropTable(
     if (!isUnfinished) {
       signal.throwIfAborted()
       const note = {
-        [droppedProperty(metadata['table-uuid'])]: droppedText(identifier.name, metadataLocation),
+        [droppedProperty(metadata['table-uuid'])]: entryNote(identifier.name, metadataLocation),
       }
       await catalog.updateNamespace(identifier.namespace, note, [])
       try {

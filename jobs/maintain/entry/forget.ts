@@ -8,12 +8,18 @@ import {
   type TableIdentifier,
 } from '../../iceberg/catalog/catalog.ts'
 import { NoSuchTableError } from '../../iceberg/errors.ts'
-import { droppedProperty, forgottenProperty, unreadProperty } from '../forgotten.ts'
+import {
+  droppedProperty,
+  entryNote,
+  forgottenEntryProperty,
+  forgottenProperty,
+  unreadProperty,
+} from '../forgotten.ts'
 
 /** What is to be forgotten. */
 interface Known {
-  /** The property that tells of it, and the one that a drop may have left. */
-  readonly property: string
+  /** The properties that tell of it, and the one that a drop may have left. */
+  readonly notes: Readonly<Record<string, string>>
   readonly dropped: readonly string[]
   readonly location: string
   readonly pointer: string | undefined
@@ -30,9 +36,9 @@ export async function forgetTable(
   dryRun: boolean,
   catalog: Catalog,
 ): Promise<string[]> {
-  const { property, dropped, location, pointer } = await lookAt(identifier, catalog)
+  const { notes, dropped, location, pointer } = await lookAt(identifier, catalog)
   if (!dryRun) {
-    await catalog.updateNamespace(identifier.namespace, { [property]: location }, dropped)
+    await catalog.updateNamespace(identifier.namespace, notes, dropped)
     await catalog.drop(identifier, pointer)
   }
   return [
@@ -51,12 +57,15 @@ async function lookAt(identifier: TableIdentifier, catalog: Catalog): Promise<Kn
     const isUnreadable = error instanceof JobError && error.code === 'data'
     if (!isUnreadable || error instanceof NoSuchTableError) throw error
     const location = await folderOf(identifier, catalog)
-    return { property: unreadProperty(randomUUID()), dropped: [], location, pointer: undefined }
+    return { notes: { [unreadProperty(randomUUID())]: location }, dropped: [], location, pointer: undefined }
   }
   const { metadata, metadataLocation } = table
   const uuid = metadata['table-uuid']
   return {
-    property: forgottenProperty(uuid),
+    notes: {
+      [forgottenProperty(uuid)]: metadata.location,
+      [forgottenEntryProperty(uuid)]: entryNote(identifier.name, metadataLocation!),
+    },
     dropped: [droppedProperty(uuid)],
     location: metadata.location,
     pointer: metadataLocation,

@@ -2,14 +2,14 @@ import { mapConcurrently } from '../../concurrency.ts'
 import { dataError } from '../../errors.ts'
 import { readMetadataFile } from '../../iceberg/catalog/stored/metadata-file.ts'
 import type { TableIdentifier } from '../../iceberg/catalog/catalog.ts'
-import { locationKey } from '../../lake/location-set.ts'
+import { isFolderInside, locationKey } from '../../lake/location-set.ts'
 import type { ReachableFile, ReachableTable } from '../../lake/reachable.ts'
 import { outermost } from '../listing.ts'
 import {
   entryText,
-  isInside,
   isInsideAny,
   ownFolders,
+  wayOut,
   type Neighbour,
   type Neighbourhood,
 } from '../ownership.ts'
@@ -47,9 +47,11 @@ export async function purge(
   { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal },
 ): Promise<Purged> {
   const folders = ownFolders(table.metadata)
-  const others = await neighbours({ io: table.io, ...(own !== undefined && { identifier: own }) })
+  const all = await neighbours({ io: table.io, ...(own !== undefined && { identifier: own }) })
+  // A note of it that is left from before it was registered again is none of another table.
+  const others = all.filter(({ forgotten }) => forgotten?.uuid !== table.metadata['table-uuid'])
   const inside = others.find((one) =>
-    one.folders.some((theirs) => folders.some((ours) => isInside(theirs, ours))),
+    one.folders.some((theirs) => folders.some((ours) => isFolderInside(theirs, ours))),
   )
   const whyNot = inside && `${entryText(inside.entry)} has its files in the same folders`
   const walk = createWalk()
@@ -99,15 +101,16 @@ function stageOf({ kind, location }: ReachableFile, { metadataLocation }: Reacha
 }
 
 async function walkOther(
-  { entry }: Neighbour,
+  other: Neighbour,
   { io }: ReachableTable,
   walk: Walk,
   each: (file: ReachableFile) => void,
 ): Promise<void> {
+  const { entry } = other
   const metadata = await readMetadataFile(io, entry.metadataLocation).catch((error: unknown) => {
     throw dataError(`${entryText(entry)} may need some of the files, and its metadata cannot be read`, {
       field: entryText(entry),
-      fix: 'mend that entry or forget it first, or drop without --purge',
+      fix: `mend it; if it is lost, ${wayOut(other)}; or drop without --purge`,
       cause: error,
     })
   })

@@ -96,7 +96,7 @@ async function assertUnknown(
   catalog: Catalog,
   io: FileIO,
 ): Promise<void> {
-  const others = await neighbourhood(catalog)({ io })
+  const others = (await neighbourhood(catalog)({ io })).filter(({ forgotten }) => forgotten === undefined)
   await mapConcurrently(others, readAtOnce, async ({ entry, folders: theirs }) => {
     const is = entryText(entry)
     if (overlap(folders, theirs)) {

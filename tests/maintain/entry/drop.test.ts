@@ -180,7 +180,10 @@ describe('a drop with its files', () => {
     const kept = await test.files()
     await drop()
     expect(await test.files()).toEqual(kept)
-    expect(await notes()).toEqual([expect.stringContaining('forgotten')])
+    expect(await notes()).toEqual([
+      expect.stringMatching(/^lakejobs\.forgotten\./),
+      expect.stringMatching(/^lakejobs\.forgotten-entry\./),
+    ])
   })
 
   it('is refused where nobody can tell what is needed', async () => {
