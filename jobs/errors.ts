@@ -82,6 +82,10 @@ export const listed = (items: readonly string[], separator = ', '): string =>
     ? items.join(separator)
     : `${items.slice(0, listCap).join(separator)} and ${items.length - listCap} more`
 
+/** A word as a shell takes it, quoted where it must be. */
+export const shellWord = (text: string): string =>
+  /^[\w.,=:/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+
 const mostNear = 3
 
 /** Names that differ from one by a third of its letters at most, the nearest first. */

@@ -4,16 +4,20 @@ import { asError, dataError, JobError } from '../errors.ts'
 export const damaged = (location: string, what = 'is damaged', cause?: unknown): JobError =>
   dataError(`${location} ${what}`, {
     field: location,
-    fix: 'bring the file back from a backup, or do without it: docs/recovery.md, "A manifest is damaged" and "A metadata file is damaged"',
+    fix,
     cause,
   })
+
+const fix =
+  'bring the file back from a backup, or do without it: docs/recovery.md, "A manifest is damaged" and "A metadata file is damaged"'
 
 /** What reading a file comes to: of one that is damaged anything may be missing, of another type or out of range. */
 export function unlessDamaged<Read>(location: string, read: () => Read): Read {
   try {
     return read()
   } catch (error) {
-    if (error instanceof JobError && error.field === location) throw error
+    if (error instanceof JobError && error.field === location)
+      throw error.fix === undefined ? dataError(error.message, { field: location, fix, cause: error }) : error
     throw damaged(location, `is damaged: ${asError(error).message}`, error)
   }
 }

@@ -151,14 +151,14 @@ async function maintainTable(
 }
 
 /** Of the commit all went well; of the files not all are gone. */
-function failureOf(table: string, { operation, notRemoved, steps }: Maintained): Error | undefined {
+function failureOf(table: string, { operation, dryRun, notRemoved, steps }: Maintained): Error | undefined {
   const [failure] = steps?.flatMap((step) => failureOf(table, step) ?? []) ?? []
   if (failure !== undefined) return failure
   if (notRemoved === undefined) return undefined
   const { files, errors } = notRemoved
   return new JobError(
     'failed',
-    `${table}: ${operation === 'expire' ? 'the commit is made, but ' : ''}${files === 0 ? 'some files are not known' : `${files} files could not be removed`}: ${errors[0]}`,
+    `${table}: ${operation === 'expire' && !dryRun ? 'the commit is made, but ' : ''}${files === 0 ? 'some files are not known' : `${files} files could not be removed`}: ${errors[0]}`,
     { field: table, fix: 'mend that, then let `lakejobs maintain orphans --delete` find them' },
   )
 }

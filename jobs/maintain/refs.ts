@@ -1,6 +1,7 @@
 import type { JobContext } from '../context.ts'
 import { dataError, JobError, listed, usageError } from '../errors.ts'
 import { tableText, type Catalog, type Table } from '../iceberg/catalog/catalog.ts'
+import { assertFormatVersion2 } from '../iceberg/metadata/format-version.ts'
 import { specTypeOf } from '../iceberg/manifest/table-files.ts'
 import { branchSnapshot, mainBranch, snapshotById, type Snapshot } from '../iceberg/metadata/metadata.ts'
 import type { TableRequirement } from '../iceberg/metadata/requirements.ts'
@@ -20,7 +21,7 @@ export interface RefPlan {
 
 /**
  * Makes the plan for the table as it is in its turn, and commits it; the phrases of its changes. Errors: the plan's;
- * `CommitFailedError`, where another commit comes first.
+ * `JobError` data, for a format version that cannot be written; `CommitFailedError`, where another commit comes first.
  */
 export async function commitRefs(
   table: Table,
@@ -29,6 +30,8 @@ export async function commitRefs(
   catalog: Catalog,
   { signal }: Pick<JobContext, 'signal'>,
 ): Promise<readonly string[]> {
+  const version = table.metadata['format-version']
+  if (version < 2) assertFormatVersion2(version, tableText(table.identifier))
   if (dryRun) return (await plan(table)).changes
   const attempt = async (): Promise<readonly string[]> => {
     const { requirements, updates, changes } = await plan(await catalog.load(table.identifier))

@@ -1,4 +1,4 @@
-import { decisive, JobError, listed, type ErrorDetails } from '../errors.ts'
+import { decisive, JobError, listed, type ErrorDetails, shellWord } from '../errors.ts'
 
 /** A flag that resolves a fault: `--cast`, `n=text`. */
 export interface FlagItem {
@@ -72,6 +72,3 @@ function fixOf(faults: readonly JobError[]): string {
 
 /** `flag item`, to be pasted into a shell. */
 export const flagText = ({ flag, item }: FlagItem): string => `${flag} ${shellWord(item)}`
-
-const shellWord = (text: string): string =>
-  /^[\w.,=:/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`

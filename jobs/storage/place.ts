@@ -64,6 +64,9 @@ export function parsePlace(text: string, field: string, cwd: string): string {
   return `s3://${bucket}${prefix}`
 }
 
+/** A location as `parsePlace` takes it for the same: a URI of a file would be percent-decoded. */
+export const placeText = (location: string): string => canonicalLocation(location).replace(/^file:\/\//, '')
+
 /** The location below `location`; a segment may hold slashes of its own. */
 export const join = (location: string, ...segments: readonly string[]): string =>
   (location.endsWith('/') ? location : `${location}/`) + segments.join('/')

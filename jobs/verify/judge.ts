@@ -109,10 +109,16 @@ function verdict(group: Group, { lists, fields, source }: Findings): VerifiedInt
     }
   if (isSource) return { ...told, result: 'match' }
   if (written.kind === 'unknown')
-    return { ...told, result: 'unverified', reason: `${written.reason}${named}` }
+    return {
+      ...told,
+      result: 'unverified',
+      reason: rows === 0 ? notInLake : `${written.reason}${named}`,
+    }
   const other = source === undefined ? '' : ', nor what the source has'
   return { ...told, result: 'mismatch', reason: `these are not the rows that were written${other}${named}` }
 }
+
+const notInLake = 'the lake has none of its rows, and nothing tells that it was exported'
 
 const otherwise =
   'it was exported in another way (where, cast …) than the newest export, by which the source is read'

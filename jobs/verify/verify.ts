@@ -6,7 +6,13 @@ import { noSuchTable } from '../lake/find-tables.ts'
 import { lakeEngine } from '../lake/engine.ts'
 import { formatTable } from '../postgres/identifiers.ts'
 import { openScratch } from '../storage/scratch.ts'
-import { failedTable, withOutcome, type Outcome, type TableSummary } from '../summary.ts'
+import {
+  failedTable,
+  withOutcome,
+  type Outcome,
+  type TableSummary,
+  type VerifiedInterval,
+} from '../summary.ts'
 import type { VerifiedTable, VerifyOptions, VerifyStores } from './options.ts'
 import { preparePlain } from './prepare-plain.ts'
 import { prepareTable } from './prepare-table.ts'
@@ -143,17 +149,22 @@ function report(
   for (const { interval, result, reason } of intervals)
     if (result === 'unverified' || result === 'changed')
       logger.warn({ table, format, interval }, `${result}: ${reason}`)
+  const name = source ?? compared?.request.table
+  const againOf = ({ interval }: VerifiedInterval): string => {
+    const days = /^\d{4}-\d{2}-\d{2}$/.test(interval) ? `--date ${interval}` : '--mode full'
+    return name === undefined
+      ? 'export it again'
+      : `export it again: lakejobs export --table '${formatTable(name)}=${table}' --format ${format} ${days} --force`
+  }
   const [worst] = wrong
-  if (worst === undefined) return {}
+  if (worst === undefined) {
+    const unproven = intervals.find(({ result }) => result === 'unverified')
+    return unproven === undefined ? {} : { fix: againOf(unproven) }
+  }
   const { interval, result, rows, writtenRows, reason } = worst
   const written = writtenRows === undefined || writtenRows === rows ? '' : `, ${writtenRows} were written`
   const total = wrong.length === 1 ? '' : ` (and ${wrong.length - 1} more)`
-  const days = /^\d{4}-\d{2}-\d{2}$/.test(interval) ? `--date ${interval}` : '--mode full'
-  const name = source ?? compared?.request.table
-  const again =
-    name === undefined
-      ? 'export it again'
-      : `export it again: lakejobs export --table '${formatTable(name)}=${table}' --format ${format} ${days} --force`
+  const again = againOf(worst)
   const where = format === 'parquet' ? `${table} (Parquet)` : table
   const error = `${interval}: ${result}: ${reason ?? ''}; ${rows} rows${written}${total}`
   failures.push(dataError(`${where}, ${error}`, { field: table, fix: again }))

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -165,6 +166,26 @@ describe('lakejobs maintain', () => {
       expect(
         summaryOf(await of(name, 'verify', '--table', 'default.t', '--against', 'written', '--strict')),
       ).toMatchObject({ exit: 0, rows })
+  }, 120_000)
+
+  it('says that a commit is made only where one is', async () => {
+    await place.query('CREATE TABLE t AS SELECT 1 AS a; ANALYZE t')
+    for (let time = 0; time < 3; time++) expect(await exported('--table', 't')).toMatchObject({ exit: 0 })
+    const [row] = await place.query('SELECT metadata_location AS at FROM iceberg_tables')
+    const metadata = readFileSync(String(row?.['at']).replace('file://', ''), 'utf8')
+    const [, list] = /"manifest-list":"file:\/\/([^"]+)"/.exec(metadata)!
+    rmSync(list!)
+    const few = ['--older-than', '0', '--keep', '1', '--keep-before-shrink', '0'] as const
+    const expire = (...words: string[]): Promise<Ran> =>
+      lakejobs('maintain', 'expire', '--table', 'default.t', ...few, ...words)
+    const messageOf = async (ran: Promise<Ran>): Promise<string> => {
+      const { exit, error } = summaryOf(await ran)
+      expect(exit).toBe(1)
+      return error!.message
+    }
+    const dry = await messageOf(expire('--dry-run'))
+    expect(dry).toMatch(/^default\.t: some files are not known: /)
+    expect(await messageOf(expire())).toBe(dry.replace('some files', 'the commit is made, but some files'))
   }, 120_000)
 
   it('leaves tables alone that are not ours, and says what is missing', async () => {

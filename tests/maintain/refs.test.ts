@@ -26,6 +26,21 @@ const rollback =
   (table) =>
     planRollback(table, { to, allowNonAncestor })
 
+describe('a change of refs', () => {
+  it('is refused for version 1, in a dry run, too, with the table and a way out that there is', async () => {
+    await test.add('2024-05-01')
+    const loaded = { ...test.table, metadata: { ...test.table.metadata, 'format-version': 1 } }
+    for (const dryRun of [true, false])
+      await expect(
+        commitRefs(loaded, tag('a'), dryRun, test.lake.catalog, jobContext(test.lake)),
+      ).rejects.toMatchObject({
+        code: 'data',
+        message: expect.stringContaining('table default.web_logs has format version 1') as unknown,
+        fix: expect.stringContaining('export to it once with --upgrade') as unknown,
+      })
+  })
+})
+
 describe('a tag', () => {
   it('is made on the newest snapshot or another one, keeps it, and is dropped', async () => {
     await expect(commit(tag('empty'))).rejects.toMatchObject({ code: 'data' })

@@ -1,9 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { homedir } from 'node:os'
-import { basename, canonicalLocation, join, parsePlace } from '../../jobs/storage/place.ts'
+import { basename, canonicalLocation, join, parsePlace, placeText } from '../../jobs/storage/place.ts'
 
 const place = (text: string): string => parsePlace(text, 'INPUT', '/home/here')
+
+describe('placeText', () => {
+  it('is what parsePlace takes for the same place', () => {
+    for (const location of ['file:///a b/100%/x', 'file:///a%20b', 's3://b/k%20', "file:///it's"])
+      expect(place(placeText(location))).toBe(location)
+    expect(place(placeText('file:/a'))).toBe('file:///a')
+  })
+})
 
 describe('parsePlace', () => {
   it.each([

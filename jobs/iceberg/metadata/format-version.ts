@@ -12,7 +12,7 @@ export function assertFormatVersion2(version: number, table?: string): void {
       field: table ?? 'format-version',
       fix:
         version < 2
-          ? 'run once with --upgrade: the table becomes version 2, for good and for all who read it'
+          ? 'export to it once with --upgrade: the table becomes version 2, for good and for all who read it'
           : 'export to another table of version 2: later versions need row lineage',
     },
   )

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { JobError } from '../../errors.ts'
+import { JobError, shellWord } from '../../errors.ts'
 import {
   isEntryOf,
   tableText,
@@ -8,6 +8,7 @@ import {
   type TableIdentifier,
 } from '../../iceberg/catalog/catalog.ts'
 import { NoSuchTableError } from '../../iceberg/errors.ts'
+import { placeText } from '../../storage/place.ts'
 import {
   droppedProperty,
   entryNote,
@@ -45,7 +46,7 @@ export async function forgetTable(
     `the entry goes, the files stay at ${location}`,
     pointer === undefined
       ? 'its metadata cannot be read'
-      : `to have it back: lakejobs maintain register --table ${tableText(identifier)} --metadata ${pointer}`,
+      : `to have it back: lakejobs maintain register --table ${shellWord(tableText(identifier))} --metadata ${shellWord(placeText(pointer))}`,
   ]
 }
 

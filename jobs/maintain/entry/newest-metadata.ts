@@ -1,8 +1,8 @@
-import { asError, dataError, listed } from '../../errors.ts'
+import { asError, dataError, listed, shellWord } from '../../errors.ts'
 import { readMetadataFile } from '../../iceberg/catalog/stored/metadata-file.ts'
 import type { TableMetadata } from '../../iceberg/metadata/metadata.ts'
 import { createLocationSet } from '../../lake/location-set.ts'
-import { basename } from '../../storage/place.ts'
+import { basename, placeText } from '../../storage/place.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 
 /** A metadata file, and what is in it. */
@@ -86,4 +86,8 @@ export async function readTips(
 
 /** For messages: `uuid at location (file)`. */
 export const foundText = (tables: readonly FoundTable[]): string =>
-  listed(tables.map(({ metadata, location }) => `${metadata.location}: --metadata ${location}`))
+  listed(
+    tables.map(
+      ({ metadata, location }) => `${metadata.location}: --metadata ${shellWord(placeText(location))}`,
+    ),
+  )

@@ -6,6 +6,7 @@ import { TableAlreadyExistsError } from '../../iceberg/errors.ts'
 import { readMetadataFile } from '../../iceberg/catalog/stored/metadata-file.ts'
 import { branchSnapshot, currentSchema, mainBranch } from '../../iceberg/metadata/metadata.ts'
 import { assertReadableTable } from '../../lake/readable.ts'
+import { FileNotFound } from '../../storage/errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 import { canonicalLocation } from '../../storage/place.ts'
 import { mapConcurrently } from '../../concurrency.ts'
@@ -70,7 +71,15 @@ async function find(from: RegisterFrom, io: FileIO): Promise<FoundTable> {
   if ('metadata' in from) {
     const { metadata: location } = from
     const version = versionOf(location) ?? -1
-    return { location, version, metadata: await readMetadataFile(io, location), forks: [] }
+    const metadata = await readMetadataFile(io, location).catch((error: unknown) => {
+      if (!(error instanceof FileNotFound)) throw error
+      throw dataError(`no such file: ${location}`, {
+        field: '--metadata',
+        fix: 'give the table’s newest *.metadata.json; --scan with its folder finds it',
+        cause: error,
+      })
+    })
+    return { location, version, metadata, forks: [] }
   }
   const [found, ...others] = await newestMetadata(io, from.scan)
   if (others.length === 0) return found!

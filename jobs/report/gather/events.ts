@@ -87,10 +87,12 @@ function eventOf(
     // It did not come to the rows.
     if (verified === undefined) return { ...common, kind: 'verified', days: [], error, fix }
     const { intervals, mismatch, unverified, incomplete } = verified
-    const wrong = intervals.filter(({ result }) => result !== 'match' && result !== 'changed')
+    const listed = intervals.filter(({ result }) => result !== 'match' && result !== 'changed')
+    // Of a day that was never exported there is nothing to prove.
+    const wrong = listed.filter(({ result, rows }) => result !== 'unverified' || rows > 0)
     const first = wrong[0]
     // Of many only the worst are named: then nothing is known of the others.
-    const isCut = wrong.length < mismatch + unverified + incomplete
+    const isCut = listed.length < mismatch + unverified + incomplete
     return {
       ...common,
       kind: 'verified',

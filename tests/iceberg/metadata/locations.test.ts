@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { dataFileLocation } from '../../../jobs/iceberg/metadata/locations.ts'
+import { dataFileLocation, metadataFolder } from '../../../jobs/iceberg/metadata/locations.ts'
 
 const place = (properties: Record<string, string>, folders: readonly string[] = []): string =>
   dataFileLocation({ location: 's3://b/t', properties }, folders, 'f.parquet')
@@ -7,6 +7,12 @@ const place = (properties: Record<string, string>, folders: readonly string[] = 
 it('data files lie in data/ and the partition’s folders, or where write.data.path says', () => {
   expect(place({})).toBe('s3://b/t/data/f.parquet')
   expect(place({ 'write.data.path': '/elsewhere//' }, ['d=1', 'e=2'])).toBe('/elsewhere/d=1/e=2/f.parquet')
+})
+
+it('a place that is empty is none', () => {
+  expect(place({ 'write.data.path': '' })).toBe('s3://b/t/data/f.parquet')
+  const properties = { 'write.metadata.path': '' }
+  expect(metadataFolder({ location: 's3://b/t', properties })).toBe('s3://b/t/metadata')
 })
 
 /** As PyIceberg 0.12 computes them; tests/interop compares with PyIceberg itself. */

@@ -121,6 +121,22 @@ function version1(): Record<string, unknown> {
   return { ...rest, ...none, 'format-version': 1, schema, 'partition-spec': fields }
 }
 
+it('a text that is no JSON is a damage, too, with what can be done about it', () => {
+  const thrown = (): unknown => {
+    try {
+      return parseMetadata('{"format-version":2,', location)
+    } catch (error) {
+      return error
+    }
+  }
+  expect(thrown()).toMatchObject({
+    code: 'data',
+    field: location,
+    message: expect.stringContaining(`${location} is not valid JSON`) as unknown,
+    fix: expect.stringContaining('docs/recovery.md') as unknown,
+  })
+})
+
 it('of version 1 a spec that is no list is a damage', () => {
   const text = JSON.stringify({ ...version1(), 'partition-spec': {} })
   expect(() => parseMetadata(text, location)).toThrow(`${location} is damaged: `)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { run, summaryOf, type Ran } from '../../support/cli.ts'
@@ -82,6 +83,23 @@ describe('an entry', () => {
     ).toEqual([])
   }, 120_000)
 
+  it('is had back by the line that forgetting it printed, whatever the folder is called', async () => {
+    const WAREHOUSE = join(place.cwd, "it's 100% a%20b")
+    const here = (...words: string[]): Promise<Ran> =>
+      run(words, { cwd: place.cwd, env: { ...place.env, WAREHOUSE } })
+    await place.query('CREATE TABLE t AS SELECT 1 AS a; ANALYZE t')
+    await here('export', '--table', 't', '--format', 'iceberg', '--mode', 'full')
+    const [, line] = /to have it back: lakejobs (.*)$/.exec(
+      summaryOf(await here('maintain', 'forget', ...t)).tables![0]!.changes!.at(-1)!,
+    )!
+    const words = execFileSync('sh', ['-c', `printf '%s\\0' ${line!}`])
+      .toString()
+      .split('\0')
+      .slice(0, -1)
+    expect(await here(...words)).toMatchObject({ exit: 0 })
+    expect(await here('verify', ...t, '--against', 'written', '--strict')).toMatchObject({ exit: 0 })
+  }, 120_000)
+
   it('is not registered over another, twice, in others’ folders, or without its files', async () => {
     const metadata = await exported()
     const folder = folderOf(metadata)
@@ -107,7 +125,15 @@ describe('an entry', () => {
     expect(await refused(...u)).toMatch(/^2 /)
     expect(await refused('--table', 'u', '--metadata', metadata)).toMatch(/^2 /)
     expect(await refused(...u, '--scan', join(place.cwd, 'nowhere'))).toContain('no metadata file')
-    expect(await refused(...u, '--metadata', join(folder, 'nowhere.metadata.json'))).toContain('no such file')
+    const nowhere = await maintain('register', ...u, '--metadata', join(folder, 'nowhere.metadata.json'))
+    expect(summaryOf(nowhere)).toMatchObject({
+      exit: 3,
+      error: {
+        message: expect.stringContaining('no such file') as unknown,
+        field: '--metadata',
+        fix: expect.stringContaining('--scan') as unknown,
+      },
+    })
     expect(await maintain('forget', ...t)).toMatchObject({ exit: 0 })
     const copy = join(place.cwd, 'copy')
     cpSync(folder, copy, { recursive: true })

@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import type { FileIO } from '../../../storage/file-io.ts'
 import { canonicalLocation } from '../../../storage/place.ts'
+import { unlessDamaged } from '../../damaged.ts'
 import type { TableMetadata } from '../../metadata/metadata.ts'
 import { metadataBytes, parseMetadata } from '../../metadata/metadata-json.ts'
 import { metadataFolder } from '../../metadata/locations.ts'
@@ -10,7 +11,7 @@ import { metadataFolder } from '../../metadata/locations.ts'
 export async function readMetadataFile(io: FileIO, location: string): Promise<TableMetadata> {
   const bytes = await io.read(canonicalLocation(location))
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b
-  const plain = isGzip ? gunzipSync(bytes) : bytes
+  const plain = isGzip ? unlessDamaged(location, () => gunzipSync(bytes)) : bytes
   // Megabytes of ASCII are read several times as quickly without looking for more.
   return parseMetadata(plain.toString(isAscii(plain) ? 'latin1' : 'utf8'), location)
 }
