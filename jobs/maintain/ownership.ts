@@ -70,12 +70,14 @@ export function neighbourhood(catalog: Catalog): Neighbourhood {
     const all = await forgottenTables(catalog)
     if (all.every(({ entry }) => entry === undefined)) return []
     const present = await mapConcurrently(entries, readAtOnce, (entry) => knownOf(io, entry.metadataLocation))
-    const uuids = new Set(present.map(({ uuid }) => uuid))
+    const lived = new Set(present.flatMap(({ pointers }) => pointers))
     const isThere = await mapConcurrently(
       all,
       readAtOnce,
-      async ({ uuid, entry }) =>
-        entry !== undefined && !uuids.has(uuid) && !(await knownOf(io, entry.metadataLocation)).isGone,
+      async ({ entry }) =>
+        entry !== undefined &&
+        !lived.has(entry.metadataLocation) &&
+        !(await knownOf(io, entry.metadataLocation)).isGone,
     )
     return all.filter((_, at) => isThere[at])
   }
@@ -115,8 +117,8 @@ async function filesOf(
 /** What a metadata file tells of where its table lies. */
 interface Known {
   readonly folders: readonly string[]
-  /** Undefined: it cannot be read. */
-  readonly uuid: string | undefined
+  /** The file itself, and those of its log. */
+  readonly pointers: readonly string[]
   readonly isGone: boolean
 }
 
@@ -129,15 +131,18 @@ async function lookAt(io: FileIO, metadataLocation: string): Promise<Known> {
     const bytes = await io.read(location)
     const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString()
     const document = JSON.parse(text) as Readonly<Partial<Record<string, unknown>>>
-    const uuid = typeof document['table-uuid'] === 'string' ? document['table-uuid'] : undefined
-    if (typeof document['location'] !== 'string') return { folders: [usual], uuid, isGone: false }
+    const pointers = [metadataLocation, ...loggedIn(document)]
+    if (typeof document['location'] !== 'string') return { folders: [usual], pointers, isGone: false }
     const properties = (document['properties'] ?? {}) as Readonly<Record<string, string>>
     const folders = [...ownFolders({ location: document['location'], properties }), usual]
-    return { folders, uuid, isGone: false }
+    return { folders, pointers, isGone: false }
   } catch (error) {
-    return { folders: [usual], uuid: undefined, isGone: error instanceof FileNotFound }
+    return { folders: [usual], pointers: [metadataLocation], isGone: error instanceof FileNotFound }
   }
 }
+
+const loggedIn = (document: Readonly<Partial<Record<string, unknown>>>): string[] =>
+  ((document['metadata-log'] ?? []) as TableMetadata['metadata-log']).map((entry) => entry['metadata-file'])
 
 /** What lets others go on where it cannot be read what an entry needs. */
 export const wayOut = ({ forgotten }: Neighbour): string =>

@@ -84,6 +84,18 @@ describe('a forgotten table', () => {
     expect(await isThere(file)).toBe(false)
   })
 
+  it('is looked out for beside another entry of the same table-uuid, too', async () => {
+    await test.add('2024-05-01')
+    const { identifier, metadataLocation } = test.table
+    const copy = { namespace: other.namespace, name: 'copy' }
+    await test.lake.catalog.createNamespace(other.namespace).catch(() => undefined)
+    await test.lake.catalog.register(copy, metadataLocation!)
+    await test.lake.catalog.commit(copy, [], [{ action: 'set-location', location: 'memory://lake/far' }])
+    await forgetTable(copy, false, test.lake.catalog)
+    const neighbours = await neighbourhood(test.lake.catalog)({ io: test.lake.io, identifier })
+    expect(neighbours.map(({ entry }) => entry.name)).toEqual(['copy (forgotten)'])
+  })
+
   it('that others registered again is dropped with its files', async () => {
     await test.add('2024-05-01')
     const { identifier, metadataLocation } = test.table

@@ -3,7 +3,8 @@ import { dataError } from '../../errors.ts'
 import { readMetadataFile } from '../../iceberg/catalog/stored/metadata-file.ts'
 import type { TableIdentifier } from '../../iceberg/catalog/catalog.ts'
 import { isFolderInside, locationKey } from '../../lake/location-set.ts'
-import type { ReachableFile, ReachableTable } from '../../lake/reachable.ts'
+import { metadataFiles, type ReachableFile, type ReachableTable } from '../../lake/reachable.ts'
+import { canonicalLocation } from '../../storage/place.ts'
 import { outermost } from '../listing.ts'
 import {
   entryText,
@@ -37,19 +38,23 @@ const readAtOnce = 8
  * Removes every file that a table needs, in its folders, and no entry of any catalog name: data and delete files first, then
  * manifests, their lists with old metadata files, and at last the newest metadata file, each only when all before it are gone, so that a
  * run that was killed or refused can be repeated. Nothing goes where another entry lies in the table's folders. With `dryRun`
- * it counts the same files. `own`: the table's entry, as long as there is one. Errors: `JobError` data, where it cannot be told
+ * it counts the same files. `identifier`: of the table's entry, as long as there is one. Errors: `JobError` data, where it cannot be told
  * what another entry needs.
  */
 export async function purge(
   table: ReachableTable,
-  own: TableIdentifier | undefined,
+  identifier: TableIdentifier | undefined,
   neighbours: Neighbourhood,
   { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal },
 ): Promise<Purged> {
   const folders = ownFolders(table.metadata)
-  const all = await neighbours({ io: table.io, ...(own !== undefined && { identifier: own }) })
+  const all = await neighbours({ io: table.io, ...(identifier !== undefined && { identifier }) })
   // A note of it that is left from before it was registered again is none of another table.
-  const others = all.filter(({ forgotten }) => forgotten?.uuid !== table.metadata['table-uuid'])
+  const own = [...metadataFiles(table)].map(({ location }) => location)
+  const others = all.filter(
+    ({ forgotten, entry }) =>
+      forgotten === undefined || !own.includes(canonicalLocation(entry.metadataLocation)),
+  )
   const inside = others.find((one) =>
     one.folders.some((theirs) => folders.some((ours) => isFolderInside(theirs, ours))),
   )

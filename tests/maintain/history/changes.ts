@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Table } from '../../../jobs/iceberg/catalog/catalog.ts'
 import type { DataFile } from '../../../jobs/iceberg/manifest/data-file.ts'
+import { writeMetadataFile } from '../../../jobs/iceberg/catalog/stored/metadata-file.ts'
 import { branchSnapshot } from '../../../jobs/iceberg/metadata/metadata.ts'
 import type { TableUpdate } from '../../../jobs/iceberg/metadata/updates.ts'
 import { commitSnapshot } from '../../../jobs/iceberg/snapshot/commit.ts'
 import type { SnapshotRequest } from '../../../jobs/iceberg/snapshot/snapshot-request.ts'
+import { forgetTable } from '../../../jobs/maintain/entry/forget.ts'
 import { daysFilter } from '../../../jobs/provenance/days-filter.ts'
 import { request, rowsWhere } from '../../iceberg/tables.ts'
 import { schema } from '../compact-lake.ts'
@@ -134,6 +136,19 @@ export const changes: Readonly<Record<string, Change>> = {
     const to = { namespace: ['default'], name }
     await at.lake.catalog.rename(at.identifier, to)
     at.identifier = to
+    return nothingNew
+  },
+  /** A table elsewhere that needs what this one has now; of one in two the entry is forgotten. */
+  async sibling(at, { metadata, io }) {
+    const { lake, siblings } = at
+    if (siblings.length === 3) return nothingNew
+    const identifier = { namespace: ['default'], name: `sibling${siblings.length}` }
+    const location = `${metadata.location}_${identifier.name}`
+    const pointer = `${location}/metadata/00000-${randomUUID()}.metadata.json`
+    await writeMetadataFile(io, pointer, { ...metadata, 'table-uuid': randomUUID(), location })
+    await lake.catalog.register(identifier, pointer)
+    siblings.push(pointer)
+    if (siblings.length % 2 === 0) await forgetTable(identifier, false, lake.catalog)
     return nothingNew
   },
   wait({ lake, below }) {

@@ -27,6 +27,8 @@ export interface HistoryLake {
   readonly pick: <T>(all: readonly T[]) => T
   load(): Promise<Table>
   /** A file of a few new rows, and these. */
+  /** Metadata files of tables elsewhere that began with what the table had then. */
+  readonly siblings: string[]
   newFile(table: Table, day: string): Promise<NewFile>
   deletes(rows: readonly (readonly [file: DataFile, position: number])[]): Promise<DataFile>
   live(table: Table): Promise<DataFile[]>
@@ -80,6 +82,7 @@ export async function openHistoryLake(seed: number): Promise<HistoryLake> {
     identifier: webLogs,
     below,
     pick: (all) => all[below(all.length)]!,
+    siblings: [],
     load: () => catalog.load(at.identifier),
     async newFile(table, day) {
       const from = rowNumber

@@ -1,5 +1,6 @@
 import { asError, JobError } from '../../../jobs/errors.ts'
-import { reachableFiles } from '../../../jobs/lake/reachable.ts'
+import { readMetadataFile } from '../../../jobs/iceberg/catalog/stored/metadata-file.ts'
+import { reachableFiles, type ReachableTable } from '../../../jobs/lake/reachable.ts'
 import { removeOrphans } from '../../../jobs/maintain/orphans.ts'
 import { neighbourhood } from '../../../jobs/maintain/ownership.ts'
 import { dayMs, jobContext } from '../lake-with-files.ts'
@@ -55,6 +56,14 @@ export async function openHistory(seed: number, readers?: ForeignReaders): Promi
       throw error
     }
   }
+  const siblings = (): Promise<ReachableTable[]> =>
+    Promise.all(
+      at.siblings.map(async (metadataLocation) => ({
+        metadata: await readMetadataFile(store.io, metadataLocation),
+        metadataLocation,
+        io: store.io,
+      })),
+    )
   const maintenance = maintenanceOf(at, change, note)
 
   return {
@@ -67,9 +76,10 @@ export async function openHistory(seed: number, readers?: ForeignReaders): Promi
         if (rows.join() !== made.get(id)!.join())
           found.push(`snapshot ${id} has other rows: ${rows.length} of ${made.get(id)!.length}`)
       }
-      for await (const { kind, location } of reachableFiles(table))
-        if (kind !== 'version-hint' && (await store.io.stat(location)) === undefined)
-          found.push(`${kind} ${location} is gone`)
+      for (const one of [table, ...(await siblings())])
+        for await (const { kind, location } of reachableFiles(one))
+          if (kind !== 'version-hint' && (await store.io.stat(location)) === undefined)
+            found.push(`${kind} ${location} is gone`)
       const rows = new Map(table.metadata.snapshots.map(({ 'snapshot-id': id }) => [id, made.get(id)!]))
       found.push(...((await readers?.differ(table.metadataLocation!, rows, everyone)) ?? []))
       return found
@@ -82,7 +92,8 @@ export async function openHistory(seed: number, readers?: ForeignReaders): Promi
       const stores = { catalog, neighbours: neighbourhood(catalog) }
       await removeOrphans(table, { ageMs: 3 * dayMs, maxShare: 1, isDelete: true }, stores, jobContext(lake))
       const needed = new Set<string>()
-      for await (const { location } of reachableFiles(table)) needed.add(location)
+      for (const one of [table, ...(await siblings())])
+        for await (const { location } of reachableFiles(one)) needed.add(location)
       const left: string[] = []
       for await (const { location } of store.io.list(table.metadata.location))
         if (!needed.has(location)) left.push(location)
