@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dayOf } from '../../../jobs/calendar.ts'
 import { JobError } from '../../../jobs/errors.ts'
 import type { Catalog } from '../../../jobs/iceberg/catalog/catalog.ts'
-import { CommitStateUnknownError } from '../../../jobs/iceberg/errors.ts'
+import { CommitFailedError, CommitStateUnknownError } from '../../../jobs/iceberg/errors.ts'
 import { compactTable } from '../../../jobs/maintain/compact/compact.ts'
 import { forgetTable } from '../../../jobs/maintain/entry/forget.ts'
 import { registerTable } from '../../../jobs/maintain/entry/register.ts'
@@ -152,6 +152,8 @@ export function maintenanceOf(
           if (error instanceof Killed) return 'killed'
           if (error instanceof CommitStateUnknownError) return 'no answer'
           if (kind === 'retain' && error instanceof JobError && error.code === 'data') return 'refused'
+          // Others took longer than a commit is tried again (commit.retry.total-timeout-ms).
+          if (done.length > 0 && error instanceof CommitFailedError) return 'lost'
           throw error
         },
       )
