@@ -56,7 +56,7 @@ const daysRange = ({ kind }: PrimitiveType, from: number, to: number): SourceRan
 /** The day on which a month begins, both since 1970; years below 100 need the setter: Date.UTC takes 99 for 1999. */
 function startOfMonth(month: number): number {
   const date = new Date(0)
-  date.setUTCFullYear(1970 + Math.floor(month / monthsPerYear), month % monthsPerYear, 1)
+  date.setUTCFullYear(1970, month, 1)
   return date.getTime() / msPerDay
 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { murmur3 } from '../../../jobs/iceberg/partition/murmur3.ts'
+import { sourceRange } from '../../../jobs/iceberg/partition/source-range.ts'
 import { applyTransform } from '../../../jobs/iceberg/partition/transform-vector.ts'
-import { parseTransform } from '../../../jobs/iceberg/partition/transforms.ts'
+import { parseTransform, type OrderedTransform } from '../../../jobs/iceberg/partition/transforms.ts'
 import type { PrimitiveType } from '../../../jobs/iceberg/schema/types.ts'
 import type { ColumnVector } from '../../../jobs/vector/vector.ts'
 import { bytes, fixed, spreadOut } from './vectors.ts'
@@ -118,6 +119,35 @@ describe('time transforms', () => {
       }),
     )
   })
+
+  const units: [string, PrimitiveType['kind'], number, number][] = [
+    ['year', 'timestamp', -1969, 130],
+    ['month', 'timestamptz', -1969 * 12, 130 * 12],
+    ['day', 'timestamp', -1500, 1500],
+    ['hour', 'timestamptz', -1500, 1500],
+    ['year', 'date', -1969, 130],
+    ['month', 'date', -1969 * 12, 130 * 12],
+    ['day', 'date', -1500, 1500],
+  ]
+  it.each(units)(
+    '%s of a %s: the range of each result has its values and no other',
+    (text, kind, from, to) => {
+      const type = { kind } as PrimitiveType
+      const transform = parseTransform(text) as OrderedTransform
+      const values = Array.from({ length: to - from }, (_, at) => from + at)
+      const width = kind === 'date' ? 4 : 8
+      const ends = values.map((value) => sourceRange(transform, type, value)!)
+      const lower = ends.map((range) => range.lower as number | bigint)
+      const upper = ends.map((range) => range.upper as number | bigint)
+      const of = (instants: readonly (number | bigint)[]): unknown[] =>
+        results(text, type, fixed(width, instants))
+      expect(of(lower)).toEqual(values)
+      expect(of(upper)).toEqual(values)
+      expect(lower.slice(1)).toEqual(
+        upper.slice(0, -1).map((one) => (typeof one === 'bigint' ? one + 1n : one + 1)),
+      )
+    },
+  )
 
   it('take dates too', () => {
     expect(results('month', { kind: 'date' }, fixed(4, [17486, -1]))).toEqual([574, -1])
