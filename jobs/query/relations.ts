@@ -8,7 +8,7 @@ import { chooseSnapshot, type SnapshotChoice } from '../lake/snapshot-choice.ts'
 import { canonicalLocation } from '../storage/place.ts'
 import type { NestedField } from '../iceberg/schema/types.ts'
 import { quote } from '../lake/engine-names.ts'
-import { identifier } from '../lake/engine-type.ts'
+import { engineTypeOf, identifier } from '../lake/engine-type.ts'
 import { unknownType } from '../lake/readable.ts'
 import { unreadableColumn } from './unreadable-column.ts'
 import { wantedRows } from './statement/filters.ts'
@@ -88,27 +88,32 @@ export async function tableRelation(
     prefix,
     ...means,
   })
-  const view = fields.length === all.length ? sql : withUnreadable(name, all, fields, sql)
+  const values = all.map((field) =>
+    fields.includes(field) ? comparable(field, plan) : unreadable(name, field),
+  )
+  const view = `SELECT ${values.join(', ')} FROM (${sql})`
   return { steps: [...steps, ...viewSteps(resolved.parts, view)], paths, note: noteOf(name, plan) }
 }
 
 /**
- * The rows with a column in the place of each that cannot be read, whose values are an error: the engine computes them where a
- * query, however it is written, depends on one, and else does not. Its type tells of it.
+ * A column for conditions and joins. Parquet's bounds leave NaN out, and the engine believes them: where there may be NaN they are
+ * kept from it. Values within others are, as they are put together anew.
  */
-function withUnreadable(
-  table: string,
-  all: readonly NestedField[],
-  readable: readonly NestedField[],
-  sql: string,
-): string {
-  const columns = all.map((field) => {
-    if (readable.includes(field)) return identifier(field.name)
-    const type = unknownType(field.type)!
-    const [message, shown] = [unreadableColumn(table, field.name, type), `${type}, which cannot be read`]
-    return `CAST(error(${quote(message)}) AS ENUM(${quote(shown)})) AS ${identifier(field.name)}`
-  })
-  return `SELECT ${columns.join(', ')} FROM (${sql})`
+function comparable({ id, name, type }: NestedField, { files }: ReadPlan): string {
+  const column = identifier(name)
+  const isFloating = type === 'float' || type === 'double'
+  if (!isFloating || files.every(({ file }) => file.nanValueCounts?.get(id) === 0)) return column
+  return `CASE WHEN isnan(${column}) THEN CAST('nan' AS ${engineTypeOf(type)!}) ELSE ${column} END AS ${column}`
+}
+
+/**
+ * What stands for a column that cannot be read. Its values are an error: the engine computes them where a query, however it is
+ * written, depends on one, and else does not. Its type tells of it.
+ */
+function unreadable(table: string, field: NestedField): string {
+  const type = unknownType(field.type)!
+  const [message, shown] = [unreadableColumn(table, field.name, type), `${type}, which cannot be read`]
+  return `CAST(error(${quote(message)}) AS ENUM(${quote(shown)})) AS ${identifier(field.name)}`
 }
 
 /** A view of rows that are in no catalog. */
