@@ -32,8 +32,12 @@ export function constantOf(node: Node, type: PrimitiveType): Value | undefined {
       return kind === 'text' || kind === 'date' ? dayNumber(value) : undefined
     case 'timestamp':
     case 'timestamptz': {
+      if (kind === 'date') {
+        const day = dayNumber(value)
+        return day === undefined ? undefined : dayRange(day).start
+      }
       // With a zone the engine would leave it out for a timestamp without, by rules of its own.
-      const isExpected = kind === 'text' || kind === 'date' || kind === 'timestamp'
+      const isExpected = kind === 'text' || kind === 'timestamp'
       return isExpected ? micros(value, type.kind === 'timestamptz') : undefined
     }
     default:

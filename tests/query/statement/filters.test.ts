@@ -10,8 +10,10 @@ import { toSingleValue } from '../../../jobs/iceberg/schema/single-value.ts'
 import { asPrimitive, type Value } from '../../../jobs/iceberg/schema/types.ts'
 import { engineType, identifier } from '../../../jobs/lake/engine-type.ts'
 import { openSession, parse } from '../../../jobs/query/session.ts'
+import { constantOf } from '../../../jobs/query/statement/constants.ts'
 import { wantedRows } from '../../../jobs/query/statement/filters.ts'
 import { judge } from '../../../jobs/query/statement/judge.ts'
+import type { Node } from '../../../jobs/query/statement/tree.ts'
 
 let session: Awaited<ReturnType<typeof openSession>>
 let connection: DuckDBConnection
@@ -68,7 +70,13 @@ const literals: Readonly<Record<Column, readonly string[]>> = {
   m: ['0', '0.1', '1.5', '1.505', '-1.50', "'1.5'", '1e0'],
   s: ["''", "'a'", "'ab'", "'b%'", "'ż'", '1'],
   a: ["'1970-01-01'", "DATE '1970-01-02'", "'2022-01-08'", "TIMESTAMP '1970-01-01 00:00:00'"],
-  t: ["'1970-01-01'", "DATE '1970-01-02'", "TIMESTAMP '1970-01-01 23:59:59.999999'", "'1970-01-02 00:00:00'"],
+  t: [
+    "'1970-01-01'",
+    "DATE '1970-01-02'",
+    "TIMESTAMP '1970-01-01 23:59:59.999999'",
+    "'1970-01-02 00:00:00'",
+    "DATE '1970-01-01 23:59:59'",
+  ],
   z: [
     "'1970-01-01'",
     "DATE '1970-01-02'",
@@ -190,6 +198,46 @@ it('a row that a query sees is in a file that is read, whatever its conditions',
   )
   expect(pruned).toBeGreaterThan(800)
 }, 60_000)
+
+const texts = [
+  '2024-09-15|2024-09-15 23:30:00|2024-09-15T23:30:00|2024-09-15 23:30:00Z|2024-09-15 23:30:00+02',
+  '2024-09-15 23:30:00+00:00|2024-09-15 23:30:00-0930|2024-09-15 23:30|2024-09-15 23:59:60|2024-09-15 24:00:00',
+  '2024-09-15 23:30:00.1|2024-09-15 23:30:00.123456|2024-09-15 23:30:00.1234565|9999-12-31 23:59:59.999999',
+  ' 2024-09-15|2024-09-15 |2024-9-5|24-09-15|2024/09/15|2024-02-29|2023-02-29|1969-12-31|0001-01-01|0000-01-01',
+  '-0001-01-01|0001-01-01 (BC)|10000-01-01|infinity|-infinity|epoch|2024-09-15abc|2024-09-15 UTC|',
+  '1| 1 |1.5|1.0|1e2|-0|+1|0x10|1_000|2147483648|9223372036854775808|99999999999999999999|0.125|1.505|NaN|nan|true',
+].flatMap((line) => line.split('|'))
+const cases = [
+  ...texts.flatMap((text) => ['', 'DATE ', 'TIMESTAMP ', 'TIMESTAMPTZ '].map((type) => `${type}'${text}'`)),
+  ...texts.flatMap((text) => [`TRY_CAST('${text}' AS DATE)`, `DATE '${text}'::TIMESTAMP`]),
+  ...[
+    '0|1|-1|127|128|2147483648|9007199254740993|9223372036854775807|170141183460469231731687303715884105727|1::hugeint',
+    '1.0|1.5|1.005|0.1|0.7|2.675|1e0|1.5e-3|100000000.01|9999999.99|12345678.9|0.30000000000000004',
+    "9007199254740993.0|9007199254740993::double|0.1::float|'1'::int|1::decimal(4, 2)|'a'::blob|true|NULL",
+  ].flatMap((line) => line.split('|')),
+  // What a division by a power of ten might round otherwise than the engine.
+  ...Array.from({ length: 37 }, (_, zeros) => `0.${'0'.repeat(zeros)}7`),
+  ...Array.from({ length: 22 }, (_, zeros) => `0.${'0'.repeat(zeros)}9007199254740991`),
+]
+
+it.each(columns)('a constant beside a column %s is what the engine compares it with', async (name) => {
+  const type = asPrimitive(types[name])!
+  let known = 0
+  for (const text of cases) {
+    const { query } = judge(await parse(connection, `SELECT 1 WHERE ${name} = ${text}`))
+    const condition = query['where_clause'] as Node
+    const constant = constantOf(condition['right'] as Node, type)
+    if (constant === undefined) continue
+    const answer = await connection
+      .runAndReadAll(`SELECT c = ${text} FROM (SELECT ${sqlOf(name, constant)}) AS t(c)`)
+      .then((reader) => reader.getRows()[0]![0])
+      .catch(() => 'refused')
+    if (answer === 'refused') continue
+    expect([text, constant, answer]).toEqual([text, constant, true])
+    known++
+  }
+  expect(known).toBeGreaterThan(5)
+})
 
 describe('conditions decide over a table', () => {
   it.each([
