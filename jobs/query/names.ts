@@ -22,8 +22,8 @@ const identifierOf = (parts: readonly string[]): TableIdentifier => ({
 
 /**
  * Finds what a statement names: `namespace.table`, or `table` alone where one namespace has it, or one of `extras`. Names
- * are compared exactly, else without regard to case. Errors: `JobError` usage for a name of several tables; data for one
- * that is not there, with the nearest names; those of the catalog.
+ * are compared exactly, else without regard to case. Errors: `JobError` usage for a name of several tables, and for two tables
+ * whose names differ by case alone; data for one that is not there, with the nearest names; those of the catalog.
  */
 export async function resolveTables<Extra>(
   named: readonly NamedTable[],
@@ -43,11 +43,24 @@ export async function resolveTables<Extra>(
     const extra = parts.length === 1 ? extras.get(parts[0]!.toLowerCase()) : undefined
     if (extra !== undefined) resolved.push({ parts, uses, found: { kind: 'extra', extra } })
     else {
-      const table = await find(parts, catalog, all, [...extras.keys()])
-      resolved.push({ parts, uses, found: { kind: 'table', table } })
+      const spellings = new Map(uses.map((use) => [JSON.stringify(use.parts), use.parts]))
+      const tables: Table[] = []
+      for (const one of spellings.values()) tables.push(await find(one, catalog, all, [...extras.keys()]))
+      resolved.push({ parts, uses, found: { kind: 'table', table: onlyOne(tables) } })
     }
   }
   return resolved
+}
+
+/** The engine has one view for what differs by case alone. */
+function onlyOne([table, ...more]: readonly Table[]): Table {
+  const name = tableText(table!.identifier)
+  const other = more.map(({ identifier }) => tableText(identifier)).find((one) => one !== name)
+  if (other === undefined) return table!
+  throw usageError(`${name} and ${other} differ by case alone: one statement can read one of them`, {
+    field: 'sql',
+    fix: 'ask for each in a statement of its own',
+  })
 }
 
 async function find(

@@ -161,7 +161,7 @@ describe('lakejobs sql', () => {
   })
 
   it('one line with the fix for what is not there, damaged, newer, away or not allowed', async () => {
-    await makeLake(['default.twice', 'staging.twice'])
+    await makeLake(['default.twice', 'staging.twice', 'shop.Orders', 'shop.orders'])
     const says = async (words: readonly string[], exit: number, message: RegExp, env = {}): Promise<void> => {
       const ran = await run(['sql', ...words], options(env))
       expect([words, ran.exit, ran.stdout]).toEqual([words, exit, ''])
@@ -171,9 +171,20 @@ describe('lakejobs sql', () => {
     await says(['select * from web_lgs'], 3, /no table web_lgs: did you mean web_logs\?/)
     await says(['select * from defult.web_logs'], 3, /did you mean default\.web_logs\?/)
     await says(['select * from twice'], 2, /several namespaces: name one of default\.twice, staging\.twice/)
+    const both = 'select (select sum(a) from shop."Orders") a, (select sum(a) from shop.orders) b'
+    await says(
+      [both],
+      2,
+      /shop\.Orders and shop\.orders differ by case alone: one statement can read one of them: ask/,
+    )
     await says(['select nope from web_logs'], 2, /column \\"nope\\" not found.*describe/)
     await says(['select 1', '--csv', '--json'], 2, /--csv and --json/)
     await says([], 2, /there is no query/)
+    for (const one of ['shop."Orders"', 'shop.orders', 'Default.Twice b natural join default.twice'])
+      expect(await sql(`select sum(a) as a from ${one}`, '--csv')).toMatchObject({
+        exit: 0,
+        stdout: 'a\n1\n',
+      })
     await says(["copy web_logs to 'x'"], 2, /is not allowed/)
     await says(['select * from crud_daily'], 3, /no counts of days in .*--cache/)
     await says(
