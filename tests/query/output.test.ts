@@ -55,6 +55,26 @@ describe('values', () => {
     )
   })
 
+  it('-0 keeps its sign in every form, also within others', async () => {
+    const zeros = `SELECT -0.0::DOUBLE AS d, -0.0::FLOAT AS f, 0.0::DOUBLE AS z, [-0.0::DOUBLE, 0, NULL] AS l,
+      {'it''s': -0.0::FLOAT, 'b': {'c': [-0.0::DOUBLE], 't': 'a''b'}} AS s, MAP {-0.0::DOUBLE: -0.0::FLOAT} AS m, [-0.0::FLOAT, 1]::FLOAT[2] AS a`
+    expect(await written(zeros, 'json')).toBe(
+      '[\n{"d":-0,"f":-0,"z":0,"l":[-0,0,null],"s":{"it\'s":-0,"b":{"c":[-0],"t":"a\'b"}},"m":[{"key":-0,"value":-0}],"a":[-0,1]}\n]\n',
+    )
+    const csv =
+      "-0,-0,0,\"[-0, 0, NULL]\",\"{'it''s': -0, 'b': {'c': [-0], 't': 'a''b'}}\",{-0: -0},\"[-0, 1]\""
+    expect((await written(zeros, 'csv')).split('\n')[1]).toBe(csv)
+    expect((await written(zeros, 'table')).split('\n')[2]!.split(/ {2,}/)).toEqual([
+      '-0',
+      '-0',
+      '0',
+      '[-0, 0, NULL]',
+      "{'it''s': -0, 'b': {'c': [-0], 't': 'a''b'}}",
+      '{-0: -0}',
+      '[-0, 1]',
+    ])
+  })
+
   it('two columns of one name stay two', async () => {
     expect(await written('SELECT 1 AS a, 2 AS a', 'json')).toBe('[\n{"a":1,"a_1":2}\n]\n')
     expect(unique(['a', 'a', 'a_1', 'a'])).toEqual(['a', 'a_2', 'a_1', 'a_3'])

@@ -1,4 +1,4 @@
-import { JsonDuckDBValueConverter } from '@duckdb/node-api'
+import { JsonDuckDBValueConverter, type Json } from '@duckdb/node-api'
 import type { ResultWriter } from './result-writer.ts'
 import { unique } from './unique.ts'
 
@@ -18,9 +18,7 @@ export function jsonWriter(): ResultWriter {
       const columns = chunk.convertColumns(JsonDuckDBValueConverter)
       const lines: string[] = []
       for (let row = 0; row < chunk.rowCount; row++) {
-        const entries = names.map(
-          (name, at) => `${JSON.stringify(name)}:${JSON.stringify(columns[at]![row])}`,
-        )
+        const entries = names.map((name, at) => `${JSON.stringify(name)}:${jsonText(columns[at]![row]!)}`)
         lines.push(`{${entries.join(',')}}`)
       }
       const text = `${isFirst ? '\n' : ',\n'}${lines.join(',\n')}`
@@ -29,4 +27,13 @@ export function jsonWriter(): ResultWriter {
     },
     end: () => (isFirst ? ']\n' : '\n]\n'),
   }
+}
+
+/** JSON.stringify leaves out the sign of -0. */
+function jsonText(value: Json): string {
+  if (Object.is(value, -0)) return '-0'
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(jsonText).join(',')}]`
+  const entries = Object.entries(value).map(([name, one]) => `${JSON.stringify(name)}:${jsonText(one)}`)
+  return `{${entries.join(',')}}`
 }
