@@ -6,6 +6,7 @@ import { readyScan } from '../lake/scan/ready-scan.ts'
 import type { ScanStep } from '../lake/scan/read-sql.ts'
 import { chooseSnapshot, type SnapshotChoice } from '../lake/snapshot-choice.ts'
 import { canonicalLocation } from '../storage/place.ts'
+import type { TableMetadata } from '../iceberg/metadata/metadata.ts'
 import type { NestedField } from '../iceberg/schema/types.ts'
 import { quote } from '../lake/engine-names.ts'
 import { engineTypeOf, identifier } from '../lake/engine-type.ts'
@@ -74,11 +75,11 @@ export async function tableRelation(
 ): Promise<Relation> {
   const name = tableText(table.identifier)
   const names = unique(columns.map((field) => field.name.toLowerCase()))
-  const all = columns.map((field, at) => {
+  const shown = columns.map((field, at) => {
     const isClash = names[at] !== field.name.toLowerCase()
     return isClash ? { ...field, name: `${field.name}${names[at]!.slice(field.name.length)}` } : field
   })
-  const fields = all.filter(({ id }) => plan.schema.fields.some((field) => field.id === id))
+  const fields = shown.filter(({ id }) => plan.schema.fields.some((field) => field.id === id))
   if (fields.length === 0) throw dataError(`table ${name} has no columns`, { field: name, fix: 'add one' })
   const { steps, sql, paths } = await readyScan({
     table: { name, metadata: table.metadata, io: table.io },
@@ -88,11 +89,24 @@ export async function tableRelation(
     prefix,
     ...means,
   })
-  const values = all.map((field) =>
+  const values = shown.map((field) =>
     fields.includes(field) ? comparable(field, plan) : unreadable(name, field),
   )
   const view = `SELECT ${values.join(', ')} FROM (${sql})`
-  return { steps: [...steps, ...viewSteps(resolved.parts, view)], paths, note: noteOf(name, plan) }
+  const all = [...promotionSteps(fields, table.metadata), ...steps, ...viewSteps(resolved.parts, view)]
+  return { steps: all, paths, note: noteOf(name, plan) }
+}
+
+/**
+ * A column that had another type: older files have that one, and DuckDB 1.5.5 cannot turn the filter that a join makes of its other
+ * side into it ("Can't convert TableFilterType").
+ */
+function promotionSteps(fields: readonly NestedField[], { schemas }: TableMetadata): ScanStep[] {
+  const types = new Map(fields.map(({ id, type }) => [id, type]))
+  const isPromoted = ({ id, type }: NestedField): boolean =>
+    typeof type === 'string' && types.has(id) && types.get(id) !== type
+  const isAny = schemas.some((schema) => schema.fields.some(isPromoted))
+  return isAny ? [{ kind: 'sql', sql: "SET disabled_optimizers = 'join_filter_pushdown'" }] : []
 }
 
 /**

@@ -122,6 +122,36 @@ describe('lakejobs sql', () => {
     clean()
   })
 
+  it('joins by a column whose type was promoted: older files have the narrower one', async () => {
+    const exported = async (date: string): Promise<void> => {
+      const flags = ['--format', 'iceberg', '--partition-by', 'day(day)', '--date', date, '--table', 'grown']
+      expect(await run(['export', ...flags], options())).toMatchObject({ exit: 0 })
+    }
+    const rows = (date: string, from: number, to: number): string =>
+      `INSERT INTO grown SELECT '${date}', i, i, i FROM generate_series(${from}, ${to}) i`
+    await place.query(
+      `CREATE TABLE grown (day date, id int, f float4, d numeric(9, 2)); ${rows('2024-09-15', 0, 1999)}`,
+    )
+    await exported('2024-09-15')
+    await place.query(
+      'ALTER TABLE grown ALTER id TYPE bigint, ALTER f TYPE float8, ALTER d TYPE numeric(18, 2)',
+    )
+    await place.query(rows('2024-09-16', 2000, 3999))
+    await exported('2024-09-16')
+    for (const column of ['id', 'f', 'd'])
+      for (const [condition, count] of [
+        ['b.id < 10', 10],
+        ['b.id >= 1990 and b.id < 2010', 20],
+      ] as const) {
+        const joined = `select count(*) as n from grown a join grown b on a.${column} = b.${column} where ${condition}`
+        expect([joined, await sql(joined, '--csv')]).toEqual([
+          joined,
+          expect.objectContaining({ exit: 0, stdout: `n\n${count}\n` }),
+        ])
+      }
+    clean()
+  })
+
   it('reads a table as it was, and says what has no such state', async () => {
     await makeLake()
     await place.query("DELETE FROM web_logs WHERE timestamp < '2024-09-16 00:00+00'")
