@@ -362,6 +362,25 @@ describe('a table that cannot be verified', () => {
     expect((await results(another, lake, { against: 'written' })).found).toEqual({ all: 'match' })
   })
 
+  it.each([
+    ['renamed', 'ALTER TABLE t RENAME url TO link', { renames: { url: 'link' } }],
+    ['dropped', 'ALTER TABLE t DROP url', {}],
+  ])('says which column was %s at the source, and what it says mends it', async (_name, change, flags) => {
+    await run()
+    await server.query(`${change}; ANALYZE t`)
+    await expect(runVerify(server, lake)).rejects.toMatchObject({
+      code: 'data',
+      field: 'public.t',
+      message: 'public.t has no column url any more, which the last export wrote',
+      fix:
+        'export the table again, with --rename url=NEW where a column was renamed, or compare with what was written ' +
+        'alone: --against written',
+    })
+    expect(await verified({ against: 'written' })).toMatchObject({ code: 'ok', found: { all: 'match' } })
+    await run(flags)
+    expect(await verified()).toMatchObject({ code: 'ok', found: { all: 'match' } })
+  })
+
   it('fails alone', async () => {
     await run()
     const failure = runVerify(server, lake, { tables: ['public.t=default.nowhere', 'public.t'] })
