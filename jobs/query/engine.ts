@@ -86,7 +86,8 @@ export function startQueryEngine(signal: AbortSignal): QueryEngine {
   }
 }
 
-function failureOf(answer: FromEngine): Error {
+/** What an answer that is no result means. */
+export function failureOf(answer: FromEngine): Error {
   if (answer.kind === 'failed') return fromThreadFailure(answer)
   if (answer.kind !== 'refused') return new Error(`the engine answered ${answer.kind}`)
   const { during } = answer
@@ -98,10 +99,11 @@ function failureOf(answer: FromEngine): Error {
       field: '--memory-limit',
       fix: 'give it more memory with --memory-limit or room in --scratch, or ask for less at once',
     })
-  if (
-    /^(?:IO|HTTP|Invalid Input|Serialization|TProtocolException|INTERNAL|FATAL)\b/.test(message) &&
-    isOfFile(message)
+  const isReading = /^(?:IO|HTTP|Invalid Input|Serialization|TProtocolException|INTERNAL|FATAL)\b/.test(
+    message,
   )
+  // What the Parquet reader throws itself is an Invalid Error, which need not name a file; of a statement nothing is.
+  if ((isReading && isOfFile(message)) || (during === 'query' && message.startsWith('Invalid Error')))
     return dataError(`a file cannot be read: ${message}`, {
       field: 'sql',
       fix: 'lakejobs verify names the file; export its days again, or bring it back from a backup',
