@@ -82,7 +82,7 @@ export const command = {
       'lakejobs sql "select action, count(*) from crud_logs group by 1"',
       'the daily logs; crud_daily and crud_weekly have their counts',
     ],
-    ['lakejobs sql "select * from web_logs limit 3" --as-of 2024-09-16', 'as it was on that morning'],
+    ['lakejobs sql "select * from web_logs limit 3" --as-of 2024-09-16T07:00Z', 'as it was on that morning'],
     [
       `lakejobs sql "explain select * from web_logs where timestamp >= '2024-09-15'"`,
       'which files that would read, and the plan',

@@ -108,3 +108,22 @@ describe('every flag of every command', () => {
     },
   )
 })
+
+describe('every example of the help', () => {
+  const examples = modules.flatMap(({ command }) => command.examples.map(([text]) => ({ command, text })))
+  /** As a shell would have them, up to what it does with the output. */
+  const words = (text: string): string[] =>
+    text
+      .split(/ [|>] /)[0]!
+      .match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)!
+      .map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2'))
+
+  it.each(examples)('$text', async ({ command, text }) => {
+    const all = words(text)
+    const given = all.slice(all.indexOf('lakejobs') + 1)
+    expect(given[0]).toBe(command.name)
+    const parsed = await parseArguments(given, command)
+    const placed = placePositionals(command, parsed.words.slice(1), parsed.flags)
+    expect(() => resolveOptions(command.options, placed, {})).not.toThrow()
+  })
+})
