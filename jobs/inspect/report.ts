@@ -57,8 +57,8 @@ export function reportOf(
     },
     refs: refReports(metadata),
     schema: {
-      id: metadata['current-schema-id'],
-      columns: columnReports(metadata),
+      id: plan.schema['schema-id'],
+      columns: columnReports(plan.schema),
       history: schemaHistory(metadata),
     },
     metadata: metadataReport(looked),

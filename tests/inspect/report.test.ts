@@ -6,7 +6,7 @@ import { currentState, type SnapshotChoice } from '../../jobs/lake/snapshot-choi
 import { look } from '../../jobs/inspect/look.ts'
 import { reportOf } from '../../jobs/inspect/report.ts'
 import { tableReport, type TableReport } from '../../jobs/inspect/report-schema.ts'
-import { byDay, dataFile, dayNumber, emptyTable, eachWithTables } from '../iceberg/tables.ts'
+import { byDay, dataFile, dayNumber, emptyTable, eachWithTables, webLogsSchema } from '../iceberg/tables.ts'
 
 const lake = eachWithTables()
 const minute = 60_000
@@ -221,6 +221,28 @@ describe('the report of a table', () => {
       '1 file of equality deletes, which every read applies anew',
       '1 delete file without a data file to apply to',
     ])
+  })
+
+  it('has the columns that the snapshot which is asked for had', async () => {
+    let table = await emptyTable(lake)
+    table = await lake.commit(table, { addFiles: [dataFile(table, { count: 10 })] })
+    const id = table.metadata.snapshots[0]!['snapshot-id']
+    const fields = webLogsSchema.fields.map((one) => (one.name === 'url' ? { ...one, name: 'link' } : one))
+    table = await lake.catalog.commit(
+      table.identifier,
+      [],
+      [
+        { action: 'add-schema', schema: { ...webLogsSchema, 'schema-id': 1, fields } },
+        { action: 'set-current-schema', 'schema-id': -1 },
+      ],
+    )
+    expect(await reportFor(table)).toMatchObject({ schema: { id: 1, columns: [{}, {}, { name: 'link' }] } })
+    const before = { id: 0, columns: [{}, {}, { name: 'url' }], history: [{ from: 0, to: 1 }] }
+    for (const choice of [
+      { kind: 'id', id },
+      { kind: 'as-of', ms: lake.clock.ms },
+    ] as const)
+      expect(await reportFor(table, choice)).toMatchObject({ schema: before })
   })
 
   it('refuses a version of which nothing is known', async () => {

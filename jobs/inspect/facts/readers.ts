@@ -19,10 +19,11 @@ type Rule = (looked: Looked) => readonly ReaderReport[]
 const newTypes = ['timestamp_ns', 'timestamptz_ns', 'variant', 'geometry', 'geography', 'unknown']
 
 const byType: Rule = ({ table: { metadata } }) => {
-  const columns = columnReports(metadata)
+  const schema = currentSchema(metadata)
+  const columns = columnReports(schema)
   const times = columns.filter(({ type }) => type === 'time').map(({ name }) => name)
   const unknown = columns.filter(({ type }) => newTypes.some((name) => type.startsWith(name)))
-  const nested = currentSchema(metadata).fields.filter(({ type }) => typeof type !== 'string')
+  const nested = schema.fields.filter(({ type }) => typeof type !== 'string')
   return [
     ...some(times, (names) => ({
       reader: 'Spark',

@@ -1,11 +1,11 @@
-import { currentSchema, type TableMetadata } from '../../iceberg/metadata/metadata.ts'
+import type { TableMetadata } from '../../iceberg/metadata/metadata.ts'
 import type { Schema } from '../../iceberg/schema/schema.ts'
 import type { NestedField, Type } from '../../iceberg/schema/types.ts'
 import type { ColumnReport, SchemaChange } from '../report-schema.ts'
 
-/** The table's columns as they are, parts of nested ones behind them by their paths. */
-export const columnReports = (metadata: TableMetadata): ColumnReport[] =>
-  [...flat(currentSchema(metadata).fields, '')].map(({ id, path, type, required }) => ({
+/** A schema's columns, parts of nested ones behind them by their paths. */
+export const columnReports = ({ fields }: Schema): ColumnReport[] =>
+  [...flat(fields, '')].map(({ id, path, type, required }) => ({
     id,
     name: path,
     type,
