@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import * as v from 'valibot'
 import type { Table } from '../../jobs/iceberg/catalog/catalog.ts'
+import type { Schema } from '../../jobs/iceberg/schema/schema.ts'
+import type { Type } from '../../jobs/iceberg/schema/types.ts'
 import type { DataFile } from '../../jobs/iceberg/manifest/data-file.ts'
 import { currentState, type SnapshotChoice } from '../../jobs/lake/snapshot-choice.ts'
 import { look } from '../../jobs/inspect/look.ts'
@@ -220,6 +222,29 @@ describe('the report of a table', () => {
       expect.stringMatching(/^2 files of 2/),
       '1 file of equality deletes, which every read applies anew',
       '1 delete file without a data file to apply to',
+    ])
+  })
+
+  const list = (id: number, element: Type): Type => ({
+    type: 'list',
+    'element-id': id,
+    element,
+    'element-required': false,
+  })
+  const nested: Schema = {
+    ...webLogsSchema,
+    fields: [
+      ...webLogsSchema.fields,
+      { id: 4, name: 'tags', required: false, type: list(5, 'string') },
+      { id: 6, name: 'pairs', required: false, type: list(7, list(8, 'int')) },
+      { id: 9, name: 'tags_2', required: false, type: 'string' },
+    ],
+  }
+
+  it('names as nested what verify does not compare: lists of values are none', async () => {
+    const { readers } = await reportFor(await emptyTable(lake, { schema: nested }))
+    expect(readers).toEqual([
+      { reader: 'lakejobs verify', cannot: 'compare it', because: 'column pairs has nested values' },
     ])
   })
 

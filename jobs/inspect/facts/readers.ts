@@ -1,7 +1,7 @@
 import { fileContent } from '../../iceberg/manifest/data-file.ts'
 import { isVector } from '../../iceberg/manifest/delete-index.ts'
 import { currentSchema } from '../../iceberg/metadata/metadata.ts'
-import { asPrimitive } from '../../iceberg/schema/types.ts'
+import { asColumnType } from '../../iceberg/schema/types.ts'
 import type { Looked } from '../look.ts'
 import type { ReaderReport } from '../report-schema.ts'
 import { columnReports } from './schema-history.ts'
@@ -23,7 +23,9 @@ const byType: Rule = ({ table: { metadata } }) => {
   const columns = columnReports(schema)
   const times = columns.filter(({ type }) => type === 'time').map(({ name }) => name)
   const unknown = columns.filter(({ type }) => newTypes.some((name) => type.startsWith(name)))
-  const nested = schema.fields.filter(({ type }) => typeof type !== 'string')
+  const nested = schema.fields.filter(
+    ({ type }) => typeof type !== 'string' && asColumnType(type) === undefined,
+  )
   return [
     ...some(times, (names) => ({
       reader: 'Spark',
@@ -48,7 +50,7 @@ const byType: Rule = ({ table: { metadata } }) => {
       }),
     ),
     ...some(
-      nested.filter(({ type }) => asPrimitive(type) === undefined).map(({ name }) => name),
+      nested.map(({ name }) => name),
       (names) => ({
         reader: 'lakejobs verify',
         cannot: 'compare it',
