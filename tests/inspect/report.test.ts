@@ -7,6 +7,7 @@ import type { DataFile } from '../../jobs/iceberg/manifest/data-file.ts'
 import { currentState, type SnapshotChoice } from '../../jobs/lake/snapshot-choice.ts'
 import { look } from '../../jobs/inspect/look.ts'
 import { reportOf } from '../../jobs/inspect/report.ts'
+import { card } from '../../jobs/inspect/text/card.ts'
 import { tableReport, type TableReport } from '../../jobs/inspect/report-schema.ts'
 import { byDay, dataFile, dayNumber, emptyTable, eachWithTables, webLogsSchema } from '../iceberg/tables.ts'
 
@@ -246,6 +247,11 @@ describe('the report of a table', () => {
     expect(readers).toEqual([
       { reader: 'lakejobs verify', cannot: 'compare it', because: 'column pairs has nested values' },
     ])
+  })
+
+  it('counts columns, and not what is in them', async () => {
+    const report = await reportFor(await emptyTable(lake, { schema: nested }))
+    expect(card(report, { width: 80, colours: false }).join('\n')).toMatch(/^schema +id 0, 6 columns$/m)
   })
 
   it('has the columns that the snapshot which is asked for had', async () => {

@@ -1,4 +1,4 @@
-import type { SnapshotReport, TableReport, Verdict } from '../report-schema.ts'
+import type { ColumnReport, SnapshotReport, TableReport, Verdict } from '../report-schema.ts'
 import { aligned, besideLabel, cut, cutMiddle, labelled, painted, wrapped, type Screen } from './layout.ts'
 import { storageLines } from './storage.ts'
 import { ageText, bytesText, changeText, countText, numberText, timeText, writerText } from './words.ts'
@@ -118,6 +118,12 @@ const newestRows = (snapshots: readonly SnapshotReport[]): string[][] =>
     changeText(addedRows, removedRows),
   ])
 
+/** Parts of nested columns come behind those, under their names. */
+const isWhole = ({ name }: ColumnReport, at: number, columns: readonly ColumnReport[]): boolean =>
+  !columns.slice(0, at).some((one) => nestedTypes.has(one.type) && name.startsWith(`${one.name}.`))
+
+const nestedTypes = new Set(['struct', 'list', 'map'])
+
 const mostColumns = 12
 const mostSchemas = 4
 
@@ -135,7 +141,7 @@ function schemaLines({ schema: { id, columns, history } }: TableReport): string[
     return `${from} to ${to}${when}: ${what.join('; ')}`
   })
   return [
-    `id ${id}, ${countText(columns.length, 'column')}`,
+    `id ${id}, ${countText(columns.filter(isWhole).length, 'column')}`,
     ...aligned(rows, [true]),
     ...(more > 0 ? [`${numberText(more)} more: --json`] : []),
     ...(history.length > changes.length
