@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext } from '../context.ts'
+import { listed, usageError } from '../errors.ts'
+import { currentState } from '../lake/snapshot-choice.ts'
 import { openScratch } from '../storage/scratch.ts'
 import type { Outcome } from '../summary.ts'
 import { judge } from './statement/judge.ts'
-import { resolveTables } from './names.ts'
-import type { QueryOptions, QueryStores } from './options.ts'
+import { resolveTables, type Resolved } from './names.ts'
+import type { ExtraTable, QueryOptions, QueryStores } from './options.ts'
 import { bucketsOf, extraRelation, planTable, tableRelation, type Relation } from './relations.ts'
 import { readStatement } from './statement/statement.ts'
 
@@ -30,6 +32,7 @@ export async function runSql(
   try {
     const { query, tables } = judge(await parsing)
     const resolved = await resolveTables(tables, catalog, extras)
+    if (choice !== currentState) mustHaveSnapshots(resolved)
     const planned = await Promise.all(
       resolved.map(async (one) =>
         one.found.kind === 'table' ? planTable(one, one.found.table, query, choice) : undefined,
@@ -60,4 +63,14 @@ export async function runSql(
     await engine.close()
     await scratch.remove()
   }
+}
+
+/** What is read of folders is there as it is now alone. */
+function mustHaveSnapshots(resolved: readonly Resolved<ExtraTable>[]): void {
+  const extras = resolved.flatMap(({ parts, found }) => (found.kind === 'extra' ? parts : []))
+  if (extras.length === 0) return
+  throw usageError(`there are no snapshots of ${listed(extras)}`, {
+    field: 'sql',
+    fix: 'leave out --as-of, --snapshot or --branch, or ask for the tables of the catalog alone',
+  })
 }

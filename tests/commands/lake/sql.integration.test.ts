@@ -323,6 +323,11 @@ describe('lakejobs sql', () => {
       { day: '2024-09-16', email: 'é', action: 'DELETE', timestamp: '2024-09-16 10:00:00' },
     ])
     expect(logs.stderr).toContain('1 lines are no rows')
+    for (const flag of ['--as-of=2024-09-16T07:00Z', '--snapshot=5', '--branch=old']) {
+      const then = await sql('select count(*) from crud_logs a join crud_daily b using (day)', flag)
+      expect([flag, then.exit, then.stdout]).toEqual([flag, 2, ''])
+      expect(then.stderr).toMatch(/there are no snapshots of crud_logs, crud_daily: leave out --as-of/)
+    }
     const compared = await sql(
       `with counted as (select email, count(*) filter (action = 'CREATE') as c, count(*) filter (action = 'READ') as r,
                                count(*) filter (action = 'UPDATE') as u, count(*) filter (action = 'DELETE') as d
