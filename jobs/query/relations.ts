@@ -5,6 +5,7 @@ import { planRead, type ReadPlan } from '../lake/read-plan.ts'
 import { readyScan } from '../lake/scan/ready-scan.ts'
 import type { ScanStep } from '../lake/scan/read-sql.ts'
 import { chooseSnapshot, type SnapshotChoice } from '../lake/snapshot-choice.ts'
+import { FileNotFound } from '../storage/errors.ts'
 import { canonicalLocation } from '../storage/place.ts'
 import type { TableMetadata } from '../iceberg/metadata/metadata.ts'
 import type { NestedField } from '../iceberg/schema/types.ts'
@@ -88,13 +89,22 @@ export async function tableRelation(
     files: plan.files,
     prefix,
     ...means,
-  })
+  }).catch(withFix)
   const values = shown.map((field) =>
     fields.includes(field) ? comparable(field, plan) : unreadable(name, field),
   )
   const view = `SELECT ${values.join(', ')} FROM (${sql})`
   const all = [...promotionSteps(fields, table.metadata), ...steps, ...viewSteps(resolved.parts, view)]
   return { steps: all, paths, note: noteOf(name, plan) }
+}
+
+function withFix(error: unknown): never {
+  if (!(error instanceof FileNotFound)) throw error
+  throw dataError(error.message, {
+    field: error.location,
+    fix: 'export its days again, or bring it back from a backup (docs/recovery.md)',
+    cause: error,
+  })
 }
 
 /**
