@@ -90,7 +90,10 @@ function logsTable({ input, open }: CrudPlaces, { logger, signal }: Means): Crud
         if (totals.rows > 0) files.push({ day, path })
       }
       if (rejects > 0)
-        logger.warn({ rejects }, `crud_logs: ${rejects} lines are no rows; lakejobs aggregate says which`)
+        logger.warn(
+          { rejects },
+          `crud_logs: ${rejects === 1 ? '1 line is no row' : `${rejects} lines are no rows`}; lakejobs aggregate says which`,
+        )
       const read = ({ path }: DayFile): string => `read_parquet(${pathText(path, scratch)})`
       return relation(schema, files, read, `crud_logs: logs read: ${days.length} of ${all.length}`)
     },

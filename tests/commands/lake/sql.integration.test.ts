@@ -326,7 +326,7 @@ describe('lakejobs sql', () => {
       { day: '2024-09-16', email: 'x@y', action: 'CREATE', timestamp: '0001-02-28 23:59:59' },
       { day: '2024-09-16', email: 'é', action: 'DELETE', timestamp: '2024-09-16 10:00:00' },
     ])
-    expect(logs.stderr).toContain('1 lines are no rows')
+    expect(logs.stderr).toContain('crud_logs: 1 line is no row;')
     for (const flag of ['--as-of=2024-09-16T07:00Z', '--snapshot=5', '--branch=old']) {
       const then = await sql('select count(*) from crud_logs a join crud_daily b using (day)', flag)
       expect([flag, then.exit, then.stdout]).toEqual([flag, 2, ''])
