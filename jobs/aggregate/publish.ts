@@ -7,7 +7,7 @@ import type { EmailCounts } from './counts.ts'
 import type { CountedDay } from './day/day-store.ts'
 import { findInputs } from './inputs.ts'
 import { resultLocation, writePublished } from './published.ts'
-import { outdatedWindows } from './refresh.ts'
+import { outdatedWindows, type DueWindow } from './refresh.ts'
 import { objectionTo, publishRejects } from './rejects.ts'
 import { assertReplaceable } from './result/replaceable.ts'
 import type { Counted, Run } from './run.ts'
@@ -38,21 +38,22 @@ export async function publish(
     to: windows.at(-1)?.last,
     missingDays: [...missing],
   }
-  for (const [day, value] of counted) {
+  for (const [day, value] of [...counted, ...refreshed.flatMap(({ gone }) => [...gone])]) {
     const objection = objectionTo(day, value, options.maxRejects, options.rejects)
     if (objection !== undefined) throw withOutcome(objection, report)
   }
   warnOfStrangeDays(counted, context.logger)
-  const all = [...windows, ...refreshed]
-  await mapConcurrently(all, checksAtOnce, async (window) => {
-    await assertReplaceable(stores.output, options, { window, events: eventsOf(window, counted) })
+  const all = [...windows.map((window): DueWindow => ({ window, gone: new Map() })), ...refreshed]
+  await mapConcurrently(all, checksAtOnce, async (due) => {
+    const { window } = due
+    await assertReplaceable(stores.output, options, { window, events: eventsOf(sourcesOf(due, counted)) })
   }).catch((error: unknown) => {
     throw withOutcome(asError(error), report)
   })
   const published: PublishedResult[] = []
-  for (const window of all) {
+  for (const due of all) {
     context.signal.throwIfAborted()
-    published.push(await publishWindow(run, window, counted))
+    published.push(await publishWindow(run, due, counted))
   }
   const tables = await publishToTable(run, all, counted)
   return {
@@ -61,12 +62,12 @@ export async function publish(
     files: published.length,
     outputs: published.map(({ location }) => location),
     ...(tables.length > 0 && { tables }),
-    ...(options.refresh ? { refreshed: [...new Set(refreshed.map(({ last }) => last))] } : {}),
+    ...(options.refresh ? { refreshed: [...new Set(refreshed.map(({ window }) => window.last))] } : {}),
   }
 }
 
-const eventsOf = ({ days }: Window, counted: Counted): number =>
-  days.reduce((sum, day) => sum + (counted.get(day)?.entry.totals.rows ?? 0), 0)
+const eventsOf = ({ days }: WindowSources): number =>
+  [...days.values()].reduce((sum, { entry }) => sum + entry.totals.rows, 0)
 
 /** Publishes the days' rejects; a day whose cached rejects are damaged is read again. */
 async function rejectsOf({ options, stores, context, results }: Run, counted: Counted): Promise<void> {
@@ -79,11 +80,11 @@ async function rejectsOf({ options, stores, context, results }: Run, counted: Co
   }
 }
 
-/** Reads a day again whose cached files are damaged. */
+/** Reads a day of `days` again whose cached files are damaged. */
 async function recount(
   { options, stores, results }: Pick<Run, 'options' | 'stores' | 'results'>,
   day: Day,
-  counted: Counted,
+  days: Counted,
 ): Promise<void> {
   const input = (await findInputs(stores.input, options.input, [day])).get(day)
   if (input === undefined)
@@ -91,7 +92,7 @@ async function recount(
       field: join(options.input, `${day}.csv`),
       fix: 'put the log back, or ask for a window without it',
     })
-  counted.set(day, await results.store.recount(day, input))
+  days.set(day, await results.store.recount(day, input))
 }
 
 function reportOf(days: readonly CountedDay[]): Outcome {
@@ -106,16 +107,16 @@ function reportOf(days: readonly CountedDay[]): Outcome {
   }
 }
 
-async function publishWindow(run: Run, window: Window, counted: Counted): Promise<PublishedResult> {
+async function publishWindow(run: Run, due: DueWindow, counted: Counted): Promise<PublishedResult> {
   const { options, stores, results } = run
-  const { last, days, length } = window
+  const { last, days, length } = due.window
   const location = resultLocation(options.output, last, length)
   for (;;) {
-    const sources = sourcesOf(window, counted)
+    const sources = sourcesOf(due, counted)
     const used = sources.days
     const result = await publishResult(location, sources, results)
     if ('damaged' in result) {
-      await recount(run, result.damaged, counted)
+      await recount(run, result.damaged, due.gone.has(result.damaged) ? due.gone : counted)
       continue
     }
     await writePublished(stores.output, options.output, {
@@ -125,33 +126,36 @@ async function publishWindow(run: Run, window: Window, counted: Counted): Promis
       missingDays: days.filter((day) => !used.has(day)),
       rejects: Object.fromEntries([...used].map(([day, { entry }]) => [day, entry.totals.rejects])),
       rows: result.rows,
-      events: eventsOf(window, counted),
+      events: eventsOf(sources),
       sha256: result.sha256,
     })
     return result
   }
 }
 
-/** The days of a window that have a log, as they were counted. */
-const sourcesOf = ({ last, length, days }: Window, counted: Counted): WindowSources => ({
-  last,
-  length,
-  days: new Map(days.flatMap((day) => (counted.has(day) ? [[day, counted.get(day)!] as const] : []))),
-})
+/** The days of a window that have a log, as they were counted, and of those without one what its last result counted. */
+function sourcesOf({ window, gone }: DueWindow, counted: Counted): WindowSources {
+  const { last, length, days } = window
+  const found = days.map((day) => [day, counted.get(day) ?? gone.get(day)] as const)
+  return {
+    last,
+    length,
+    days: new Map(found.filter((one): one is [Day, CountedDay] => one[1] !== undefined)),
+  }
+}
 
 /** Results of `--refresh` that are longer or shorter than the table's are left to their files. */
 async function publishToTable(
   { table, stores, context, results, startedAt, options }: Run,
-  windows: readonly Window[],
+  due: readonly DueWindow[],
   counted: Counted,
 ): Promise<TableSummary[]> {
   if (table === undefined || stores.catalog === undefined) return []
   const { publishWindows } = await import('./iceberg/publish-windows.ts')
-  const wanted = windows.filter(({ length }) => length === options.windows[0]?.length)
-  const published = wanted.map((window) => ({
-    ...window,
-    read: (take: (batch: EmailCounts) => Promise<void>) =>
-      readResult(sourcesOf(window, counted), results, take),
+  const wanted = due.filter(({ window }) => window.length === options.windows[0]?.length)
+  const published = wanted.map((one) => ({
+    ...one.window,
+    read: (take: (batch: EmailCounts) => Promise<void>) => readResult(sourcesOf(one, counted), results, take),
   }))
   return [await publishWindows(stores.catalog, table, published, startedAt, context)]
 }

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createBench, type Bench } from './job.ts'
+import type { Outcome } from '../../jobs/summary.ts'
+import { createBench, header, type Bench } from './job.ts'
 
 const row = (email: string): string => `${email},READ,2024-09-10 00:00:00\n`
+const late = ['12', '13', '14', '15', '16'].map((date) => `2024-09-${date}`)
 let bench: Bench
 beforeEach(async () => {
   bench = await createBench()
@@ -57,6 +59,32 @@ describe('aggregate --refresh', () => {
     expect(outcome.refreshed).toEqual(['2024-09-13'])
     expect(bench.warnings).toContain('not refreshed: logs that it was made from are gone')
     expect(await result('16')).not.toContain('new')
+  })
+
+  it('does not put a removed day into a window that is asked for', async () => {
+    await rm(join(bench.folder, 'input/2024-09-10.csv'))
+    await bench.log('2024-09-12.csv', row('new'))
+    const outcome = await bench.run({ date: '2024-09-14', refresh: true, missingDays: 'warn' })
+    expect(outcome.missingDays).toContain('2024-09-10')
+    expect(await result('14')).toBe(`${header}14,0,1,0,0\nnew,0,1,0,0\n`)
+    const { missingDays } = JSON.parse(await bench.read('output/.lakejobs/2024-09-14.json')) as Outcome
+    expect(missingDays).toContain('2024-09-10')
+    expect(await result('16')).toBe(`${header}10,0,1,0,0\n14,0,1,0,0\nnew,0,1,0,0\n`)
+  })
+
+  it('counts a removed day in each window as its own result did', async () => {
+    await bench.log('2024-09-12.csv', row('corrected'))
+    await bench.run({ from: '2024-09-14', to: '2024-09-16', length: 3 })
+    await rm(join(bench.folder, 'input/2024-09-12.csv'))
+    await bench.log('2024-09-10.csv', row('first'))
+    const outcome = await bench.run({ date: '2024-09-20', length: 7, refresh: true })
+    expect(outcome.refreshed).toEqual(['2024-09-10', '2024-09-11', ...late])
+    expect(await result('12')).toBe(`${header}12,0,1,0,0\nfirst,0,1,0,0\n`)
+    expect(await result('14.3d')).toBe(`${header}14,0,1,0,0\ncorrected,0,1,0,0\n`)
+    await bench.log('2024-09-14.csv', row('last'))
+    await bench.run({ date: '2024-09-20', length: 7, refresh: true })
+    expect(await result('14')).toBe(`${header}12,0,1,0,0\nfirst,0,1,0,0\nlast,0,1,0,0\n`)
+    expect(await result('14.3d')).toBe(`${header}corrected,0,1,0,0\nlast,0,1,0,0\n`)
   })
 
   it('finds a changed day outside the window asked for, and results of any length', async () => {
