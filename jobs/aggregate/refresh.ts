@@ -54,12 +54,13 @@ export async function outdatedWindows(
   return outdated
 }
 
-/** Of `days`, which have no log any more, those that the cache still has as the result counted them. */
+/** Of `days`, which have no log any more, those whose counts the cache still has, undamaged, as the result had them. */
 async function goneDays({ results }: Run, record: Published, days: readonly Day[]): Promise<Counted> {
   const gone: Counted = new Map()
   for (const day of days) {
     const entry = (await results.cache.entriesOf(day)).find(({ key }) => key === record.days[day])
-    if (entry !== undefined) gone.set(day, { entry, cached: true, ...notRead })
+    const kept = entry && { entry, cached: true, ...notRead }
+    if (kept !== undefined && (await results.store.inCache(kept)) !== undefined) gone.set(day, kept)
   }
   return gone
 }
