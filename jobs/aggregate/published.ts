@@ -12,7 +12,7 @@ import { maxDays } from './window.ts'
 const published = v.object({
   last: v.string(),
   length: v.number(),
-  /** SHA-256 of each day's log, by day. */
+  /** The key of each day's log (log/source.ts), by day. */
   days: v.record(v.string(), v.string()),
   missingDays: v.array(v.string()),
   rejects: v.record(v.string(), v.number()),

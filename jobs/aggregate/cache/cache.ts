@@ -3,6 +3,7 @@ import type { Day } from '../../calendar.ts'
 import type { FileIO, FileStat } from '../../storage/file-io.ts'
 import { FileNotFound } from '../../storage/errors.ts'
 import { basename, join } from '../../storage/place.ts'
+import { isGzip } from '../log/source.ts'
 import {
   dayEntryName,
   entryText,
@@ -108,7 +109,9 @@ export function openCache(
 const settledMs = 2_000
 
 /** Whether the entry was made from exactly this file. */
-export function isSameFile({ source }: DayEntry, input: FileStat): boolean {
+export function isSameFile({ key, source }: DayEntry, input: FileStat): boolean {
+  // Earlier versions did not keep how the bytes had been read, which another name may have decided.
+  if (isGzip(key) !== isGzip(input.location)) return false
   if (source.location !== input.location || source.identity !== input.identity) return false
   return input.changedMs === undefined || input.changedMs + settledMs < source.readMs
 }

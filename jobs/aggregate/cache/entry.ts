@@ -13,8 +13,8 @@ const cachedFile = v.object({ name: v.string(), size: count, sha256 })
 const dayEntry = v.object({
   version: v.literal(cacheVersion),
   day: v.string(),
-  /** SHA-256 of the log's bytes as stored. */
-  key: sha256,
+  /** Of its log (log/source.ts). */
+  key: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}(?:\.gz)?$/)),
   source: v.object({
     location: v.string(),
     identity: v.string(),

@@ -13,6 +13,7 @@ import { decodeCountsFile } from '../counts-file.ts'
 import type { EmailCounts } from '../counts.ts'
 import type { CountsList } from '../lists/merge-lists.ts'
 import { listOf } from '../lists/write-list.ts'
+import { logKey } from '../log/source.ts'
 import { createDayCounter, listEmails, type DayCounter, type ReadCounts } from './count-day.ts'
 import type { DayReader } from './reader.ts'
 
@@ -89,7 +90,7 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
       const same = settings.verifyCache ? undefined : entries.find((entry) => isSameFile(entry, file))
       if (same !== undefined) return { entry: same, cached: true, ...notRead }
 
-      const key = entries.length === 0 ? undefined : await hashOf(io, file.location, settings.signal)
+      const key = entries.length === 0 ? undefined : await keyOf(io, file.location, settings.signal)
       const known = entries.find((entry) => entry.key === key)
       const read = known === undefined ? await countRead(day, file) : undefined
 
@@ -186,10 +187,10 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
   }
 }
 
-async function hashOf(io: FileIO, location: string, signal: AbortSignal): Promise<string> {
+async function keyOf(io: FileIO, location: string, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(await io.stream(location), hash, { signal })
-  return hash.digest('hex')
+  return logKey(location, hash.digest('hex'))
 }
 
 /** Exit 1, so that a scheduler tries again. */

@@ -8,7 +8,7 @@ import { groupRows } from '../counts-file.ts'
 import { totalsOf, type EmailCounts } from '../counts.ts'
 import { likelyCause, type Cause } from '../log/likely-cause.ts'
 import { createLogScanner } from '../log/scanner.ts'
-import { readLog } from '../log/source.ts'
+import { logKey, readLog } from '../log/source.ts'
 import { addLogTotals, isMostlyRejected, rowTotalsOf, type LogTotals } from '../log/totals.ts'
 import { mergeCounts } from '../merge-counts.ts'
 import { createDayFiles, type DayFiles } from './day-files.ts'
@@ -31,7 +31,7 @@ export interface DayRequest {
 
 /** What one pass over a day's log found. */
 export interface DayRead {
-  /** SHA-256 of the file as stored. */
+  /** Of the log (log/source.ts). */
   readonly key: string
   /** Bytes of the file as stored. */
   readonly size: number
@@ -174,7 +174,7 @@ async function readOnce(
     throw contradiction(location)
   giveBack(table)
   return {
-    key: hash.digest('hex'),
+    key: logKey(location, hash.digest('hex')),
     size,
     totals,
     files: written,

@@ -4,6 +4,13 @@ import { createGunzip } from 'node:zlib'
 import { asError, dataError, systemCode } from '../../errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 
+/** The ending of a log's name decides how its bytes are read. */
+export const isGzip = (location: string): boolean => location.endsWith('.gz')
+
+/** A day's key: the SHA-256 of its log's bytes as stored, and how they are read. */
+export const logKey = (location: string, sha256: string): string =>
+  isGzip(location) ? `${sha256}.gz` : sha256
+
 const chunkSize = 65_536
 const fileBufferBytes = 1 << 20
 
@@ -19,7 +26,7 @@ export async function* readLog(
   location: string,
   onStored: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (!location.endsWith('.gz')) {
+  if (!isGzip(location)) {
     for await (const chunk of await plainChunks(io, location)) {
       onStored(chunk)
       yield chunk

@@ -9,6 +9,7 @@ import type { FileIO, FileStat } from '../../storage/file-io.ts'
 import { localError } from '../../storage/local/errors.ts'
 import { basename } from '../../storage/place.ts'
 import type { DayCounter, ReadCounts } from '../day/count-day.ts'
+import { isGzip } from '../log/source.ts'
 import type { LocalFile } from '../../storage/scratch.ts'
 import { firstLook, type FirstLook, type Suspicion } from './first-look.ts'
 import type { ToSparkPath } from './path-map.ts'
@@ -76,7 +77,7 @@ export function createSparkDayCounter(settings: SparkDaySettings): DayCounter {
   }
 
   return async (day, input) => {
-    const isPlain = !input.location.endsWith('.gz') && input.size > 0
+    const isPlain = !isGzip(input.location) && input.size > 0
     const counted = isPlain ? await bySpark(day, input) : 'it is compressed or empty'
     if (typeof counted !== 'string') {
       onBytes(input.size)

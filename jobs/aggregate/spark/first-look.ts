@@ -7,7 +7,7 @@ import type { FileIO } from '../../storage/file-io.ts'
 
 /** What one pass over a log's bytes tells without looking at its fields. */
 export interface FirstLook {
-  /** SHA-256 of the file as stored: the day's key. */
+  /** SHA-256 of the file as stored: the day's key, as the log is plain. */
   readonly key: string
   /** Bytes. */
   readonly size: number

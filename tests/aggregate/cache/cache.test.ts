@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { copyFile, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -101,6 +102,44 @@ describe('the cache', () => {
     })
     expect(kept).toMatchObject({ size: 1, sha256: 'y' })
     expect((await stat(cache.localPath(kept)!)).ino).toBe(ino)
+  })
+
+  it.each([false, true])(
+    'counts a log anew that is read otherwise by another name (--verify-cache %s)',
+    async (verifyCache) => {
+      const zipped = gzipSync(row('a') + row('b'))
+      await bench.log(`${day}.csv`, zipped)
+      await bench.run({ later })
+      expect(await result()).not.toContain('a,')
+      await rename(path(`input/${day}.csv`), path(`input/${day}.csv.gz`))
+      expect(await bench.run({ later, verifyCache })).toMatchObject({ scannedDays: 1, rows: 2, rejects: 0 })
+      const right = await result()
+      expect(right).toContain('\na,0,1,0,0\nb,0,1,0,0\n')
+      expect(await bench.run({ later, verifyCache })).toMatchObject({ cachedDays: 1, rows: 2 })
+      await rename(path(`input/${day}.csv.gz`), path(`input/${day}.csv`))
+      expect(await bench.run({ later, verifyCache })).toMatchObject({ scannedDays: 1, rows: 0 })
+      expect(await result()).not.toBe(right)
+      expect(bench.warnings).toEqual([])
+    },
+  )
+
+  it('believes no entry of a gzip log from before its key told so, and keeps those of plain logs', async () => {
+    const sha256Of = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
+    const plain = row('p').replace(day, '2024-09-15')
+    await bench.log('2024-09-15.csv', plain)
+    const zipped = gzipSync(row('a'))
+    await bench.log(`${day}.csv.gz`, zipped)
+    await bench.run({ later })
+    const right = await result()
+    const entry = await named(/^2024-09-16.*json$/)
+    const known = parseDayEntry(await bench.read(entry))!
+    const totals = { ...known.totals, rows: 0 }
+    await bench.write(entry, entryText({ ...known, key: sha256Of(zipped), totals }))
+    expect(await bench.run({ later })).toMatchObject({ cachedDays: 1, scannedDays: 1, rows: 2 })
+    expect(await result()).toBe(right)
+    expect(parseDayEntry(await bench.read(await named(/^2024-09-15.*json$/)))).toMatchObject({
+      key: sha256Of(plain),
+    })
   })
 
   it('serves another input folder by content', async () => {
