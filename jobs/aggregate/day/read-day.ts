@@ -6,6 +6,7 @@ import type { FileIO } from '../../storage/file-io.ts'
 import { JobError } from '../../errors.ts'
 import { groupRows } from '../counts-file.ts'
 import { totalsOf, type EmailCounts } from '../counts.ts'
+import { bytesBetweenLooks } from '../log/email-table.ts'
 import { likelyCause, type Cause } from '../log/likely-cause.ts'
 import { createLogScanner } from '../log/scanner.ts'
 import { logKey, readLog } from '../log/source.ts'
@@ -47,8 +48,6 @@ export interface DayRead {
 
 /** Of the log's start, to tell what it is when it is no log. */
 const startBytes = 4096
-/** Between two looks at what the table holds. */
-const sliceBytes = 2 ** 20
 const lineFeed = 0x0a
 /** Of a log, before it is told whether helpers pay. */
 const lookBytes = 32 * 2 ** 20
@@ -120,8 +119,8 @@ async function readOnce(
     table.heldBytes() <= fewShare * alonePartBytes &&
     helpers?.areFree(storedSize - size) === true
   const scan = (chunk: Uint8Array): void => {
-    for (let from = 0; from < chunk.length; from += sliceBytes) {
-      scanner.push(chunk.subarray(from, from + sliceBytes))
+    for (let from = 0; from < chunk.length; from += bytesBetweenLooks) {
+      scanner.push(chunk.subarray(from, from + bytesBetweenLooks))
       makeRoom()
     }
   }

@@ -1,5 +1,5 @@
 import type { Day } from '../../calendar.ts'
-import type { EmailTable } from '../log/email-table.ts'
+import { bytesBetweenLooks, type EmailTable } from '../log/email-table.ts'
 import type { Reject } from '../log/reject.ts'
 import { createLogScanner } from '../log/scanner.ts'
 import type { LogTotals } from '../log/totals.ts'
@@ -15,9 +15,6 @@ export interface ScannedBlock {
   readonly isWhole: boolean
 }
 
-/** Between two looks at what the table holds. */
-const sliceBytes = 2 ** 20
-
 /**
  * Counts the block's rows in `table`, as if a record began with its first byte; `isLast` settles what has no line end. After each
  * mebibyte `makeRoom` is called. A block whose start is none, because a quoted field reaches across it, is scanned in vain:
@@ -32,8 +29,8 @@ export function scanBlock(
     rejects.push({ ...reject, line: reject.line - 1 })
   }
   const scanner = createLogScanner(day, table.taker(day), add, 'line')
-  for (let from = 0; from < block.length; from += sliceBytes) {
-    scanner.push(block.subarray(from, from + sliceBytes))
+  for (let from = 0; from < block.length; from += bytesBetweenLooks) {
+    scanner.push(block.subarray(from, from + bytesBetweenLooks))
     makeRoom()
   }
   if (isLast) scanner.end()

@@ -2,6 +2,7 @@ import type { Day } from '../../calendar.ts'
 import { countPlaces, createCountKernel } from '../../kernel/count-kernel.ts'
 import type { EmailCounts } from '../counts.ts'
 import type { RowTaker } from './row-taker.ts'
+import { mostHeldBytes } from './scanner.ts'
 
 /** Counts the events of a log's rows per email. */
 export interface EmailTable {
@@ -11,7 +12,7 @@ export interface EmailTable {
   readonly emails: () => number
   /** Bytes that the table takes, and will take while it is sorted. */
   readonly heldBytes: () => number
-  /** No more emails may be added than a mebibyte of log may hold: hand the counts over first. */
+  /** No more than `bytesBetweenLooks` of log, and what its scanner holds, may be added: hand the counts over first. */
   readonly isFull: () => boolean
   /** The counts so far, sorted, in batches of at most `rows` rows, each overwritten by the next; the table starts anew after the last. */
   readonly batches: (rows: number) => Generator<EmailCounts, void, undefined>
@@ -30,8 +31,12 @@ const firstSlots = 2 ** 12
 const arenaAt = slotsAt + 12 * mostSlots
 /** What a small day needs beside its slots. */
 const firstArena = 16 * 2 ** 20
-/** A mebibyte of log has no more rows than this, and a table that is not full has slots for as many emails. */
-const rowsOfMebibyte = 65_536
+/** Of a log, between two looks at what a table holds. */
+export const bytesBetweenLooks = 2 ** 20
+/** `a,READ,2024-09-10 00:00:00` and a line feed: no row is shorter. */
+const shortestRow = 27
+/** A table that is not full has slots for as many emails: held lines are taken all at once when the quote before them is a fault. */
+const rowsBetweenLooks = Math.ceil((mostHeldBytes + bytesBetweenLooks) / shortestRow)
 /** Behind a record: where the next one begins, and what is read beyond it. */
 const slack = 4096
 /** While it is sorted an email takes two items of 16 bytes and its share of the groups that wait (assembly/count/sort.ts). */
@@ -120,7 +125,7 @@ export function createEmailTable(): EmailTable {
     },
     emails: kernel.emails,
     heldBytes: () => top() - arenaAt + 8 * kernel.slotCount() + sortBytes * kernel.emails(),
-    isFull: () => kernel.emails() > mostSlots / 2 - rowsOfMebibyte || rows > mostRows,
+    isFull: () => kernel.emails() >= mostSlots / 2 - rowsBetweenLooks || rows > mostRows,
     batches,
   }
 }

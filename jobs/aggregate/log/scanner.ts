@@ -11,6 +11,8 @@ import { noTotals, type LogTotals } from './totals.ts'
  * for tests at its edge.
  */
 export const maxRecordBytes = 1_048_576
+/** A push leaves fewer bytes than this unsettled, the lines behind an open quote among them. */
+export const mostHeldBytes = 2 * maxRecordBytes
 /** Input is taken in slices of at most this, so that the window stays bounded for any size of chunk: four records at most. */
 const sliceBytes = 65_536
 const header = Buffer.from(headerLine)

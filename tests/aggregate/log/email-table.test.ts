@@ -2,9 +2,13 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 // Jest looks a global up slowly, each time.
 import { Buffer } from 'node:buffer'
-import { createEmailTable, type EmailTable } from '../../../jobs/aggregate/log/email-table.ts'
+import {
+  createEmailTable,
+  bytesBetweenLooks,
+  type EmailTable,
+} from '../../../jobs/aggregate/log/email-table.ts'
 import { rowsTo } from '../../../jobs/aggregate/log/row-by-row.ts'
-import { createLogScanner } from '../../../jobs/aggregate/log/scanner.ts'
+import { createLogScanner, maxRecordBytes } from '../../../jobs/aggregate/log/scanner.ts'
 import { createRandom } from '../../../jobs/random.ts'
 import { expectSame } from '../../support/expect-same.ts'
 import { listCounts, pieces, scan, takeAll, type Scanned } from './scan.ts'
@@ -139,6 +143,41 @@ describe('createEmailTable', () => {
     expect([seen.rows, seen.wrong]).toEqual([emails, 0])
     expect(small.emails()).toBe(0)
     expect(small.heldBytes()).toBeGreaterThanOrEqual(empty)
+  })
+
+  it('is full before it has no room for the lines that an open quote holds back', () => {
+    const most = createEmailTable()
+    const reasons: string[] = []
+    const scanner = createLogScanner(day, most.taker(day), ({ reason }) => reasons.push(reason))
+    const end = Buffer.from(`,READ,${day} 00:00:00\n`)
+    const bytes = Buffer.alloc(bytesBetweenLooks)
+    let lines = 0
+    /** Lines with a new email of 4 bytes each, behind `first`. */
+    const push = (count: number, first = ''): void => {
+      let at = bytes.write(first)
+      for (const last = lines + count; lines < last; lines++) {
+        for (let digit = 0; digit < 4; digit++) bytes[at++] = 0x3a + ((lines >> (6 * digit)) & 63)
+        at += end.copy(bytes, at)
+      }
+      scanner.push(bytes.subarray(0, at))
+    }
+    const perLook = Math.floor((bytesBetweenLooks - 1) / (4 + end.length))
+    // Looked at when it is as long as a record may be, and again only at twice that.
+    const quote = '"'.padEnd(maxRecordBytes - perLook * (4 + end.length), 'y')
+    while (lines < 4_000_000) push(perLook)
+    // Hardly fuller than it may be where somebody looks.
+    while (!most.isFull()) push(500)
+    const before = lines
+    for (const first of [quote, '', '']) {
+      expect(most.emails()).toBe(before)
+      push(perLook, first)
+    }
+    const emails = lines - 1
+    expect([reasons, most.emails()]).toEqual([['unclosed quote'], emails])
+    // The first ones are where too many slots would lie.
+    lines = 0
+    push(perLook)
+    expect(most.emails()).toBe(emails)
   })
 
   /** CPU time of counting and sorting, microseconds. */
