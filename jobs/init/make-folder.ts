@@ -1,8 +1,9 @@
 import type { Stats } from 'node:fs'
-import { access, chmod, chown, constants, mkdir, readdir, stat } from 'node:fs/promises'
+import { access, chmod, chown, constants, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCode } from '../errors.ts'
 import { localError } from '../storage/local/errors.ts'
+import { makeFolders } from '../storage/local/make-folders.ts'
 import type { InitItem } from '../summary.ts'
 
 /** Set group id, and all rights for owner and group: what is made in such a folder belongs to its group, too. */
@@ -22,7 +23,7 @@ const groupOf = (isRoot: boolean): number | undefined => (isRoot ? process.geteg
 export async function makeFolder(path: string, isWritten: boolean): Promise<InitItem> {
   const item = `folder ${path}`
   try {
-    const first = await mkdir(path, { recursive: true })
+    const first = await makeFolders(path)
     if (first !== undefined) {
       for (let made = path; made.length >= first.length; made = dirname(made)) await share(made)
       return { item, state: 'made' }

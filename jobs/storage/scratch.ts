@@ -1,7 +1,8 @@
-import { mkdir, rm, stat, utimes } from 'node:fs/promises'
+import { rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { JobError } from '../errors.ts'
 import { localError } from './local/errors.ts'
+import { makeFolders } from './local/make-folders.ts'
 import { heartbeatMs, removeAbandoned, temporaryName } from './local/temporary.ts'
 
 /** A finished file of a run, for itself alone. */
@@ -34,7 +35,7 @@ function inScratch(thrown: unknown, parent: string): Error {
 export async function openScratch(parent: string): Promise<Scratch> {
   const folder = join(parent, await temporaryName())
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolders(folder)
     await removeAbandoned(dirname(folder), (await stat(folder)).ctimeMs)
   } catch (error) {
     throw inScratch(error, parent)

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
+import { copyFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCode } from '../../errors.ts'
 import type { FileIO } from '../../storage/file-io.ts'
 import { localError } from '../../storage/local/errors.ts'
+import { makeFolders } from '../../storage/local/make-folders.ts'
 import { join } from '../../storage/place.ts'
 import type { LocalFile } from '../../storage/scratch.ts'
 import type { CachedFile } from './entry.ts'
@@ -95,7 +96,7 @@ export async function keepList(
   const target = io.localPath(join(place, name))
   if (target === undefined) return undefined
   try {
-    await mkdir(dirname(target), { recursive: true })
+    await makeFolders(dirname(target))
     await rename(path, target).catch(async (error: unknown) => {
       // Another file system: what an end in between leaves there has no entry, and is pruned.
       if (systemCode(error) !== 'EXDEV') throw error

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs'
-import { link, mkdir, open, opendir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
+import { link, open, opendir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { asError, systemCode } from '../../errors.ts'
@@ -7,6 +7,7 @@ import { deleteSingly } from '../delete-singly.ts'
 import { FileChanged, FileExists, FileNotFound } from '../errors.ts'
 import type { FileIO, FileStat } from '../file-io.ts'
 import { localError } from './errors.ts'
+import { makeFolders } from './make-folders.ts'
 import { folderSyncs } from './sync-folder.ts'
 import { heartbeatMs, isTemporary, removeAbandoned, temporaryName } from './temporary.ts'
 import { outputFile, publishOver, writeWhole } from '../output-file.ts'
@@ -110,7 +111,7 @@ export function localFileIO(): FileIO {
   const syncs = folderSyncs()
 
   const makeFolder = async (folder: string): Promise<void> => {
-    const firstMade = await mkdir(folder, { recursive: true })
+    const firstMade = await makeFolders(folder)
     if (firstMade === undefined) return
     syncs.made(firstMade, folder)
     // Nobody has left anything in it.

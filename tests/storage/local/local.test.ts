@@ -6,6 +6,7 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { localFileIO } from '../../../jobs/storage/local/local.ts'
+import { makeFolders } from '../../../jobs/storage/local/make-folders.ts'
 import { isTemporary, removeAbandoned, temporaryName } from '../../../jobs/storage/local/temporary.ts'
 import { transpiled } from '../../support/transpiled.ts'
 import { fileIOConformance } from '../conformance.ts'
@@ -136,7 +137,7 @@ describe('localFileIO', () => {
   })
 })
 
-/** Runs `script`, which sees `io`, `folder` and `makeTemporary`, in a process of its own. */
+/** Runs `script`, which sees `io`, `modules` and `folder`, in a process of its own. */
 function inChild(
   modules: string,
   folder: string,
@@ -146,6 +147,7 @@ function inChild(
   const source = `
     import { localFileIO } from ${JSON.stringify(`${modules}/storage/local/local.js`)}
     const io = localFileIO()
+    const modules = ${JSON.stringify(modules)}
     const folder = ${JSON.stringify(folder)}
     ${script}`
   const [command, ...args] = [...wrapper, process.execPath, '--input-type=module', '-e', source]
@@ -166,7 +168,9 @@ const stores = [
   'local/local',
   'local/sync-folder',
   'local/errors',
+  'local/make-folders',
   'local/temporary',
+  'scratch',
 ]
 
 // unshare, tmpfs and /proc are Linux's (operations-spec §5.2).
@@ -220,6 +224,44 @@ onLinux('localFileIO against the system', () => {
       code: 'failed',
       message: expect.stringContaining('the file system is read-only'),
     })
+  })
+
+  const below = `
+    const { openScratch } = await import(modules + '/storage/scratch.js')
+    for (const made of [io.write('file://' + folder + '/a/b/big', Buffer.alloc(1)), openScratch(folder + '/a/b')])
+      await made.catch(({ code, message }) => console.log(code, message))`
+
+  it.each([
+    ['read-only', 'ro', 'the file system is read-only (EROFS)'],
+    ['without an inode left', 'nr_inodes=1', 'no space left on the device (ENOSPC)'],
+  ])('reports a file system %s where folders are to be made', async (_, option, cause) => {
+    const mount = ['unshare', '--map-root-user', '--mount', 'sh', '-c']
+    const child = inChild(modules, folder, below, [
+      ...mount,
+      `mount -t tmpfs -o size=1m,${option} tmpfs "$0" && exec "$@"`,
+      folder,
+    ])
+    expect((await output(child)).trim().split('\n')).toEqual([
+      `failed cannot write ${folder}/a/b/big: ${cause}`,
+      `failed temporary files: cannot write ${folder}/a/b: ${cause}`,
+    ])
+  })
+
+  it('reports a folder that takes none, in the place of looking for the one above for ever', async () => {
+    const child = inChild(modules, '/proc/nothing', report)
+    const end = setTimeout(() => child.kill('SIGKILL'), 20_000)
+    const text = await output(child)
+    clearTimeout(end)
+    expect(JSON.parse(text)).toMatchObject({ code: 'failed', message: expect.stringContaining('(ENOENT)') })
+  }, 30_000)
+
+  it('makes folders that another run makes at the same time', async () => {
+    const folders = ['a/b/c', 'a/b/c', 'a/b/d', 'a', 'a/b/c/']
+    const first = await Promise.all(folders.map((name) => makeFolders(join(folder, name))))
+    expect((await readdir(folder, { recursive: true })).sort()).toEqual(['a', 'a/b', 'a/b/c', 'a/b/d'])
+    expect(first).toContain(join(folder, 'a'))
+    expect(await makeFolders(join(folder, 'a/e/f'))).toBe(join(folder, 'a/e'))
+    expect(await makeFolders(join(folder, 'a/e/f'))).toBeUndefined()
   })
 
   it('reports a folder of another user', async () => {
