@@ -37,6 +37,8 @@ export interface AggregateCache {
   copyFile(entryName: string, extension: string, path: string): Promise<CachedFile>
   /** Takes a list that an entry-to-be will name, and its file, which is gone then; undefined where the cache is no local one. */
   keepList(entryName: string, list: LocalFile): Promise<CachedFile | undefined>
+  /** Removes files that no entry names, as far as that is possible. */
+  discard(files: readonly CachedFile[]): Promise<void>
   /** Stores an entry, after its files: it makes them count. */
   putDay(entry: DayEntry): Promise<void>
   putWindow(entry: WindowEntry, length: number): Promise<void>
@@ -89,6 +91,9 @@ export function openCache(
     keepFile: (entryName, extension, file) => keepFile(io, place, { entryName, extension, signal }, file),
     copyFile: (entryName, extension, path) => copyToCache(io, place, { entryName, extension, signal }, path),
     keepList: (entryName, list) => keepList(io, place, entryName, list),
+    async discard(files) {
+      await Promise.all(files.map(({ name }) => io.delete(join(place, name)).catch(() => undefined)))
+    },
     putDay: (entry) => write(dayEntryName(entry.day, entry.key), entry),
     putWindow: (entry, length) => write(windowEntryName(entry.last, length, entry.key), entry),
     async read(file, take) {

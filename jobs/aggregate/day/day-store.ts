@@ -8,7 +8,7 @@ import { JobError } from '../../errors.ts'
 import type { FileIO, FileStat } from '../../storage/file-io.ts'
 import { localError } from '../../storage/local/errors.ts'
 import { isSameFile, type AggregateCache } from '../cache/cache.ts'
-import { cacheVersion, dayEntryName, type DayEntry } from '../cache/entry.ts'
+import { cacheVersion, dayEntryName, type CachedFile, type DayEntry } from '../cache/entry.ts'
 import { decodeCountsFile } from '../counts-file.ts'
 import type { EmailCounts } from '../counts.ts'
 import type { CountsList } from '../lists/merge-lists.ts'
@@ -119,26 +119,36 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
     { read, emails, parquet, list }: ReadCounts,
   ): Promise<Omit<CountedDay, 'cached'>> => {
     const name = dayEntryName(day, read.key)
-    const counts = await cache.keepFile(name, 'parquet', parquet)
-    const listFile = list === undefined ? undefined : await cache.keepList(name, list)
-    const rejectsFile =
-      read.rejects === undefined ? undefined : await cache.copyFile(name, 'rejects', read.rejects)
-    const entry: DayEntry = {
-      version: cacheVersion,
-      day,
-      key: read.key,
-      source,
-      counts,
-      emails,
-      totals: read.totals,
-      ...(listFile === undefined ? {} : { list: listFile }),
-      ...(rejectsFile === undefined ? {} : { rejectsFile }),
-      ...(read.likelyCause === undefined ? {} : { likelyCause: read.likelyCause }),
+    const stored: CachedFile[] = []
+    try {
+      const counts = await cache.keepFile(name, 'parquet', parquet)
+      stored.push(counts)
+      const listFile = list === undefined ? undefined : await cache.keepList(name, list)
+      if (listFile !== undefined) stored.push(listFile)
+      const rejectsFile =
+        read.rejects === undefined ? undefined : await cache.copyFile(name, 'rejects', read.rejects)
+      if (rejectsFile !== undefined) stored.push(rejectsFile)
+      const entry: DayEntry = {
+        version: cacheVersion,
+        day,
+        key: read.key,
+        source,
+        counts,
+        emails,
+        totals: read.totals,
+        ...(listFile === undefined ? {} : { list: listFile }),
+        ...(rejectsFile === undefined ? {} : { rejectsFile }),
+        ...(read.likelyCause === undefined ? {} : { likelyCause: read.likelyCause }),
+      }
+      await cache.putDay(entry)
+      const kept = listFile === undefined ? undefined : cache.localPath(listFile)
+      const path = cache.localPath(counts) ?? parquet.path
+      return { entry, counts: read.counts, path, list: kept ?? list?.path }
+    } catch (error) {
+      // On a disk that is nearly full each try would take more of it.
+      await cache.discard(stored)
+      throw error
     }
-    await cache.putDay(entry)
-    const kept = listFile === undefined ? undefined : cache.localPath(listFile)
-    const path = cache.localPath(counts) ?? parquet.path
-    return { entry, counts: read.counts, path, list: kept ?? list?.path }
   }
 
   const inMemory = async ({ entry, counts }: CountedDay): Promise<EmailCounts | undefined> => {

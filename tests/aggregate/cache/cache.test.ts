@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { openCache } from '../../../jobs/aggregate/cache/cache.ts'
-import { entryText, parseDayEntry } from '../../../jobs/aggregate/cache/entry.ts'
+import { dayEntryName, entryText, parseDayEntry } from '../../../jobs/aggregate/cache/entry.ts'
 import { localFileIO } from '../../../jobs/storage/local/local.ts'
 import { createBench, type Bench } from '../job.ts'
 
@@ -140,6 +140,16 @@ describe('the cache', () => {
     expect(parseDayEntry(await bench.read(await named(/^2024-09-15.*json$/)))).toMatchObject({
       key: sha256Of(plain),
     })
+  })
+
+  it('keeps no file of an entry that could not be stored', async () => {
+    const log = row('a') + 'bad\n'
+    await bench.log(`${day}.csv`, log)
+    const key = createHash('sha256').update(log).digest('hex')
+    const inTheWay = `${dayEntryName(day, key)}/x`
+    await bench.write(`cache/${inTheWay}`, '')
+    await expect(bench.run()).rejects.toThrow('a folder is in the way')
+    expect(await bench.files('cache')).toEqual([inTheWay])
   })
 
   it('serves another input folder by content', async () => {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
+import {
+  cacheVersion,
+  entryText,
+  type DayEntry,
+  type WindowEntry,
+} from '../../../jobs/aggregate/cache/entry.ts'
 import { pruneCache, superseded } from '../../../jobs/aggregate/cache/prune.ts'
+import { noTotals } from '../../../jobs/aggregate/log/totals.ts'
 import { memoryFileIO } from '../../../jobs/storage/memory.ts'
 
 const now = new Date('2024-09-20T12:00:00Z')
@@ -84,4 +91,49 @@ it('pruneCache deletes them', async () => {
   await pruneCache(io, 'memory://c', 90, now)
   expect(await io.stat(entry('a'))).toBeUndefined()
   expect(await io.stat(entry('b'))).toBeDefined()
+})
+
+it('pruneCache deletes what the entry beside it does not name, after an hour', async () => {
+  let at = now.getTime() - 3 * hour
+  const io = memoryFileIO(() => new Date(at))
+  const folder = 'memory://c/2024-09-10'
+  const stem = `2024-09-10.${key('a')}`
+  const sha256 = 'a'.repeat(64)
+  const file = (own: string, ending: string, of = stem): { name: string; size: number; sha256: string } => ({
+    name: `2024-09-10/${of}.${key(own)}.${ending}`,
+    size: 1,
+    sha256,
+  })
+  const put = ({ name }: { name: string }): Promise<unknown> =>
+    io.write(`memory://c/${name}`, Buffer.from('x'))
+  const window = `2024-09-10.7d.${key('a')}`
+  const right = [file('1', 'parquet'), file('2', 'list'), file('3', 'csv', window)]
+  const orphans = [file('4', 'parquet'), file('5', 'list'), file('6', 'csv', window)]
+  const unread = [
+    file('1', 'parquet', `2024-09-11.${key('b')}`),
+    file('2', 'parquet', `2024-09-11.${key('b')}`),
+  ]
+  for (const one of [...right, ...orphans, ...unread]) await put(one)
+  const day: DayEntry = {
+    ...{ version: cacheVersion, day: '2024-09-10', key: sha256, emails: 1, totals: { ...noTotals() } },
+    ...{ source: { location: 'x', identity: 'x', size: 1, readMs: 1 }, counts: right[0]!, list: right[1]! },
+  }
+  await io.write(`${folder}/${stem}.json`, Buffer.from(entryText(day)))
+  const result: WindowEntry = {
+    version: cacheVersion,
+    last: '2024-09-10',
+    key: sha256,
+    result: right[2]!,
+    rows: 1,
+  }
+  await io.write(`${folder}/${window}.json`, Buffer.from(entryText(result)))
+  await io.write(`${folder}/2024-09-11.${key('b')}.json`, Buffer.from('{}'))
+  at = now.getTime() - hour / 2
+  const young = file('7', 'parquet')
+  await put(young)
+  const there = async (files: readonly { name: string }[]): Promise<boolean[]> =>
+    Promise.all(files.map(async ({ name }) => (await io.stat(`memory://c/${name}`)) !== undefined))
+  await pruneCache(io, 'memory://c', 90, now)
+  expect(await there(orphans)).toEqual([false, false, false])
+  expect(await there([...right, ...unread, young])).toEqual(Array(6).fill(true))
 })
