@@ -4,6 +4,7 @@ import { copyOut, type RowGroupSink } from './copy/copy-out.ts'
 import { RefusedValue, type CopyDecoder } from './copy/decoder.ts'
 import { flagText } from './faults.ts'
 import { formatTable, quoteIdentifier } from './identifiers.ts'
+import { undone } from './isolated.ts'
 import { lockForReading, openReader, type SnapshotAccess } from './snapshot.ts'
 import { columnFlag } from './source/mapping.ts'
 import type { TablePlan } from './source/plan.ts'
@@ -24,8 +25,11 @@ export async function copyRange(
   decoder: CopyDecoder,
   sink: RowGroupSink,
 ): Promise<number> {
+  const copy = (): Promise<number> =>
+    copyOut(connection, copySql(plan.columns, range), decoder, sink, formatTable(plan.table))
   try {
-    return await copyOut(connection, copySql(plan.columns, range), decoder, sink, formatTable(plan.table))
+    // Which ranges share a connection differs from run to run: what one sets, the next one must not see.
+    return await (plan.runsFunctions && plan.ranges.length > 1 ? undone(connection, copy) : copy())
   } catch (error) {
     if (!(error instanceof RefusedValue)) throw error
     throw refusedRow(plan, range, error, await locate(access, plan, range, error))

@@ -12,5 +12,13 @@ export async function isolated<T>(connection: Connection, work: () => Promise<T>
   return result
 }
 
+/** Runs `work` in a transaction and undoes what it has set there. When it fails the transaction is not usable. */
+export async function undone<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  await connection.query('SAVEPOINT attempt')
+  const result = await work()
+  await connection.query('ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt')
+  return result
+}
+
 export const settle = <T>(work: Promise<T>): Promise<T | Error> =>
   work.catch((error: unknown) => asError(error))

@@ -5,13 +5,14 @@ import { openReader, type SnapshotAccess } from './snapshot.ts'
 /** A reader's connection, kept for the next table that is read the same way: each is a login and a process of the server's. */
 export interface KeptReader {
   /**
-   * Lends `work` a connection that sees the instant of `access`. It is closed when `work` fails, and what it does is cancelled when
-   * the signal is aborted. Errors: those of `openReader` and of `work`.
+   * Lends `work` a connection that sees the instant of `access`. It is closed when `work` fails or runs functions of the source's,
+   * and what it does is cancelled when the signal is aborted. Errors: those of `openReader` and of `work`.
    */
   use<Result>(
     access: SnapshotAccess,
     signal: AbortSignal,
     work: (connection: Connection) => Promise<Result>,
+    runsFunctions?: boolean,
   ): Promise<Result>
   /** Closes what is kept; the next use opens another one. */
   close(): Promise<void>
@@ -40,7 +41,7 @@ export function keptReader(): KeptReader {
     return taken
   }
   return {
-    async use(access, signal, work) {
+    async use(access, signal, work, runsFunctions = false) {
       const taken = await take(access)
       const stopping = taken?.stopping ?? new AbortController()
       const stop = (): void => {
@@ -52,7 +53,10 @@ export function keptReader(): KeptReader {
         signal.throwIfAborted()
         connection ??= await openReader(access, stopping.signal)
         const result = await work(connection)
-        kept = { connection, access, stopping }
+        // They may have changed the session, and no rollback undoes all of it: locks of the session, or that a setting of their
+        // own is '' from then on where it was NULL, by which a policy hides rows of the next table.
+        if (runsFunctions) await connection.close()
+        else kept = { connection, access, stopping }
         return result
       } catch (error) {
         await connection?.close()

@@ -94,6 +94,21 @@ it('closes the connection of what has failed', async () => {
   expect(await used()).not.toBe(first)
 })
 
+it('closes the connection of what ran functions, which may have changed more than a rollback undoes', async () => {
+  const first = await used()
+  const setting = `current_setting('app.tenant', true) AS tenant`
+  const ran = reader.use(
+    source.access,
+    signal,
+    (connection) => connection.query(`SELECT set_config('app.tenant', 'a', true), pg_backend_pid() AS id`),
+    true,
+  )
+  expect(await ran).toMatchObject([{ id: first }])
+  expect(await left(first)).toBe(0)
+  const next = reader.use(source.access, signal, (connection) => connection.query(`SELECT ${setting}`))
+  expect(await next).toEqual([{ tenant: null }])
+})
+
 it('cancels what an aborted use does, and that alone', async () => {
   const first = await used()
   const stopping = new AbortController()

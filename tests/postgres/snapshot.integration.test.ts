@@ -156,6 +156,22 @@ describe('one instant', () => {
     expect(now?.['n']).not.toBe(20_000)
   })
 
+  it('is read by the same settings in every range, whatever a function sets', async () => {
+    await server.query(`
+      CREATE OR REPLACE FUNCTION sets(id int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+        IF id = 1 THEN PERFORM set_config('IntervalStyle', 'postgres_verbose', false); END IF;
+        RETURN true; END $$;
+      ALTER TABLE account ADD span interval; UPDATE account SET span = '1 day'`)
+    const { plan, groups } = await readTable(server, {
+      table: parseTableName('account'),
+      columns: ['id', 'span'],
+      where: 'sets(id)',
+    })
+    expect(plan.ranges.length).toBeGreaterThan(1)
+    const last = columnOf(groups, 1, String).at(-1)
+    expect([rowCount(groups), last]).toEqual([20_000, 'P1D'])
+  })
+
   it('a TRUNCATE that is queued before the lock is waited for, never read as an empty snapshot', async () => {
     const other = await session()
     await other.query('BEGIN')

@@ -1,6 +1,7 @@
 import type { PartitionColumnType } from '../../iceberg/partition/partition-spec.ts'
 import { scalar, type ColumnType } from '../../iceberg/schema/types.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
+import type { Connection } from '../../postgres/connection/connect.ts'
 import { copyRange } from '../../postgres/copy-range.ts'
 import { createDecoder } from '../../postgres/copy/decoder.ts'
 import { LockUnavailable } from '../../postgres/errors.ts'
@@ -52,7 +53,7 @@ export async function readTable(
   signal: AbortSignal,
 ): Promise<ReadResult> {
   const { access, plan, partition, groupRows, groupBytes } = request
-  return reader.use(access, signal, async (connection) => {
+  const read = async (connection: Connection): Promise<ReadResult> => {
     try {
       await lockForReading(connection, plan)
     } catch (error) {
@@ -93,7 +94,8 @@ export async function readTable(
     } finally {
       await partitioner.close()
     }
-  })
+  }
+  return reader.use(access, signal, read, plan.runsFunctions)
 }
 
 const takeNext = (next: Int32Array): number => Atomics.add(next, 0, 1)

@@ -66,6 +66,8 @@ export interface TablePlan {
   readonly estimatedRows: number | undefined
   /** Disjoint; together they are every row wanted. */
   readonly ranges: readonly CopyRange[]
+  /** Reading it may run functions of the source's, which may change the session: a view's, a policy's, a cast's, another server's. */
+  readonly runsFunctions: boolean
   /** The database does not guarantee UTF-8. */
   readonly checkUtf8: boolean
   /** Of its hashed columns. */
@@ -207,6 +209,13 @@ export async function planTable(
     dayColumn: day?.name,
     estimatedRows: total((parts ?? [relation]).map(({ estimatedRows }) => estimatedRows)),
     ranges: ranges.map(meeting),
+    runsFunctions:
+      relation.rowSecurity ||
+      where !== undefined ||
+      planned.casts.length > 0 ||
+      (parts === undefined
+        ? relation.kind !== 'materialized view'
+        : parts.some(({ kind }) => kind === 'foreign table')),
     checkUtf8: options.checkUtf8,
     hashKey: request.hashKey,
     flagTable,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, run, summaryOf } from '../../support/cli.ts'
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts'
+import { filesIn, queryFiles } from '../lake.ts'
 
 let server: TestPostgres
 let cwd: string
@@ -73,4 +74,50 @@ it('a table without --row-security is not read through its policies behind one t
       { table: 'default.whole', status: 'failed', fix: expect.stringContaining('--row-security') as unknown },
     ],
   })
+})
+
+// PostgreSQL reads a table by what the session says: the order of dates, whose rows a policy lets through, whether it may.
+it('what a view’s function sets is not there when the next table is read', async () => {
+  await server.query(`
+    CREATE FUNCTION sets(local boolean) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+      PERFORM set_config(name, value, local) FROM (VALUES ('IntervalStyle', 'postgres_verbose'), ('TimeZone', 'Asia/Tokyo'),
+        ('DateStyle', 'German'), ('row_security', 'on'), ('app.tenant', 'one')) setting (name, value);
+      RETURN 1; END $$;
+    CREATE VIEW first AS SELECT sets(true) AS n;
+    CREATE VIEW second AS SELECT sets(false) AS n;
+    CREATE TABLE spans AS SELECT interval '1 day' AS span, tstzrange('2026-01-02Z', NULL) AS during;
+    CREATE TABLE tenants AS SELECT unnest(ARRAY['one', 'two']) AS tenant;
+    ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY own ON tenants USING (tenant = coalesce(current_setting('app.tenant', true), tenant));
+    CREATE VIEW unseen WITH (security_invoker) AS SELECT * FROM tenants;
+    CREATE ROLE tenant LOGIN PASSWORD 'tenant'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO tenant;`)
+  const exported = async (...flags: string[]): Promise<unknown> =>
+    summaryOf(
+      await run(['export', '--format', 'parquet', '--connections', '1', ...flags], {
+        cwd,
+        env: environment({ ...server, user: 'tenant', password: 'tenant' }),
+      }),
+    )
+  const spans = async (): Promise<unknown> =>
+    queryFiles(
+      (await filesIn(cwd))
+        .filter((path) => /\/spans\/.*\.parquet$/.test(path))
+        .map((path) => join(cwd, path)),
+      'SELECT * FROM FILES',
+    )
+  for (const view of ['first', 'second']) {
+    expect(await exported('--table', view, '--table', 'spans')).toMatchObject({ exit: 0 })
+    expect(await spans()).toEqual([['P1D', '["2026-01-02 00:00:00+00",)']])
+    expect(await exported('--table', view, '--table', 'tenants', '--row-security')).toMatchObject({
+      exit: 0,
+      tables: [{ rows: 1 }, { rows: 2 }],
+    })
+    expect(await exported('--table', view, '--table', 'unseen')).toMatchObject({
+      exit: 2,
+      tables: [
+        { status: 'ok' },
+        { status: 'failed', error: expect.stringContaining('row-level security policy') as unknown },
+      ],
+    })
+  }
 })
