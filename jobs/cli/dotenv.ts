@@ -17,7 +17,8 @@ export function parseDotenv(
   outer: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   const values: Record<string, string> = {}
-  const look = (name: string): string | undefined => outer[name] ?? values[name]
+  const look = (name: string): string | undefined =>
+    [outer, values].find((names) => Object.hasOwn(names, name))?.[name]
   let rest = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n')
   for (let line = 1; rest !== '';) {
     const before = rest

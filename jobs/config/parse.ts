@@ -1,4 +1,5 @@
 import { JobError } from '../errors.ts'
+import { own } from '../postgres/own.ts'
 import type { OptionTable } from '../options/options.ts'
 import { readDocument, type Entry, type Value } from './document.ts'
 import { fileError, type FileFault, type PlacedFault, type Report } from './faults.ts'
@@ -46,7 +47,7 @@ export function parseFaulty(
       faults.push({ ...fault, ...place })
     }
   const report = reportOf({})
-  const top = readDocument(text, (name) => env[name], report)
+  const top = readDocument(text, (name) => own(env, name), report)
   if (top === undefined) return { config: undefined, faults }
   const keys = keysOf(top, '', ['version', 'sources', 'defaults', 'groups', 'tables'], report)
   checkVersion(keys.get('version'), top, report)

@@ -40,16 +40,16 @@ export function tableEntry(facts: TableFacts): TableEntry {
     wanted,
     {},
   )
-  const casts: Record<string, string> = {}
-  const decimals: Record<string, string> = {}
+  const casts = new Map<string, string>()
+  const decimals = new Map<string, string>()
   for (const fault of faults) {
     const [first] = fault instanceof Fault ? fault.flags : []
     if (first === undefined) return away(fault.message)
     const name = first.item.slice(0, first.item.lastIndexOf('='))
     const column = wanted.find((one) => one.name === name || quoteIdentifier(one.name) === name)
     const decimal = first.flag === '--decimal' ? decimalFor(facts, column?.name ?? name) : undefined
-    if (decimal === undefined) casts[name] = column?.element === undefined ? 'text' : 'text[]'
-    else decimals[name] = decimal
+    if (decimal === undefined) casts.set(name, column?.element === undefined ? 'text' : 'text[]')
+    else decimals.set(name, decimal)
   }
   const texts = planned.filter(({ readAs }) => readAs !== undefined).map(({ name }) => name)
   const likely = facts.days.filter(({ name }) => !secrets.includes(name)).toSorted(byLikelihood)[0]
@@ -57,15 +57,15 @@ export function tableEntry(facts: TableFacts): TableEntry {
     options: {
       ...(readable.length < columns.length && { columns: readable.map(({ name }) => listName(name)) }),
       ...(secrets.length > 0 && { 'exclude-columns': secrets.map(listName) }),
-      ...(Object.keys(decimals).length > 0 && { decimal: decimals }),
-      ...(Object.keys(casts).length > 0 && { cast: casts }),
+      ...(decimals.size > 0 && { decimal: Object.fromEntries(decimals) }),
+      ...(casts.size > 0 && { cast: Object.fromEntries(casts) }),
     },
     notes: [
       `${sizeNote(facts)}; ${primaryKey.length === 0 ? 'no primary key' : `primary key ${primaryKey.join(', ')}`}`,
       ...(likely === undefined ? [] : [dayNote(likely)]),
       ...(secrets.length === 0 ? [] : [`not exported, as they look like secrets: ${secrets.join(', ')}`]),
       ...(texts.length === 0 ? [] : [`as text, as the lake has no such type: ${texts.join(', ')}`]),
-      ...(Object.keys(decimals).length === 0
+      ...(decimals.size === 0
         ? []
         : [
             'numeric without precision: a value that the decimal cannot hold is exit 3; cast: text takes all',

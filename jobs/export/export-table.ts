@@ -143,7 +143,9 @@ function sourceRead(
     names: columns.map(({ name }) => name),
   })
   const byId = <Value>(values: Readonly<Record<string, Value>> = {}): Map<number, Value> =>
-    new Map(columns.flatMap(({ name, fieldId }) => (name in values ? [[fieldId, values[name]!]] : [])))
+    new Map(
+      columns.flatMap(({ name, fieldId }) => (Object.hasOwn(values, name) ? [[fieldId, values[name]!]] : [])),
+    )
   return {
     runId: run.context.runId,
     ...readerOf(run, pair, plan),

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { JobContext } from '../context.ts'
+import { own } from '../postgres/own.ts'
 import { daysBetween } from '../calendar.ts'
 import { inTwoSteps } from '../concurrency.ts'
 import { asError, decisive, JobError } from '../errors.ts'
@@ -255,7 +256,7 @@ export function tableRequest(
   const renames = renamesOf(options.renames, source)
   const lake = existing instanceof Error ? undefined : existing
   const byDay = lake && dayPartitionColumn(lake)
-  const usual = byDay && (renames[byDay] ?? byDay)
+  const usual = byDay && (own(renames, byDay) ?? byDay)
   return {
     table: source,
     sections,

@@ -2,6 +2,7 @@ import { dataError } from '../errors.ts'
 import {
   currentSchema,
   mainBranch,
+  refOf,
   snapshotById,
   type Snapshot,
   type TableMetadata,
@@ -36,7 +37,7 @@ export function chooseSnapshot(
   choice: SnapshotChoice,
 ): ChosenSnapshot {
   if (choice.kind === 'ref') {
-    const ref = metadata.refs[choice.name]
+    const ref = refOf(metadata, choice.name)
     if (ref === undefined && choice.name === mainBranch)
       return { snapshot: undefined, schema: currentSchema(metadata) }
     if (ref === undefined)

@@ -3,7 +3,13 @@ import { dataError, JobError, listed, usageError } from '../errors.ts'
 import { tableText, type Catalog, type Table } from '../iceberg/catalog/catalog.ts'
 import { assertFormatVersion2 } from '../iceberg/metadata/format-version.ts'
 import { specTypeOf } from '../iceberg/manifest/table-files.ts'
-import { branchSnapshot, mainBranch, snapshotById, type Snapshot } from '../iceberg/metadata/metadata.ts'
+import {
+  branchSnapshot,
+  mainBranch,
+  refOf,
+  snapshotById,
+  type Snapshot,
+} from '../iceberg/metadata/metadata.ts'
 import type { TableRequirement } from '../iceberg/metadata/requirements.ts'
 import type { TableUpdate } from '../iceberg/metadata/updates.ts'
 import { partitionPath } from '../iceberg/partition/partition-path.ts'
@@ -63,7 +69,7 @@ export interface TagOptions {
 /** Makes a tag, which keeps its snapshot, or drops it. Errors: usage and data, for what is there or is not. */
 export function planTag(table: Table, { name, snapshotId, isDrop }: TagOptions): RefPlan {
   const { metadata } = table
-  const known = metadata.refs[name]
+  const known = refOf(metadata, name)
   const text = tableText(table.identifier)
   if (isDrop) {
     if (known?.type !== 'tag')

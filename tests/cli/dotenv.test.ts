@@ -40,3 +40,7 @@ describe('parseDotenv', () => {
     expect(() => parseDotenv(text, {})).toThrow(message)
   })
 })
+
+it('a name that every object has is not set by that', () => {
+  expect(parseDotenv('A="${constructor:-x}"\nB=y$toString', {})).toEqual({ A: 'x', B: 'y' })
+})

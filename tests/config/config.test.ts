@@ -97,6 +97,7 @@ tables:
     ['version: 1\ndefaults: { table: a }', '"table" is no key of defaults'],
     ['version: 1\ndefaults: [a]', 'a list stands where keys belong'],
     ['version: 1\ndefaults: { scratch: "${NO_SUCH}" }', '${NO_SUCH} is not set'],
+    ['version: 1\ndefaults: { scratch: "${constructor}" }', '${constructor} is not set'],
     ['version: 1\ndefaults: &a { cast: [*a] }', 'lakejobs.yaml:2'],
     ['version: 1\ndefaults: { scratch: !secret x }', 'Unresolved tag'],
     ['version: 1\n defaults: {', 'lakejobs.yaml:2'],

@@ -48,6 +48,8 @@ describe('what a starter file says of a table', () => {
     expect(seen(3, 12)).toEqual({ decimal: { n: '38,12' } })
     expect(seen(30, 9)).toEqual({ cast: { n: 'text' } })
     expect(seen(1, 1, false)).toEqual({ cast: { n: 'text' } })
+    const { cast } = tableEntry(facts({ columns: [column('__proto__', 'money')] })).options
+    expect(Object.entries(cast as object)).toEqual([['__proto__', 'text']])
   })
 
   it('prefers a day column that is indexed, without NULLs and does not move', () => {

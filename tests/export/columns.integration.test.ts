@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals'
 import type { TableSummary } from '../../jobs/summary.ts'
+import { results } from '../verify/verify-lake.ts'
 import { eachWithLake } from './each-with-lake.ts'
 import { load, queryFiles, queryTable, runExport, type Flags } from './lake.ts'
 
@@ -181,4 +182,32 @@ it('a table whose name has # or ? lies where PyIceberg finds it, each in a folde
   expect(locations.map((location) => location.slice(0, folder.length))).toEqual([folder, folder, folder])
   expect(new Set(locations).size).toBe(3)
   for (const location of locations) expect(location).not.toMatch(/[#?]/)
+})
+
+// What a plain object has under these names is no column's.
+it('columns may be called as members of objects are', async () => {
+  const names = ['constructor', 'toString', '__proto__', 'valueOf', 'hasOwnProperty']
+  await server.query(`
+    DROP TABLE t; CREATE TABLE t ("constructor" numeric, "toString" int, "__proto__" text, "hasOwnProperty" interval,
+      "valueOf" timestamptz);
+    INSERT INTO t SELECT i, i, i, i * interval '1 day', '2024-09-01Z' FROM generate_series(1, 3) i; ANALYZE t`)
+  const flags: Flags = {
+    formats: ['iceberg', 'parquet'],
+    columns: names,
+    decimals: { constructor: { precision: 9, scale: 2 } },
+    casts: JSON.parse('{ "__proto__": "integer" }') as Record<string, string>,
+    newColumns: 'fail',
+  }
+  expect(await run(flags)).toMatchObject({ rows: 3, changes: ['create table default.t'] })
+  const second = await run({ ...flags, onlyChanged: true })
+  expect(second).toMatchObject({ status: 'unchanged' })
+  expect(second).not.toHaveProperty('warnings')
+  const table = await load(lake)
+  expect(await queryTable(table, 'SELECT sum("constructor"), sum("__proto__") FROM FILES')).toEqual([
+    ['6.00', '6'],
+  ])
+  expect((await results(server, lake)).found).toEqual({ all: 'match' })
+  await run({ ...flags, partitionBy: ['day(valueOf)'] })
+  const day = await run({ ...flags, scope: { mode: 'day', from: '2024-09-01', to: '2024-09-01' } })
+  expect(day).toMatchObject({ rows: 3 })
 })

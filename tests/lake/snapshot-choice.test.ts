@@ -66,6 +66,7 @@ describe('the snapshot that is read', () => {
   it.each<readonly [string, SnapshotChoice, string, string]>([
     ['expired', { kind: 'id', id: 1n }, 'no snapshot 1: it has expired', '8103159149723679872, 3, 2'],
     ['unknown', { kind: 'ref', name: 'mian' }, 'no branch or tag mian', 'main, audit, release'],
+    ['of objects', { kind: 'ref', name: 'toString' }, 'no branch or tag toString', 'main, audit, release'],
     [
       'too early',
       { kind: 'as-of', ms: 1999 },

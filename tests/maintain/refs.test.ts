@@ -68,6 +68,20 @@ describe('a tag', () => {
   })
 })
 
+describe('a tag', () => {
+  it.each(['constructor', 'toString', '__proto__'])('may be called %s', async (name) => {
+    await test.add('2024-05-01')
+    await expect(commit(tag(name, undefined, true))).rejects.toThrow(`no tag ${name}`)
+    await commit(tag(name))
+    expect(Object.entries(test.table.metadata.refs)).toContainEqual([
+      name,
+      { type: 'tag', 'snapshot-id': head() },
+    ])
+    await commit(tag(name, undefined, true))
+    expect(Object.keys(test.table.metadata.refs)).toEqual(['main'])
+  })
+})
+
 describe('a rollback', () => {
   it('shows the rows and days that change, and sets main to the snapshot with its settings', async () => {
     const a = await test.add('2024-05-01', 7)

@@ -1,4 +1,5 @@
 import { rangesOf } from '../../calendar.ts'
+import { own } from '../../postgres/own.ts'
 import {
   compareReads,
   provenanceEntries,
@@ -81,7 +82,7 @@ const unfedColumns = (
   renames: Readonly<Record<string, string>>,
 ): string[] =>
   [...new Set(found.flatMap((file) => file?.columns ?? []))].filter(
-    (name) => !columns.some((column) => column.name === (renames[name] ?? name)),
+    (name) => !columns.some((column) => column.name === (own(renames, name) ?? name)),
   )
 
 /** A unit's file, and what is there now. */

@@ -1,3 +1,4 @@
+import { own } from '../../postgres/own.ts'
 import type { ParquetColumn } from '../../parquet/column.ts'
 import { parquetColumn } from '../../iceberg/writer/parquet-columns.ts'
 import type { SourceColumn, SourceType } from '../../postgres/source/types.ts'
@@ -18,7 +19,7 @@ export const wantedColumns = (columns: readonly SourceColumn[], required: boolea
 
 /** The names of a table's columns, as they are to be. */
 export const namesOf = ({ metadata }: Table, renames: Readonly<Record<string, string>>): string[] =>
-  currentSchema(metadata).fields.map(({ name }) => renames[name] ?? name)
+  currentSchema(metadata).fields.map(({ name }) => own(renames, name) ?? name)
 
 /** The types that a table has for its columns, by the names that they are to have. */
 export const columnTypes = (
@@ -28,7 +29,7 @@ export const columnTypes = (
   Object.fromEntries(
     currentSchema(metadata).fields.flatMap(({ name, type }): [string, SourceType][] => {
       const source = asSqlType(type)
-      return source === undefined ? [] : [[renames[name] ?? name, source]]
+      return source === undefined ? [] : [[own(renames, name) ?? name, source]]
     }),
   )
 

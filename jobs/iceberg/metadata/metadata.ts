@@ -90,9 +90,13 @@ export const schemasByAge = (metadata: TableMetadata): readonly Schema[] => [
 export const snapshotById = (metadata: TableMetadata, id: bigint | undefined): Snapshot | undefined =>
   id === undefined ? undefined : metadata.snapshots.findLast((snapshot) => snapshot['snapshot-id'] === id)
 
+/** A branch or a tag by its name, which may be that of a member of every object. */
+export const refOf = ({ refs }: TableMetadata, name: string): SnapshotRef | undefined =>
+  Object.hasOwn(refs, name) ? refs[name] : undefined
+
 /** The newest snapshot of a branch; undefined for a branch that does not exist yet. */
 export const branchSnapshot = (metadata: TableMetadata, branch: string): Snapshot | undefined =>
-  snapshotById(metadata, metadata.refs[branch]?.['snapshot-id'])
+  snapshotById(metadata, refOf(metadata, branch)?.['snapshot-id'])
 
 /** A property as a number that is not negative; the default where it is missing or no such number. */
 export function numericProperty(

@@ -1,5 +1,5 @@
 import { CommitFailedError } from '../errors.ts'
-import type { TableMetadata } from './metadata.ts'
+import { refOf, type TableMetadata } from './metadata.ts'
 
 /** What must still hold when a commit is applied (REST catalog specification, `TableRequirement`). */
 export type TableRequirement =
@@ -39,7 +39,7 @@ function compared(metadata: TableMetadata | undefined, requirement: TableRequire
       return [
         `the snapshot of ${requirement.ref}`,
         requirement['snapshot-id'] ?? undefined,
-        metadata?.refs[requirement.ref]?.['snapshot-id'],
+        metadata && refOf(metadata, requirement.ref)?.['snapshot-id'],
       ]
     case 'assert-current-schema-id':
       return ['its current schema', requirement['current-schema-id'], metadata?.['current-schema-id']]

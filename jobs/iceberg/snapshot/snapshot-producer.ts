@@ -17,7 +17,7 @@ import { filteredManifest, isUntouched } from './filtered-manifest.ts'
 import { mergedManifest } from './merged-manifests.ts'
 import { planMerge } from '../manifest/merging.ts'
 import type { FileSelection, SnapshotRequest } from './snapshot-request.ts'
-import { branchSnapshot, type Snapshot, type TableMetadata } from '../metadata/metadata.ts'
+import { branchSnapshot, refOf, type Snapshot, type TableMetadata } from '../metadata/metadata.ts'
 import type { TableRequirement } from '../metadata/requirements.ts'
 import { positionOf } from '../expression/position.ts'
 import { actualOperation, snapshotSummary } from './snapshot-summary.ts'
@@ -119,7 +119,7 @@ export async function stageSnapshot(
       { action: 'add-snapshot', snapshot },
       {
         // A branch keeps its own retention settings.
-        ...metadata.refs[request.branch],
+        ...refOf(metadata, request.branch),
         action: 'set-snapshot-ref',
         'ref-name': request.branch,
         type: 'branch',
@@ -148,8 +148,8 @@ const listed = ({ manifest, minSequenceNumber }: WrittenManifest, sequenceNumber
 })
 
 /** A tag names one snapshot for good (spec "Snapshot References"). */
-function assertBranch(table: string, { refs }: TableMetadata, branch: string): void {
-  if (refs[branch]?.type === 'tag')
+function assertBranch(table: string, metadata: TableMetadata, branch: string): void {
+  if (refOf(metadata, branch)?.type === 'tag')
     throw dataError(`${branch} of table ${table} is a tag: nothing can be committed to it`, { field: table })
 }
 

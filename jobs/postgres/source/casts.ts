@@ -1,4 +1,5 @@
 import { systemCode } from '../../errors.ts'
+import { own } from '../own.ts'
 import type { Connection } from '../connection/connect.ts'
 import { Fault, flagText, type FlagItem } from '../faults.ts'
 import { quoteIdentifier } from '../identifiers.ts'
@@ -22,8 +23,8 @@ const widest: Readonly<Record<string, string>> = {
 
 function widestOf(base: string): string | undefined {
   const element = /^(.*)\[\]$/.exec(base)?.[1]
-  if (element === undefined) return widest[base]
-  const wide = widest[element]
+  if (element === undefined) return own(widest, base)
+  const wide = own(widest, element)
   return wide && `${wide}[]`
 }
 

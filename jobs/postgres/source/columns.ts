@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { dataError, JobError, listed, usageError } from '../../errors.ts'
+import { own } from '../own.ts'
 import { quoteIdentifier } from '../identifiers.ts'
 import type { CatalogColumn } from './catalog.ts'
 import type { WantedCast } from './casts.ts'
@@ -8,7 +9,6 @@ import {
   decimalMapping,
   exactMapping,
   mappingOf,
-  own,
   widened,
   type ColumnContext,
 } from './mapping.ts'

@@ -1,4 +1,5 @@
 import { usageError } from '../../errors.ts'
+import { own } from '../own.ts'
 import { Fault, flagText, type FlagItem } from '../faults.ts'
 import { quoteIdentifier } from '../identifiers.ts'
 import type { CatalogColumn } from './catalog.ts'
@@ -142,10 +143,6 @@ function listOf({ wire, type }: Mapping): Mapping {
   if (type.kind === 'list') throw new TypeError('a list of lists')
   return { wire: 'array', elementWire: wire, type: { kind: 'list', element: type } }
 }
-
-/** A column may be called `constructor`. */
-export const own = <T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
-  record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined
 
 export function exactMapping(context: ColumnContext, column: CatalogColumn): Mapping {
   const base = column.base ?? column.element
