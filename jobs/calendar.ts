@@ -28,11 +28,9 @@ export const ordinalOf = (day: Day): number => Date.parse(`${day}T00:00:00Z`) / 
 
 /** Every day from `first` to `last`, both inclusive; empty when `last` is before `first`. */
 export function daysBetween(first: Day, last: Day): Day[] {
-  if (last < first) return []
-  const days = [first]
-  // Never steps past `last`: what follows 9999-12-31 is no day, and sorts before it.
-  for (let day = first; day !== last; days.push(day)) day = addDays(day, 1)
-  return days
+  const start = ordinalOf(first)
+  const length = Math.max(ordinalOf(last) - start + 1, 0)
+  return Array.from({ length }, (_, at) => dayOf(new Date((start + at) * msPerDay)))
 }
 
 /** The days `from` … `to`. */
@@ -43,11 +41,14 @@ export interface DayRange {
 
 /** Days, in any order, as ascending ranges with gaps between them. */
 export function rangesOf(days: Iterable<Day>): DayRange[] {
-  const ranges: DayRange[] = []
+  const ranges: { readonly from: Day; to: Day }[] = []
+  let before = NaN
   for (const day of [...new Set(days)].sort()) {
+    const ordinal = ordinalOf(day)
     const last = ranges.at(-1)
-    if (last !== undefined && day === addDays(last.to, 1)) ranges[ranges.length - 1] = { ...last, to: day }
+    if (last !== undefined && ordinal === before + 1) last.to = day
     else ranges.push({ from: day, to: day })
+    before = ordinal
   }
   return ranges
 }

@@ -1,3 +1,4 @@
+import { daysBetween } from '../../jobs/calendar.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -300,6 +301,17 @@ describe('day mode', () => {
     })
     expect(ints(groups).sort((a, b) => a! - b!)).toEqual(expected)
     expect(plan.ranges.length > 1).toBe(indexed)
+  })
+
+  it('reads a thousand years of days', async () => {
+    await server.query(`DROP TABLE IF EXISTS dated; CREATE TABLE dated (n int, at date);
+      INSERT INTO dated SELECT i, '2024-09-08'::date + i FROM generate_series(0, 9) i; CREATE INDEX ON dated (at)`)
+    const { plan, groups } = await readTable(server, {
+      table: parseTableName('dated'),
+      days: { column: 'at', days: daysBetween('1024-09-01', '2024-09-16') },
+    })
+    expect(rowCount(groups)).toBe(9)
+    expect(plan.ranges.length).toBeLessThanOrEqual(366)
   })
 
   it('knows the last day there is', async () => {

@@ -193,9 +193,15 @@ export async function planTable(
     where === undefined
       ? { from, ...range }
       : { ...range, from: calledAs(from, relation.table), where: both(range.where, whereTerm(where)) }
+  const chosen = day && {
+    column: day.name,
+    together: daysCondition(day, days.days),
+    apart: dayConditions(day, days.days, options.workers),
+  }
   for (const part of parts ?? [relation]) {
     const from = parts === undefined ? quoteTable(part.table) : fromTable(part.table)
-    ranges.push(...(await partRanges(connection, part, from, parts !== undefined, day, request, options)))
+    for (const range of await partRanges(connection, part, from, parts !== undefined, chosen, options))
+      ranges.push(range)
   }
   return {
     table: relation.table,
@@ -239,22 +245,30 @@ async function readableParts(
   return leaves.every(({ readable }) => readable) ? leaves : undefined
 }
 
+/** The days that are read, as one condition and as several. */
+interface ChosenDays {
+  readonly column: string
+  readonly together: string
+  readonly apart: readonly string[]
+}
+
 async function partRanges(
   connection: Connection,
   part: Relation,
   from: string,
   stored: boolean,
-  day: DayColumn | undefined,
-  { days }: TableRequest,
+  days: ChosenDays | undefined,
   { workers, tidRangeScan }: PlanOptions,
 ): Promise<CopyRange[]> {
-  const inDays = day && daysCondition(day, days?.days ?? [])
   // ctid is a column: who may read some columns only may not read it.
-  if (!stored || part.kind !== 'table' || !part.lockable) return [{ from, where: inDays, addressable: false }]
-  const byIndex = day !== undefined && (await hasLeadingIndex(connection, part.oid, day.name))
+  if (!stored || part.kind !== 'table' || !part.lockable)
+    return [{ from, where: days?.together, addressable: false }]
+  const byIndex = days !== undefined && (await hasLeadingIndex(connection, part.oid, days.column))
   const conditions = byIndex
-    ? dayConditions(day, days?.days ?? [], workers)
-    : (tidRangeScan ? ctidConditions(part.pages, workers) : [undefined]).map((ctid) => both(inDays, ctid))
+    ? days.apart
+    : (tidRangeScan ? ctidConditions(part.pages, workers) : [undefined]).map((ctid) =>
+        both(days?.together, ctid),
+      )
   return conditions.map((where) => ({ from, where, addressable: true }))
 }
 

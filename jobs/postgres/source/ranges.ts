@@ -63,8 +63,19 @@ export interface DayColumn {
 
 const equalParts = [1, 2, 3, 4, 6, 8, 12, 24]
 
-/** One condition per part of each day [D, D+1) UTC; about four parts per worker altogether. */
+/** More days than a year's share conditions: each is a COPY that the server has to be asked for. */
+const mostDayConditions = 366
+
+/**
+ * One condition per part of each day [D, D+1) UTC, about four parts per worker altogether; of many days one for several, as many
+ * in each.
+ */
 export function dayConditions(column: DayColumn, days: readonly Day[], workers: number): string[] {
+  const together = Math.ceil(days.length / mostDayConditions)
+  if (together > 1)
+    return Array.from({ length: Math.ceil(days.length / together) }, (_, at) =>
+      daysCondition(column, days.slice(at * together, (at + 1) * together)),
+    )
   const wanted = (4 * workers) / Math.max(days.length, 1)
   const parts = column.type === 'date' ? 1 : (equalParts.find((count) => count >= wanted) ?? 24)
   return days.flatMap((day) =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { ctidConditions } from '../../../jobs/postgres/source/ranges.ts'
+import { daysBetween } from '../../../jobs/calendar.ts'
+import { ctidConditions, dayConditions } from '../../../jobs/postgres/source/ranges.ts'
 
 /** First page and the page behind the last one; undefined: open. */
 const bounds = (condition: string | undefined): [number, number | undefined] => {
@@ -39,5 +40,25 @@ describe('ctidConditions', () => {
   it('is one range without a condition where there is little', () => {
     expect(ctidConditions(0, 8)).toEqual([undefined])
     expect(ctidConditions(256, 8)).toEqual([undefined])
+  })
+})
+
+describe('dayConditions', () => {
+  const column = { name: 'at', type: 'date' } as const
+  const datesIn = (conditions: readonly string[]): string[] =>
+    conditions.flatMap((one) => one.match(/\d{4,5}-\d\d-\d\d/g) ?? [])
+
+  it('is one for each day of a year, each ending where the next one begins', () => {
+    const dates = datesIn(dayConditions(column, daysBetween('2024-01-01', '2024-12-31'), 2))
+    expect(dates).toHaveLength(2 * 366)
+    expect(dates.slice(1, -1).every((date, at, all) => at % 2 === 1 || date === all[at + 1])).toBe(true)
+    expect([dates[0], dates.at(-1)]).toEqual(['2024-01-01', '2025-01-01'])
+  })
+
+  it('are no more for a thousand years, each day in one of them', () => {
+    const dates = datesIn(dayConditions(column, daysBetween('9000-01-01', '9999-12-31'), 2))
+    expect(dates.length).toBeLessThanOrEqual(2 * 366)
+    expect(dates.slice(1, -1).every((date, at, all) => at % 2 === 1 || date === all[at + 1])).toBe(true)
+    expect([dates[0], dates.at(-1)]).toEqual(['9000-01-01', '10000-01-01'])
   })
 })
