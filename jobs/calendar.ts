@@ -6,6 +6,8 @@ const pattern = /^\d{4}-\d{2}-\d{2}$/
 export const msPerDay = 86_400_000
 /** The first day that there is. */
 export const firstDay = '0001-01-01'
+/** The last one. */
+export const lastDay = '9999-12-31'
 
 export type Day = string
 

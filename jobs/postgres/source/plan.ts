@@ -193,11 +193,7 @@ export async function planTable(
     where === undefined
       ? { from, ...range }
       : { ...range, from: calledAs(from, relation.table), where: both(range.where, whereTerm(where)) }
-  const chosen = day && {
-    column: day.name,
-    together: daysCondition(day, days.days),
-    apart: dayConditions(day, days.days, options.workers),
-  }
+  const chosen = day && chosenDays(day, days.days, columns, options)
   for (const part of parts ?? [relation]) {
     const from = parts === undefined ? quoteTable(part.table) : fromTable(part.table)
     for (const range of await partRanges(connection, part, from, parts !== undefined, chosen, options))
@@ -250,6 +246,21 @@ interface ChosenDays {
   readonly column: string
   readonly together: string
   readonly apart: readonly string[]
+}
+
+function chosenDays(
+  day: DayColumn,
+  days: readonly Day[],
+  columns: readonly SourceColumn[],
+  { workers }: PlanOptions,
+): ChosenDays {
+  const isClamped = columns.find(({ name }) => name === day.name)?.check?.to === 'clamp'
+  const column = { ...day, isClamped }
+  return {
+    column: day.name,
+    together: daysCondition(column, days),
+    apart: dayConditions(column, days, workers),
+  }
 }
 
 async function partRanges(

@@ -1,4 +1,4 @@
-import { msPerDay, rangesOf, type Day } from '../../calendar.ts'
+import { firstDay, lastDay, msPerDay, rangesOf, type Day } from '../../calendar.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../identifiers.ts'
 import type { SourceColumn } from './types.ts'
 
@@ -59,6 +59,8 @@ export function ctidConditions(pages: number, workers: number): (string | undefi
 export interface DayColumn {
   readonly name: string
   readonly type: 'date' | 'timestamp' | 'timestamptz'
+  /** What is before the first or after the last day that there is counts as of that day. */
+  readonly isClamped?: boolean
 }
 
 const equalParts = [1, 2, 3, 4, 6, 8, 12, 24]
@@ -97,9 +99,16 @@ export function daysCondition(column: DayColumn, days: readonly Day[]): string {
 
 const startOf = (day: Day): number => Date.parse(`${day}T00:00:00Z`)
 
-function between({ name, type }: DayColumn, from: number, to: number): string {
+function between({ name, type, isClamped = false }: DayColumn, from: number, to: number): string {
   const column = quoteIdentifier(name)
-  return `(${column} >= ${literal(type, from)} AND ${column} < ${literal(type, to)})`
+  const isFirst = isClamped && from === startOf(firstDay)
+  const isLast = isClamped && to === startOf(lastDay) + msPerDay
+  if (isFirst && isLast) return `(${column} IS NOT NULL)`
+  const bounds = [
+    ...(isFirst ? [] : [`${column} >= ${literal(type, from)}`]),
+    ...(isLast ? [] : [`${column} < ${literal(type, to)}`]),
+  ]
+  return `(${bounds.join(' AND ')})`
 }
 
 /** `toISOString` writes the year 10000 as +010000; PostgreSQL wants it plain. */

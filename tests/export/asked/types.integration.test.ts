@@ -107,6 +107,26 @@ describe('--out-of-range', () => {
     },
   )
 
+  it.each([
+    ['timestamptz', true],
+    ['timestamp', false],
+    ['date', true],
+    ['date', false],
+  ])('the first and the last day have what becomes theirs: %s, indexed: %s', async (type, indexed) => {
+    const values = ['-infinity', '0044-03-15 BC', '0001-01-01', '2024-09-16', '9999-12-31', '10000-01-01']
+    await server.query(`SET timezone = 'UTC'; CREATE TABLE t (id serial, v ${type}); INSERT INTO t (v) SELECT v::${type} FROM
+      unnest(ARRAY['${values.join("', '")}', 'infinity', NULL]) v; ${indexed ? 'CREATE INDEX ON t (v);' : ''} ANALYZE t`)
+    const flags: Flags = { outOfRange: 'clamp', formats: ['iceberg', 'parquet'] }
+    await run({ ...flags, formats: ['iceberg'], partitionBy: ['day(v)'] })
+    const all = await column()
+    const day = async (from: string, to = from): Promise<number | undefined> =>
+      (await run({ ...flags, scope: { mode: 'day', from, to } })).rows
+    expect([await day('0001-01-01'), await day('2024-09-16'), await day('9999-12-31')]).toEqual([3, 1, 3])
+    expect(await column()).toEqual(all)
+    const verified = await results(server, lake, { days: { from: '9999-12-31', to: '9999-12-31' } })
+    expect(verified).toMatchObject({ code: 'ok', found: { '9999-12-31': 'match' } })
+  })
+
   it('of decimals without precision infinity is the most that they hold; more digits stay a fault', async () => {
     await server.query(`CREATE TABLE t (id int, v numeric);
       INSERT INTO t VALUES (1, 'Infinity'), (2, '-Infinity'), (3, 'NaN'), (4, 1.25); ANALYZE t`)

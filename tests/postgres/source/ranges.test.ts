@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { daysBetween } from '../../../jobs/calendar.ts'
-import { ctidConditions, dayConditions } from '../../../jobs/postgres/source/ranges.ts'
+import { ctidConditions, dayConditions, daysCondition } from '../../../jobs/postgres/source/ranges.ts'
 
 /** First page and the page behind the last one; undefined: open. */
 const bounds = (condition: string | undefined): [number, number | undefined] => {
@@ -61,4 +61,12 @@ describe('dayConditions', () => {
     expect(dates.slice(1, -1).every((date, at, all) => at % 2 === 1 || date === all[at + 1])).toBe(true)
     expect([dates[0], dates.at(-1)]).toEqual(['9000-01-01', '10000-01-01'])
   })
+})
+
+it('clamped values are of the first and the last day, NULL of none', () => {
+  const of = (from: string, to: string): string =>
+    daysCondition({ name: 'at', type: 'date', isClamped: true }, daysBetween(from, to))
+  expect(of('0001-01-01', '0001-01-02')).toBe(`(("at" < '0001-01-03'::date))`)
+  expect(of('9999-12-31', '9999-12-31')).toBe(`(("at" >= '9999-12-31'::date))`)
+  expect(of('2024-09-16', '2024-09-16')).toContain(' AND ')
 })
