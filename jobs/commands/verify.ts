@@ -21,7 +21,7 @@ const options = {
     kind: 'list',
     env: 'LAKEJOBS_FORMAT',
     default: 'parquet,iceberg',
-    describe: 'parquet, iceberg or both; plain Parquet where there is some',
+    describe: 'parquet, iceberg or parquet,iceberg; plain Parquet where there is some',
   },
   date: { kind: 'day', describe: 'the day to verify (default: all days, and rows without one)' },
   from: { kind: 'day', describe: 'first day to verify' },

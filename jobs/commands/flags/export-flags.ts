@@ -11,7 +11,7 @@ export function exportFormats(texts: readonly string[]): ReadonlySet<ExportForma
     if (text === 'parquet' || text === 'iceberg') return text
     throw usageError(`--format: "${text}" is not valid`, {
       field: '--format',
-      fix: 'give parquet, iceberg or both',
+      fix: 'give parquet, iceberg or parquet,iceberg',
     })
   })
   return new Set(formats)

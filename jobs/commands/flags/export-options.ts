@@ -98,7 +98,7 @@ export const exportTable = {
     kind: 'list',
     env: 'LAKEJOBS_FORMAT',
     default: 'parquet,iceberg',
-    describe: 'parquet, iceberg or both',
+    describe: 'parquet, iceberg or parquet,iceberg',
   },
   'partition-by': {
     kind: 'list',

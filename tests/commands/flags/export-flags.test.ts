@@ -86,6 +86,9 @@ describe('lists', () => {
   it('of formats, casts and decimals', () => {
     expect([...exportFormats(['iceberg', 'parquet', 'iceberg'])]).toEqual(['iceberg', 'parquet'])
     expect(() => exportFormats(['csv'])).toThrow('"csv"')
+    expect(() => exportFormats(['both'])).toThrow(
+      expect.objectContaining({ fix: 'give parquet, iceberg or parquet,iceberg' }),
+    )
     expect(pairs('--cast', ['a=text', 'b=c=bigint'])).toEqual({ a: 'text', 'b=c': 'bigint' })
     expect(pairs('--rename', ['old=new'])).toEqual({ old: 'new' })
     expect(() => pairs('--rename', ['old'])).toThrow(
