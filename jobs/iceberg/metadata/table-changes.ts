@@ -66,6 +66,7 @@ export function tableChanges(
     replacesAll,
     flagName,
     retypes,
+    columnsInUse(base),
   )
   assertNoneInUse(
     table,
@@ -110,11 +111,15 @@ export function tableChanges(
   return { updates: changes.length > 0 ? updates : [], requirements, metadata, changes }
 }
 
-/** A column that partitions or sorts is in the table's metadata for good. */
-function assertNoneInUse(table: string, base: TableMetadata, schema: Schema, flag: string): void {
-  const used = [...base['partition-specs'], ...base['sort-orders']].flatMap(({ fields }) =>
+/** Ids of the columns that partition or sort, or did. */
+const columnsInUse = (metadata: TableMetadata): number[] =>
+  [...metadata['partition-specs'], ...metadata['sort-orders']].flatMap(({ fields }) =>
     fields.map((field) => field['source-id']),
   )
+
+/** A column that partitions or sorts is in the table's metadata for good. */
+function assertNoneInUse(table: string, base: TableMetadata, schema: Schema, flag: string): void {
+  const used = columnsInUse(base)
   const kept = schema.fields.map(({ id }) => id)
   const gone = currentSchema(base).fields.find(({ id }) => used.includes(id) && !kept.includes(id))
   if (gone === undefined) return

@@ -23,7 +23,7 @@ export interface EvolvedSchema {
  * (old → new). Anything else is `JobError` data with every difference (spec "Schema Evolution"); a rename that
  * fits neither table nor source is `JobError` usage. `replacesAll`: no file stays, so that a rename may take the place of a
  * column that was added under its new name; that one is dropped. `flagName`: what flags call a column. `retypes`: a column whose type cannot follow
- * is dropped, and one of its name comes with a fresh id.
+ * is dropped, and one of its name comes with a fresh id. `inUse`: ids of columns that cannot be dropped.
  */
 export function evolveSchema(
   table: string,
@@ -34,6 +34,7 @@ export function evolveSchema(
   replacesAll = false,
   flagName: (column: string) => string = (column) => column,
   retypes = false,
+  inUse: readonly number[] = [],
 ): EvolvedSchema {
   const changes: string[] = []
   const refused: Refusal[] = []
@@ -60,7 +61,13 @@ export function evolveSchema(
       )}`,
       {
         field: table,
-        fix: `read the column as the table has it (${listed(refused.map(({ cast }) => cast))}), make it anew with --mode full --replace-table, or export to a new table`,
+        fix: [
+          `read the column as the table has it (${listed(refused.map(({ cast }) => cast))})`,
+          ...(refused.some(({ id }) => inUse.includes(id))
+            ? []
+            : ['make it anew with --mode full --replace-table']),
+          'or export to a new table with --table source=namespace.table',
+        ].join(', '),
       },
     )
   let lastId = lastColumnId
@@ -128,6 +135,7 @@ function withoutOptionalIdentifiers(schema: Schema, { fields }: Schema, changes:
 }
 
 interface Refusal {
+  readonly id: number
   readonly difference: string
   /** The flag that reads the source's column as the type that the table has. */
   readonly cast: string
@@ -144,6 +152,7 @@ function promotedType(
   if (list !== undefined) return list
   if (!sameType(field.type, column.type))
     refused.push({
+      id: field.id,
       difference: `${field.name} is ${show(field.type)} in the table and ${show(column.type)} in the source`,
       cast: `--cast '${flagName(field.name)}=${postgresType(field.type)}'`,
     })

@@ -187,7 +187,12 @@ describe('--replace-table', () => {
   it('refuses what partitions the table', async () => {
     await server.query(`CREATE TABLE t (id int, v int); INSERT INTO t VALUES (1, 7); ANALYZE t`)
     await run({ partitionBy: ['bucket(4, v)'] })
-    await server.query(`ALTER TABLE t ALTER v TYPE text USING 'seven'; ANALYZE t`)
+    await server.query(`ALTER TABLE t ALTER v TYPE text USING '7'; ANALYZE t`)
+    const { fix } = await failure()
+    expect(fix).not.toContain('--replace-table')
+    expect(fix).toContain(`--cast 'v=integer'`)
+    expect(fix).toContain('export to a new table')
+    await run({ casts: { v: 'integer' } })
     expect(await failure({ replaceTable: true })).toMatchObject({ code: 'usage', field: '--replace-table' })
   })
 })
