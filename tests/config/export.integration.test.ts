@@ -127,6 +127,27 @@ tables: { shop.items: { mode: day }, shop.orders: { from: 2024-09-24 } , shop.ev
     })
   })
 
+  it('a table that a pattern has and no folder can be called is exported as the message says', async () => {
+    await place.query(String.raw`CREATE TABLE shop."a\b" AS SELECT 1 AS id; DROP TABLE shop.orders CASCADE`)
+    const flags = ['--table', 'shop.*', '--exclude', 'shop.e*']
+    const refused = summaryOf(await exported(flags))
+    expect(refused).toMatchObject({ exit: 2, error: { field: '--table' } })
+    const [, flag = ''] = /--table '([^']*)'/.exec(refused.error!.fix!) ?? []
+    const names = (ran: Ran): unknown => summaryOf(ran).tables?.map(({ table }) => table)
+    expect(names(await exported([...flags, '--table', flag]))).toEqual([
+      'default.some_name',
+      'shop.items',
+      'shop.sessions',
+      'shop.tmp_a',
+    ])
+    await write('version: 1\ntables:\n  shop.*: {}\n')
+    const said = summaryOf(await exported(flags.slice(2)))
+    expect(said).toMatchObject({ exit: 2, error: { field: String.raw`shop."a\b"` } })
+    const [, entry = ''] = /under tables (.*)$/.exec(said.error!.fix!) ?? []
+    await write(`version: 1\ntables:\n  shop.*: {}\n  ${entry}\n`)
+    expect(names(await exported(flags.slice(2)))).toContain('default.some_name')
+  })
+
   it('a column that one table’s own options name and it has not is its fault alone', async () => {
     await write(`version: 1
 tables:

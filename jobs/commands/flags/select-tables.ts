@@ -105,6 +105,7 @@ export async function selectTables(
           namespace,
           context,
           anyDay,
+          isFlag,
         }),
       ]
     } catch (error) {
@@ -157,7 +158,10 @@ interface Found {
   readonly isNamed: boolean
 }
 
-/** Patterns become tables, each once; exact names stay as they are, whether there is such a table or not. */
+/**
+ * Patterns become tables, each once, without those that are named beside them; exact names stay as they are, whether there is such a
+ * table or not.
+ */
 async function expand(
   wanted: readonly Wanted[],
   config: Config,
@@ -170,6 +174,7 @@ async function expand(
   for (const { key, target } of wanted)
     if (!key.isPattern)
       found.set(`${printTable(key.table)} ${target?.name ?? ''}`, { table: key.table, target, isNamed: true })
+  const exact = new Set([...found.values()].map(({ table }) => printTable(table)))
   const patterns = wanted.filter(({ key }) => key.isPattern)
   const matched = new Set<TableKey>()
   for (const source of ['', ...config.sources.keys()]) {
@@ -179,8 +184,8 @@ async function expand(
       for (const table of await sourceTables(config, source, values, context)) {
         const fits = asked.filter(({ key }) => key.matches(table))
         for (const { key } of fits) matched.add(key)
-        const name = `${printTable(table)} `
-        if (fits.length > 0 && !found.has(name)) found.set(name, { table, target: undefined, isNamed: false })
+        const name = printTable(table)
+        if (fits.length > 0 && !exact.has(name)) found.set(name, { table, target: undefined, isNamed: false })
       }
     } catch (error) {
       context.signal.throwIfAborted()
@@ -212,12 +217,14 @@ interface Layers {
   readonly namespace: string
   readonly context: JobContext
   readonly anyDay: Day | undefined
+  /** `--table` says which. */
+  readonly isFlag: boolean
 }
 
 function selected(
   { table, target, isNamed }: Found,
   facts: TableFacts,
-  { config, hasFile, given, namespace, context, anyDay }: Layers,
+  { config, hasFile, given, namespace, context, anyDay, isFlag }: Layers,
 ): SelectedTable {
   const shown = printTable(table)
   const said = effectiveOptions(fileOptions, {
@@ -238,7 +245,13 @@ function selected(
     shown,
     source: table.source,
     values,
-    pair: tablePair(table, target ?? { namespace: levels.split('.'), name }, namespace, shown),
+    pair: tablePair(
+      table,
+      target ?? { namespace: levels.split('.'), name },
+      namespace,
+      shown,
+      hasFile && !isFlag ? config.file : undefined,
+    ),
     options: {
       ...toOptions(
         values,

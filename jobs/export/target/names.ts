@@ -26,14 +26,18 @@ export function tablePairs(tables: readonly string[], namespace: string): TableP
   return pairs
 }
 
-/** Errors: usage, for a target that cannot be folders. `shown`: how a message calls the table. */
+/**
+ * Errors: usage, for a target that cannot be folders. `shown`: how a message calls the table. `file`: the `lakejobs.yaml` that
+ * names it; undefined: a flag does.
+ */
 export function tablePair(
   source: TableName,
   target: TableIdentifier,
   namespace: string,
   shown: string,
+  file?: string,
 ): TablePair {
-  assertFolders(shown, target)
+  assertFolders(shown, target, file)
   return { source, target, folder: plainName(target, namespace) }
 }
 
@@ -80,14 +84,20 @@ const defaultTarget = ({ schema, name }: TableName, namespace: string): TableIde
 })
 
 /** Namespaces and names become folders of the warehouse. */
-function assertFolders(text: string, { namespace, name }: TableIdentifier): void {
+function assertFolders(text: string, { namespace, name }: TableIdentifier, file: string | undefined): void {
   const bad = [...namespace, name].find(
     (part) => part === '' || /[/\\\p{Cc}]/u.test(part) || part === '.' || part === '..',
   )
   if (bad === undefined) return
-  throw usageError(`--table ${text}: "${bad}" cannot be the name of a folder in the lake`, {
+  const message = `"${bad}" cannot be the name of a folder in the lake`
+  if (file !== undefined)
+    throw usageError(message, {
+      field: text,
+      fix: `give it another name there: in ${file} under tables '${text.replaceAll("'", "''")}': { target: default.some_name }`,
+    })
+  throw usageError(`--table ${text}: ${message}`, {
     field: '--table',
-    fix: `give it another name there: --table '${text.split('=')[0] ?? text}=default.some_name'`,
+    fix: `give it another name there: --table '${splitPair(text)[0]}=default.some_name'`,
   })
 }
 
