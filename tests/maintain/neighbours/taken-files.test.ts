@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import type { Catalog, CatalogEntry, TableIdentifier } from '../../jobs/iceberg/catalog/catalog.ts'
-import type { DataFile } from '../../jobs/iceberg/manifest/data-file.ts'
-import { neighbourhood } from '../../jobs/maintain/ownership.ts'
-import { eachWithFiles, dayMs } from './lake-with-files.ts'
+import type { Catalog, CatalogEntry, TableIdentifier } from '../../../jobs/iceberg/catalog/catalog.ts'
+import type { DataFile } from '../../../jobs/iceberg/manifest/data-file.ts'
+import { neighbourhood } from '../../../jobs/maintain/ownership.ts'
+import { eachWithFiles, dayMs } from '../lake-with-files.ts'
 
 const test = eachWithFiles()
 const taker: TableIdentifier = { namespace: ['elsewhere'], name: 'taker' }

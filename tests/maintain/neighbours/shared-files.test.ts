@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Table, TableIdentifier } from '../../jobs/iceberg/catalog/catalog.ts'
-import { nothingReached, reachableFiles } from '../../jobs/lake/reachable.ts'
-import { dropTable } from '../../jobs/maintain/entry/drop.ts'
-import { neighbourhood } from '../../jobs/maintain/ownership.ts'
-import { byDay, commitTo, webLogs } from '../iceberg/tables.ts'
-import { dayMs, eachWithFiles, jobContext } from './lake-with-files.ts'
+import type { Table, TableIdentifier } from '../../../jobs/iceberg/catalog/catalog.ts'
+import { nothingReached, reachableFiles } from '../../../jobs/lake/reachable.ts'
+import { dropTable } from '../../../jobs/maintain/entry/drop.ts'
+import { neighbourhood } from '../../../jobs/maintain/ownership.ts'
+import { byDay, commitTo, webLogs } from '../../iceberg/tables.ts'
+import { dayMs, eachWithFiles, jobContext } from '../lake-with-files.ts'
 
 const test = eachWithFiles()
 const other: TableIdentifier = { namespace: ['default'], name: 'other' }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import type { TableIdentifier } from '../../jobs/iceberg/catalog/catalog.ts'
-import { dropTable } from '../../jobs/maintain/entry/drop.ts'
-import { forgetTable } from '../../jobs/maintain/entry/forget.ts'
-import { neighbourhood } from '../../jobs/maintain/ownership.ts'
-import { readMetadataFile } from '../../jobs/iceberg/catalog/stored/metadata-file.ts'
-import { reachableFiles } from '../../jobs/lake/reachable.ts'
-import { dayMs, eachWithFiles, jobContext } from './lake-with-files.ts'
+import type { TableIdentifier } from '../../../jobs/iceberg/catalog/catalog.ts'
+import { dropTable } from '../../../jobs/maintain/entry/drop.ts'
+import { forgetTable } from '../../../jobs/maintain/entry/forget.ts'
+import { neighbourhood } from '../../../jobs/maintain/ownership.ts'
+import { readMetadataFile } from '../../../jobs/iceberg/catalog/stored/metadata-file.ts'
+import { reachableFiles } from '../../../jobs/lake/reachable.ts'
+import { dayMs, eachWithFiles, jobContext } from '../lake-with-files.ts'
 
 const test = eachWithFiles()
 const other: TableIdentifier = { namespace: ['elsewhere'], name: 'other' }
