@@ -102,7 +102,7 @@ function withFix(error: unknown): never {
   if (!(error instanceof FileNotFound)) throw error
   throw dataError(error.message, {
     field: error.location,
-    fix: 'export its days again, or bring it back from a backup (docs/recovery.md)',
+    fix: 'export its days again, or bring it back from a backup',
     cause: error,
   })
 }
