@@ -88,9 +88,9 @@ export const shellWord = (text: string): string =>
 
 const mostNear = 3
 
-/** Names that differ from one by a third of its letters at most, the nearest first. */
+/** Names that differ from one by a third of its letters at most, from a short one by two if that leaves two, the nearest first. */
 export function nearest(names: readonly string[], name: string): string[] {
-  const most = Math.max(2, Math.floor(name.length / 3))
+  const most = Math.min(Math.max(2, Math.floor(name.length / 3)), name.length - 2)
   return names
     .map((one) => ({ one, distance: distance(one.toLowerCase(), name.toLowerCase()) }))
     .filter((near) => near.distance <= most)

@@ -40,8 +40,14 @@ export function readDocument(
     const { line, col } = lines.linePos(offset)
     return { line, column: col }
   }
-  for (const { pos, message } of [...document.errors, ...document.warnings])
-    report({ at: at(pos[0]), field: '', message: message.split('\n')[0]!, fix: 'correct the YAML there' })
+  for (const { code, pos, message } of [...document.errors, ...document.warnings])
+    report({
+      at: at(pos[0]),
+      field: '',
+      ...(code === 'MULTIPLE_DOCS'
+        ? { message: 'a second document begins', fix: 'put all into one, without --- between' }
+        : { message: message.split('\n')[0]!, fix: 'correct the YAML there' }),
+    })
   if (document.errors.length > 0) return undefined
   return createReader(document, at, look, report)(document.contents, '', { line: 1, column: 1 })
 }
@@ -100,6 +106,15 @@ function createReader(
         return []
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? '')
+      if (name === '<<' && key.type === 'PLAIN') {
+        report({
+          at: own,
+          field,
+          message: 'YAML 1.2 has no merge keys (<<)',
+          fix: 'write the keys out, or give what several tables share under defaults or in a group',
+        })
+        return []
+      }
       const below = field === '' ? name : `${field}.${name}`
       return [{ key: name, at: own, value: read(value as Node | null, below, own, depth + 1) }]
     })

@@ -101,12 +101,23 @@ tables:
     ['version: 1\ndefaults: &a { cast: [*a] }', 'lakejobs.yaml:2'],
     ['version: 1\ndefaults: { scratch: !secret x }', 'Unresolved tag'],
     ['version: 1\n defaults: {', 'lakejobs.yaml:2'],
-    ['version: 1\n---\nversion: 1', 'lakejobs.yaml:2'],
+    ['version: 1\n---\nversion: 1', 'lakejobs.yaml:2:1: a second document begins'],
+    ['version: 1\ndefaults: { <<: { format: iceberg } }', 'YAML 1.2 has no merge keys'],
+    ['version: 1\ntables: { <<: { a.b: {} } }', 'YAML 1.2 has no merge keys'],
   ])('refuses %j', (text, message) => {
     const failure = failureOf(text)
     expect(failure.code).toBe('usage')
     expect(failure.message).toContain(message)
     expect(failure.fix).toMatch(/./)
+  })
+
+  it.each([
+    ['defaults', 'a'],
+    ['defaults', '"<<"'],
+    ['groups', 'ab'],
+  ])('suggests no key of %s for %s, which is like none', (place, key) => {
+    const group = place === 'groups' ? `{ g: { ${key}: 1 } }` : `{ ${key}: 1 }`
+    expect(failureOf(`version: 1\n${place}: ${group}`).fix).not.toContain('did you mean')
   })
 
   it.each(['schedule: "0 7 * * 1-5", ', 'schedule: "@weekly", ', ''])(
