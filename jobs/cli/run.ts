@@ -196,8 +196,7 @@ function readEnvironment({ env, folder }: Host): Record<string, string> {
       })
     }
   }
-  const given = Object.entries({ ...file, ...withoutEmpty(env) })
-  return Object.fromEntries(given.filter((entry): entry is [string, string] => Boolean(entry[1])))
+  return { ...saidOf(file), ...saidOf(env) }
 }
 
 /** Tells where each name's value comes from; what is neither flag nor in the environment is in `.env`, if anywhere. */
@@ -211,8 +210,7 @@ function origins(
   const flags = Object.entries(table).filter(([name]) => given[name] !== undefined)
   return (name) => {
     if (flags.some(([, { env: flagName }]) => flagName === name)) return 'flag'
-    const said = outer[nameOf(name)]
-    if (said !== undefined && said !== '') return 'environment'
+    if (saidOf(outer)[nameOf(name)] !== undefined) return 'environment'
     return env[name] === undefined ? 'default' : '.env'
   }
 }
@@ -222,8 +220,18 @@ async function optionNames(): Promise<readonly string[]> {
   return modules.flatMap((module) => Object.values(module.command.options).flatMap(({ env }) => env ?? []))
 }
 
-const withoutEmpty = (env: Host['env']): Host['env'] =>
-  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+/** Settings that are names or places, or lists and numbers of such: blanks around them are not meant, as in a list's items. Keys and passwords are taken as they are. */
+const trimmed =
+  /^(?:LAKEJOBS_(?!HASH_KEY$)|ICEBERG_(?:CATALOG_NAME|NAMESPACE)$|WAREHOUSE$|PARQUET_LOCATION$|CRUD_|EXPORT_|S3_)/
+
+/** What is set; an empty value is none. */
+const saidOf = (env: Host['env']): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, text = '']) => {
+      const value = trimmed.test(name) ? text.trim() : text
+      return value === '' ? [] : [[name, value]]
+    }),
+  )
 
 function logFailure(logger: Logger, failure: unknown): void {
   const error = asError(failure)

@@ -204,6 +204,25 @@ describe('lakejobs check', () => {
     expect(summaryOf(ran).settings).not.toHaveProperty('LAKEJOBS_THREADS')
   })
 
+  it('takes names and places without the blanks around them, and passwords with theirs', async () => {
+    await writeFile(join(place.cwd, '.env'), 'PARQUET_LOCATION="from/file "\nLAKEJOBS_REPORTS=" "\n')
+    const { settings, checks } = summaryOf(
+      await check({
+        ...{ ICEBERG_CATALOG_NAME: 'h3 ', ICEBERG_NAMESPACE: ' ', WAREHOUSE: `${place.cwd}/wh\t` },
+        ...{ LAKEJOBS_CONFIG: ' ', LAKEJOBS_TABLE: ' public.t ', POSTGRES_PASSWORD: ' canary-1' },
+      }),
+    )
+    expect(settings).toMatchObject({
+      ICEBERG_CATALOG_NAME: { value: 'h3', from: 'environment' },
+      ICEBERG_NAMESPACE: { value: 'default', from: 'default' },
+      WAREHOUSE: { value: `${place.cwd}/wh`, from: 'environment' },
+      PARQUET_LOCATION: { value: 'from/file', from: '.env' },
+      LAKEJOBS_TABLE: { value: 'public.t', from: 'environment' },
+    })
+    expect(settings).not.toHaveProperty('LAKEJOBS_CONFIG')
+    expect(JSON.stringify(checks)).toContain('password')
+  })
+
   it('prints no secret, also none inside an address', async () => {
     await lakejobs(['init'])
     const more = {
