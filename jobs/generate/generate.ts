@@ -63,7 +63,7 @@ async function refuseExisting(
     const plain = `${dir}/${day}.csv`
     // Two forms of a day are one too many for whoever reads them.
     for (const location of replace ? [`${plain}.gz`] : [plain, `${plain}.gz`])
-      if ((await io.stat(location)) !== undefined) throw existing(location)
+      if ((await io.stat(location)) !== undefined) throw existing(location, replace)
     if (replace && io.scheme === 'file') await refuseLink(io.localPath(plain)!)
   }
 }
@@ -77,11 +77,15 @@ async function refuseLink(path: string): Promise<void> {
   })
 }
 
-const existing = (location: string): JobError =>
-  usageError(`${location} exists`, {
-    field: '--dir',
-    fix: 'choose --if-missing (keep the days that exist) or --replace (make plain logs anew), or another folder',
-  })
+function existing(location: string, replace: boolean): JobError {
+  const anew = location.endsWith('.gz')
+    ? 'remove the .gz, which --replace does not touch'
+    : '--replace (make plain logs anew)'
+  const fix = replace
+    ? `${anew}, or give another folder`
+    : `choose --if-missing (keep the days that exist) or ${anew}, or another folder`
+  return usageError(`${location} exists`, { field: '--dir', fix })
+}
 
 interface DayContext {
   readonly signal: AbortSignal
@@ -106,7 +110,7 @@ async function writeDay(
     return await writeFile(io, options, { day, location }, context)
   } catch (thrown) {
     if (ifMissing && thrown instanceof FileExists) return undefined
-    if (thrown instanceof FileExists) throw existing(location)
+    if (thrown instanceof FileExists) throw existing(location, options.replace)
     throw thrown
   }
 }

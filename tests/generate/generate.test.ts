@@ -122,6 +122,10 @@ describe('generate', () => {
     await io.write(`${dir}/2024-09-11.csv.gz`, Buffer.from('mine'))
     await expect(run({ replace: true })).rejects.toMatchObject({
       message: expect.stringContaining('.gz exists'),
+      fix: 'remove the .gz, which --replace does not touch, or give another folder',
+    })
+    await expect(run()).rejects.toMatchObject({
+      fix: 'choose --if-missing (keep the days that exist) or remove the .gz, which --replace does not touch, or another folder',
     })
     await expect(run({ replace: true, ifMissing: true })).rejects.toMatchObject({ field: '--replace' })
   })
