@@ -28,6 +28,7 @@ export function tableEntry(facts: TableFacts): TableEntry {
     return away(
       'row-level security hides rows from this role: connect as a role with BYPASSRLS, or say row-security: true',
     )
+  if (columns.length === 0) return away('it has no columns')
   const readable = columns.filter((column) => column.readable)
   const secrets = readable.filter(({ name }) => secret.test(name)).map(({ name }) => name)
   const wanted = readable.filter(({ name }) => !secrets.includes(name))

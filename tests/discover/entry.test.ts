@@ -40,6 +40,16 @@ describe('what a starter file says of a table', () => {
     expect(tableEntry(facts({ columns: [column('token', 'text')] })).options).toEqual({ enabled: false })
   })
 
+  it('takes no table that has no columns, or none that the role may read', () => {
+    const notes = (columns: readonly CatalogColumn[]): unknown => {
+      const { options, notes: said } = tableEntry(facts({ columns }))
+      return [options, said[1]]
+    }
+    expect(notes([])).toEqual([{ enabled: false }, 'it has no columns'])
+    const unreadable = column('id', 'int4', { readable: false })
+    expect(notes([unreadable])).toEqual([{ enabled: false }, 'the role may read no column of it'])
+  })
+
   it('gives decimals the places that were seen, or text where they have no room', () => {
     const n = column('n', 'numeric')
     const seen = (whole: number, scale: number, isFinite = true): unknown =>
