@@ -49,6 +49,12 @@ quietly() {
   printf '%s (%s s)\n' "$label" "$((SECONDS - start))"
 }
 
+# appear FOLDER PLACE: the folder is at PLACE at once and whole; where another run was first, that one's stays.
+appear() {
+  node -e 'fs.renameSync(...process.argv.slice(1))' "$1" "$2" 2>/dev/null || rm -rf "$1"
+  [ -d "$2" ]
+}
+
 require_node() {
   local wanted='lakejobs needs Node.js 20.19 or newer (20, 22.12+ or 24): https://nodejs.org/en/download'
   command -v node >/dev/null || fail "No node on the PATH. $wanted"
