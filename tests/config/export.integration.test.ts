@@ -127,6 +127,15 @@ tables: { shop.items: { mode: day }, shop.orders: { from: 2024-09-24 } , shop.ev
     })
   })
 
+  it('one table goes to two namespaces where both are asked for', async () => {
+    const ran = await exported(['--table', 'shop.items=a.items', '--table', 'shop.items=b.items'])
+    expect(summaryOf(ran)).toMatchObject({ exit: 0 })
+    expect(tablesOf(ran)).toEqual([
+      ['a.items', 'ok', 3],
+      ['b.items', 'ok', 3],
+    ])
+  })
+
   it('a table that a pattern has and no folder can be called is exported as the message says', async () => {
     await place.query(String.raw`CREATE TABLE shop."a\b" AS SELECT 1 AS id; DROP TABLE shop.orders CASCADE`)
     const flags = ['--table', 'shop.*', '--exclude', 'shop.e*']

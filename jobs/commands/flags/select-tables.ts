@@ -173,7 +173,7 @@ async function expand(
   const failed: { shown: string; error: Error }[] = []
   for (const { key, target } of wanted)
     if (!key.isPattern)
-      found.set(`${printTable(key.table)} ${target?.name ?? ''}`, { table: key.table, target, isNamed: true })
+      found.set(JSON.stringify([key.table, target]), { table: key.table, target, isNamed: true })
   const exact = new Set([...found.values()].map(({ table }) => printTable(table)))
   const patterns = wanted.filter(({ key }) => key.isPattern)
   const matched = new Set<TableKey>()
