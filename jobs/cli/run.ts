@@ -208,9 +208,10 @@ function origins(
   nameOf: (name: string) => string,
 ): JobContext['originOf'] {
   const flags = Object.entries(table).filter(([name]) => given[name] !== undefined)
+  const said = saidOf(outer)
   return (name) => {
     if (flags.some(([, { env: flagName }]) => flagName === name)) return 'flag'
-    if (saidOf(outer)[nameOf(name)] !== undefined) return 'environment'
+    if (said[nameOf(name)] !== undefined) return 'environment'
     return env[name] === undefined ? 'default' : '.env'
   }
 }
@@ -220,7 +221,10 @@ async function optionNames(): Promise<readonly string[]> {
   return modules.flatMap((module) => Object.values(module.command.options).flatMap(({ env }) => env ?? []))
 }
 
-/** Settings that are names or places, or lists and numbers of such: blanks around them are not meant, as in a list's items. Keys and passwords are taken as they are. */
+/**
+ * Settings that are names or places, or lists and numbers of such: blanks around them are not meant, as in a list's items. Keys and
+ * passwords are taken as they are.
+ */
 const trimmed =
   /^(?:LAKEJOBS_(?!HASH_KEY$)|ICEBERG_(?:CATALOG_NAME|NAMESPACE)$|WAREHOUSE$|PARQUET_LOCATION$|CRUD_|EXPORT_|S3_)/
 

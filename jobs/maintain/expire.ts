@@ -15,8 +15,7 @@ import type { TableUpdate } from '../iceberg/metadata/updates.ts'
 import { isManaged, managedProperty } from '../provenance/managed.ts'
 import { fingerprintUpdates } from '../provenance/table-rows.ts'
 import type { Maintained } from '../summary.ts'
-import { entryText, isInsideAny, ownFolders, type Neighbourhood } from './ownership.ts'
-import { isFolderInside } from '../lake/location-set.ts'
+import { anyInside, entryText, isInsideAny, ownFolders, type Neighbourhood } from './ownership.ts'
 import type { ReachableFile } from '../lake/reachable.ts'
 import { removeFiles, type Removed } from './remove-files.ts'
 import { expiryUpdates, planExpiry, type ExpiryPlan, type Retention } from '../lake/upkeep/retention.ts'
@@ -213,9 +212,7 @@ async function sharedWith(table: Table, neighbours: Neighbourhood): Promise<stri
   if (table.metadata.properties['gc.enabled']?.toLowerCase() === 'false')
     return 'gc.enabled is false: files may be other tables’, too'
   const folders = ownFolders(table.metadata)
-  const inside = (await neighbours(table)).find((neighbour) =>
-    neighbour.folders.some((folder) => folders.some((own) => isFolderInside(folder, own))),
-  )
+  const inside = (await neighbours(table)).find((neighbour) => anyInside(neighbour.folders, folders))
   return inside && `${entryText(inside.entry)} lies in the table’s folder`
 }
 

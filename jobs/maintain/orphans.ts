@@ -240,14 +240,13 @@ async function assertNoneForgotten(
   { catalog, neighbours }: MaintainStores,
 ): Promise<void> {
   const name = tableText(table.identifier)
-  const elsewhere = new Map(
-    (await neighbours(table)).flatMap(({ forgotten, folders }) =>
-      forgotten === undefined ? [] : [[forgotten.uuid, folders] as const],
-    ),
-  )
-  const forgotten = (await forgottenTables(catalog)).find(
-    ({ uuid, location }) => !uuids.has(uuid) && overlap(places, [location, ...(elsewhere.get(uuid) ?? [])]),
-  )
+  const known = (await neighbours(table)).find((one) => one.forgotten && overlap(places, one.folders))
+  // Of one whose metadata is gone its location is known, and whether it was registered since by its uuid.
+  const forgotten =
+    known?.forgotten ??
+    (await forgottenTables(catalog)).find(
+      ({ uuid, location }) => !uuids.has(uuid) && overlap(places, [location]),
+    )
   if (forgotten === undefined) return
   throw dataError(
     `orphans of ${name} cannot be told: a table that was forgotten lies at ${forgotten.location}, in the same folders`,

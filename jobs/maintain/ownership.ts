@@ -53,10 +53,10 @@ const readAtOnce = 8
 
 /** Errors: the catalog's. An entry whose metadata cannot be read has the folder of its metadata file alone. */
 export function neighbourhood(catalog: Catalog): Neighbourhood {
-  const known = new Map<string, Promise<Known>>()
+  const known = new Map<string, Promise<Whereabouts>>()
   const strays = new Map<string, Promise<readonly string[]>>()
-  const knownOf = (io: FileIO, location: string): Promise<Known> => {
-    const found = known.get(location) ?? lookAt(io, location)
+  const whereaboutsOf = (io: FileIO, location: string): Promise<Whereabouts> => {
+    const found = known.get(location) ?? readWhereabouts(io, location)
     known.set(location, found)
     return found
   }
@@ -69,7 +69,9 @@ export function neighbourhood(catalog: Catalog): Neighbourhood {
   const forgotten = async (io: FileIO, entries: readonly CatalogEntry[]): Promise<ForgottenTable[]> => {
     const all = await forgottenTables(catalog)
     if (all.every(({ entry }) => entry === undefined)) return []
-    const present = await mapConcurrently(entries, readAtOnce, (entry) => knownOf(io, entry.metadataLocation))
+    const present = await mapConcurrently(entries, readAtOnce, (entry) =>
+      whereaboutsOf(io, entry.metadataLocation),
+    )
     const lived = new Set(present.flatMap(({ pointers }) => pointers))
     const isThere = await mapConcurrently(
       all,
@@ -77,7 +79,7 @@ export function neighbourhood(catalog: Catalog): Neighbourhood {
       async ({ entry }) =>
         entry !== undefined &&
         !lived.has(entry.metadataLocation) &&
-        !(await knownOf(io, entry.metadataLocation)).isGone,
+        !(await whereaboutsOf(io, entry.metadataLocation)).isGone,
     )
     return all.filter((_, at) => isThere[at])
   }
@@ -91,7 +93,7 @@ export function neighbourhood(catalog: Catalog): Neighbourhood {
     ]
     return mapConcurrently(others, readAtOnce, async (other) => ({
       ...other,
-      folders: (await knownOf(io, other.entry.metadataLocation)).folders,
+      folders: (await whereaboutsOf(io, other.entry.metadataLocation)).folders,
       files: () => filesOf(io, other.entry, () => true),
       strays: () => straysOf(io, other.entry),
     }))
@@ -115,7 +117,7 @@ async function filesOf(
 }
 
 /** What a metadata file tells of where its table lies. */
-interface Known {
+interface Whereabouts {
   readonly folders: readonly string[]
   /** The file itself, and those of its log. */
   readonly pointers: readonly string[]
@@ -123,7 +125,7 @@ interface Known {
 }
 
 /** Tables and views alike have `location` and `properties`. */
-async function lookAt(io: FileIO, metadataLocation: string): Promise<Known> {
+async function readWhereabouts(io: FileIO, metadataLocation: string): Promise<Whereabouts> {
   const location = canonicalLocation(metadataLocation)
   const beside = location.slice(0, location.lastIndexOf('/'))
   const usual = beside.endsWith('/metadata') ? beside.slice(0, -'/metadata'.length) : beside
@@ -150,9 +152,13 @@ export const wayOut = ({ forgotten }: Neighbour): string =>
     ? 'take its entry out of its catalog (lakejobs maintain forget)'
     : `remove the namespace property ${forgottenEntryProperty(forgotten.uuid)}`
 
+/** Whether some of the inner folders are some of the outer ones, or lie in them. */
+export const anyInside = (inner: readonly string[], outer: readonly string[]): boolean =>
+  inner.some((folder) => outer.some((one) => isFolderInside(folder, one)))
+
 /** Whether some of one's folders and of another's are the same, or within each other. */
 export const overlap = (ours: readonly string[], theirs: readonly string[]): boolean =>
-  theirs.some((folder) => ours.some((own) => isFolderInside(folder, own) || isFolderInside(own, folder)))
+  anyInside(ours, theirs) || anyInside(theirs, ours)
 
 export const entryText = ({ catalog, namespace, name }: CatalogEntry): string =>
   `${namespace}.${name} of catalog ${catalog}`

@@ -1,6 +1,6 @@
 import { asError } from '../errors.ts'
-import { createLocationSet, isFolderInside } from '../lake/location-set.ts'
-import { entryText, isInsideAny, wayOut, type Neighbour } from './ownership.ts'
+import { createLocationSet } from '../lake/location-set.ts'
+import { anyInside, entryText, isInsideAny, wayOut, type Neighbour } from './ownership.ts'
 
 /** What other entries need of what lies in some folders. */
 export interface FilesOfOthers {
@@ -24,7 +24,7 @@ export async function filesOfOthers(
   for (const other of others) {
     const { entry, folders: theirs, files: all, strays } = other
     if (entry.isView) continue
-    const isAround = theirs.some((folder) => folders.some((own) => isFolderInside(own, folder)))
+    const isAround = anyInside(folders, theirs)
     try {
       const files = await (isAround ? all() : strays())
       const inside = files.filter((location) => isInsideAny(location, folders))

@@ -1,4 +1,4 @@
-import { decisive, JobError, listed, type ErrorDetails, shellWord } from '../errors.ts'
+import { decisive, JobError, listed, shellWord, type ErrorDetails } from '../errors.ts'
 
 /** A flag that resolves a fault: `--cast`, `n=text`. */
 export interface FlagItem {

@@ -1,5 +1,5 @@
 import type { JobContext } from '../context.ts'
-import { asError, dataError, decisive, JobError } from '../errors.ts'
+import { asError, dataError, decisive, JobError, shellWord } from '../errors.ts'
 import { tableText } from '../iceberg/catalog/catalog.ts'
 import { NoSuchTableError } from '../iceberg/errors.ts'
 import { noSuchTable } from '../lake/find-tables.ts'
@@ -154,11 +154,11 @@ function report(
     const days = /^\d{4}-\d{2}-\d{2}$/.test(interval) ? `--date ${interval}` : '--mode full'
     return name === undefined
       ? 'export it again'
-      : `export it again: lakejobs export --table '${formatTable(name)}=${table}' --format ${format} ${days} --force`
+      : `export it again: lakejobs export --table ${shellWord(`${formatTable(name)}=${table}`)} --format ${format} ${days} --force`
   }
   const [worst] = wrong
   if (worst === undefined) {
-    const unproven = intervals.find(({ result }) => result === 'unverified')
+    const unproven = firstUnproven(intervals)
     return unproven === undefined ? {} : { fix: againOf(unproven) }
   }
   const { interval, result, rows, writtenRows, reason } = worst
@@ -169,6 +169,12 @@ function report(
   const error = `${interval}: ${result}: ${reason ?? ''}; ${rows} rows${written}${total}`
   failures.push(dataError(`${where}, ${error}`, { field: table, fix: again }))
   return { error, fix: again }
+}
+
+/** Of the intervals that are not proven the first; one without a row, which was never exported, where there is no other. */
+export function firstUnproven(intervals: readonly VerifiedInterval[]): VerifiedInterval | undefined {
+  const unproven = intervals.filter(({ result }) => result === 'unverified')
+  return unproven.find(({ rows }) => rows > 0) ?? unproven[0]
 }
 
 /** What a run's tables come to. */

@@ -27,24 +27,6 @@ async function delivered(sql: string): Promise<void> {
   await server.query('TRUNCATE t; INSERT INTO t SELECT * FROM kept; DROP TABLE kept; ANALYZE t')
 }
 
-describe('a day that was never exported', () => {
-  it('is not proven, and it is said that the lake has none of its rows, with the export', async () => {
-    await run({ ...byDay, ...day(second) })
-    const { code, found, table } = await verified()
-    expect([code, found]).toEqual([
-      'ok',
-      { [first]: 'unverified', [second]: 'match', [third]: 'unverified', null: 'unverified' },
-    ])
-    for (const interval of table.verified!.intervals.filter(({ result }) => result === 'unverified'))
-      expect(interval).toMatchObject({
-        rows: 0,
-        reason: 'the lake has none of its rows, and nothing tells that it was exported',
-      })
-    expect(table.error).toBeUndefined()
-    expect(table.fix).toMatch(/^export it again: lakejobs export --table .* --force$/)
-  })
-})
-
 describe('what is as it was written', () => {
   it('matches, day by day, with and without the source, whole and in days', async () => {
     await run(byDay)

@@ -1,4 +1,4 @@
-import { usageError } from '../../errors.ts'
+import { shellWord, usageError } from '../../errors.ts'
 import { formatTable, parseTableName, type TableName } from '../../postgres/identifiers.ts'
 import { plainName } from '../../lake/plain-places.ts'
 import type { TableIdentifier } from '../../iceberg/catalog/catalog.ts'
@@ -97,7 +97,7 @@ function assertFolders(text: string, { namespace, name }: TableIdentifier, file:
     })
   throw usageError(`--table ${text}: ${message}`, {
     field: '--table',
-    fix: `give it another name there: --table '${splitPair(text)[0]}=default.some_name'`,
+    fix: `give it another name there: --table ${shellWord(`${splitPair(text)[0]}=default.some_name`)}`,
   })
 }
 

@@ -57,17 +57,8 @@ export function tableChanges(
     { type: 'assert-current-schema-id', 'current-schema-id': base['current-schema-id'] },
     { type: 'assert-default-spec-id', 'default-spec-id': base['default-spec-id'] },
   ]
-  const evolved = evolveSchema(
-    table,
-    currentSchema(base),
-    columns,
-    base['last-column-id'],
-    renames,
-    replacesAll,
-    flagName,
-    retypes,
-    columnsInUse(base),
-  )
+  const options = { replacesAll, flagName, retypes, inUse: columnsInUse(base) }
+  const evolved = evolveSchema(table, currentSchema(base), columns, base['last-column-id'], renames, options)
   assertNoneInUse(
     table,
     base,

@@ -16,14 +16,23 @@ export interface EvolvedSchema {
   readonly changes: readonly string[]
 }
 
+export interface EvolveOptions {
+  /** No file stays: a rename may take the place of a column that was added under its new name, which is dropped. */
+  readonly replacesAll?: boolean | undefined
+  /** What flags call a column. */
+  readonly flagName?: ((column: string) => string) | undefined
+  /** A column whose type cannot follow is dropped, and one of its name comes with a fresh id. */
+  readonly retypes?: boolean | undefined
+  /** Ids of columns that cannot be dropped. */
+  readonly inUse?: readonly number[]
+}
+
 /**
  * The table's schema after it has followed the source: a new column becomes optional with a fresh id, int
  * becomes long, float double, a decimal wider; a column that may be NULL now or is gone from the source
  * becomes optional, and identifies rows no longer. `renames` are the columns that keep their id under a new name
  * (old → new). Anything else is `JobError` data with every difference (spec "Schema Evolution"); a rename that
- * fits neither table nor source is `JobError` usage. `replacesAll`: no file stays, so that a rename may take the place of a
- * column that was added under its new name; that one is dropped. `flagName`: what flags call a column. `retypes`: a column whose type cannot follow
- * is dropped, and one of its name comes with a fresh id. `inUse`: ids of columns that cannot be dropped.
+ * fits neither table nor source is `JobError` usage.
  */
 export function evolveSchema(
   table: string,
@@ -31,10 +40,7 @@ export function evolveSchema(
   wanted: readonly WantedColumn[],
   lastColumnId: number,
   renames: Readonly<Record<string, string>> = {},
-  replacesAll = false,
-  flagName: (column: string) => string = (column) => column,
-  retypes = false,
-  inUse: readonly number[] = [],
+  { replacesAll = false, flagName = (column) => column, retypes = false, inUse = [] }: EvolveOptions = {},
 ): EvolvedSchema {
   const changes: string[] = []
   const refused: Refusal[] = []

@@ -2,11 +2,12 @@ import { mapConcurrently } from '../../concurrency.ts'
 import { dataError } from '../../errors.ts'
 import { readMetadataFile } from '../../iceberg/catalog/stored/metadata-file.ts'
 import type { TableIdentifier } from '../../iceberg/catalog/catalog.ts'
-import { isFolderInside, locationKey } from '../../lake/location-set.ts'
+import { locationKey } from '../../lake/location-set.ts'
 import { metadataFiles, type ReachableFile, type ReachableTable } from '../../lake/reachable.ts'
 import { canonicalLocation } from '../../storage/place.ts'
 import { outermost } from '../listing.ts'
 import {
+  anyInside,
   entryText,
   isInsideAny,
   ownFolders,
@@ -55,9 +56,7 @@ export async function purge(
     ({ forgotten, entry }) =>
       forgotten === undefined || !own.includes(canonicalLocation(entry.metadataLocation)),
   )
-  const inside = others.find((one) =>
-    one.folders.some((theirs) => folders.some((ours) => isFolderInside(theirs, ours))),
-  )
+  const inside = others.find((one) => anyInside(one.folders, folders))
   const whyNot = inside && `${entryText(inside.entry)} has its files in the same folders`
   const walk = createWalk()
   const [shared, names] = [createTally(), new Set<string>()]

@@ -20,6 +20,7 @@ function partText(value: DuckDBValue): string {
   if (value === null) return 'NULL'
   if (Object.is(value, -0)) return '-0'
   if (typeof value === 'string') return quote(value)
+  if (typeof value !== 'object') return String(value)
   if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue)
     return `[${value.items.map(partText).join(', ')}]`
   if (value instanceof DuckDBStructValue) return `{${entriesText(Object.entries(value.entries))}}`

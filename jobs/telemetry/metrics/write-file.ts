@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolders } from '../../storage/local/make-folders.ts'
 import { metricsText, type MetricGroup } from './gauges.ts'
 
 const ending = '.prom'
@@ -14,7 +15,7 @@ const longestName = 160
  */
 export async function writeMetrics(path: string, group: MetricGroup): Promise<void> {
   const file = metricsFile(path, group)
-  await mkdir(dirname(file), { recursive: true })
+  await makeFolders(dirname(file))
   const incoming = `${file}.new-${randomUUID().slice(0, 8)}`
   try {
     await writeFile(incoming, metricsText(group))

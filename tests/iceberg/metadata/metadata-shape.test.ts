@@ -1,6 +1,9 @@
 import { expect, it } from '@jest/globals'
+import { gzipSync } from 'node:zlib'
 import { JobError } from '../../../jobs/errors.ts'
+import { readMetadataFile } from '../../../jobs/iceberg/catalog/stored/metadata-file.ts'
 import { parseMetadata } from '../../../jobs/iceberg/metadata/metadata-json.ts'
+import { memoryFileIO } from '../../../jobs/storage/memory.ts'
 
 const location = 's3://b/x.metadata.json'
 const struct = (fields: readonly object[]): object => ({ type: 'struct', fields })
@@ -133,6 +136,16 @@ it('a text that is no JSON is a damage, too, with what can be done about it', ()
     code: 'data',
     field: location,
     message: expect.stringContaining(`${location} is not valid JSON`) as unknown,
+    fix: expect.stringContaining('docs/recovery.md') as unknown,
+  })
+})
+
+it('compressed bytes that are cut short are a damage, too', async () => {
+  const io = memoryFileIO(() => new Date(0))
+  await io.write(location, gzipSync('{}').subarray(0, 12))
+  await expect(readMetadataFile(io, location)).rejects.toMatchObject({
+    code: 'data',
+    field: location,
     fix: expect.stringContaining('docs/recovery.md') as unknown,
   })
 })

@@ -138,7 +138,7 @@ export const changes: Readonly<Record<string, Change>> = {
     at.identifier = to
     return nothingNew
   },
-  /** A table elsewhere that needs what this one has now; of one in two the entry is forgotten. */
+  /** A table elsewhere that needs what this one has now; the second of three is forgotten. */
   async sibling(at, { metadata, io }) {
     const { lake, siblings } = at
     if (siblings.length === 3) return nothingNew

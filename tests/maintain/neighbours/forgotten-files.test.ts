@@ -96,6 +96,25 @@ describe('a forgotten table', () => {
     expect(neighbours.map(({ entry }) => entry.name)).toEqual(['copy (forgotten)'])
   })
 
+  it('keeps orphans from being removed where it was another entry of the table and has gone on since', async () => {
+    await test.add('2024-05-01')
+    const { metadataLocation, metadata } = test.table
+    const copy = { namespace: other.namespace, name: 'copy' }
+    await test.lake.catalog.createNamespace(other.namespace).catch(() => undefined)
+    await test.lake.catalog.register(copy, metadataLocation!)
+    const updates = { 'write.data.path': `${metadata.location}/data/inner` }
+    await test.lake.catalog.commit(
+      copy,
+      [],
+      [
+        { action: 'set-location', location: 'memory://lake/far' },
+        { action: 'set-properties', updates },
+      ],
+    )
+    await forgetTable(copy, false, test.lake.catalog)
+    await expect(test.orphans()).rejects.toThrow('a table that was forgotten lies at memory://lake/far')
+  })
+
   it('that others registered again is dropped with its files', async () => {
     await test.add('2024-05-01')
     const { identifier, metadataLocation } = test.table
