@@ -95,8 +95,9 @@ const fileScheme = 'file://'
 function behindLinks(location: string): string {
   if (!location.startsWith(`${fileScheme}/`)) return location
   const end = location.lastIndexOf('/')
-  const folder = realFolder(location.slice(fileScheme.length, end) || '/')
-  return `${fileScheme}${folder === '/' ? '' : folder}${location.slice(end)}`
+  const folder = location.slice(fileScheme.length, end) || '/'
+  const real = realFolder(folder)
+  return real === folder ? location : `${fileScheme}${real === '/' ? '' : real}${location.slice(end)}`
 }
 
 /** Until nothing is left to decode: some writers encode what is encoded already. */
