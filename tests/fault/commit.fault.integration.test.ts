@@ -8,7 +8,12 @@ import { openDatabase, type PostgresDatabase } from '../../jobs/postgres/connect
 import { memoryFileIO } from '../../jobs/storage/memory.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { contents, dataFile, request, webLogs, webLogsSchema } from '../iceberg/tables.ts'
-import { startPostgresProxy, type PostgresProxy, type Statement } from './postgres-proxy.ts'
+import {
+  startPostgresProxy,
+  type PostgresProxy,
+  type Statement,
+  type StatementFault,
+} from './postgres-proxy.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 let server: TestPostgres
@@ -112,9 +117,20 @@ const metByProxy = async (): Promise<void> => {
   while (proxy.met() === 0) await sleep(1)
 }
 
-/** Does what others do before ours can look again, however long it takes. */
+/** The fault for the next pointer; from then on connections are refused: ours must not look again before others have done anything. */
+const planLeaving = (fault: StatementFault): void => {
+  proxy.plan(
+    (statement) => {
+      const isNext = isPointer(statement) && proxy.met() === 0
+      if (isNext) proxy.away(true)
+      return isNext
+    },
+    [fault],
+  )
+}
+
+/** Does what others do, however long it takes; then ours can look again. */
 const whileAway = async (work: () => Promise<unknown>): Promise<void> => {
-  proxy.away(true)
   await work()
   proxy.away(false)
 }
@@ -174,10 +190,9 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
 
   it('delivered 5 s after the client was cut, while the server cannot be reached: found to be ours', async () => {
     const { before, catalog, table } = await kinds[kind]({})
-    proxy.plan(isPointer, [{ deliverAfterMs: 5000 }])
+    planLeaving({ deliverAfterMs: 5000 })
     const done = append(catalog, table, 7)
     await metByProxy()
-    proxy.away(true)
     await proxy.delivered()
     proxy.away(false)
     expect((await done).kind).toBe('committed')
@@ -187,10 +202,9 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
 
   it('delivered late, and somebody committed upon it before we could look', async () => {
     const { before, catalog, table } = await kinds[kind]()
-    proxy.plan(isPointer, [{ deliverAfterMs: 150 }])
+    planLeaving({ deliverAfterMs: 150 })
     const done = append(catalog, table, 7)
     await metByProxy()
-    proxy.away(true)
     await proxy.delivered()
     for (let count = 0; count < 3; count++) await foreign(1)
     proxy.away(false)
@@ -203,7 +217,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
     const { before, catalog, table } = await kinds[kind]()
     let deliver: (() => void) | undefined
     const isThrough = new Promise<void>((resolve) => (deliver = resolve))
-    proxy.plan(isPointer, [{ deliverAfter: () => isThrough }])
+    planLeaving({ deliverAfter: () => isThrough })
     const done = append(catalog, table, 7)
     await metByProxy()
     await whileAway(() => foreign(3))
@@ -308,7 +322,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])(
 describe('a change without a snapshot', () => {
   it('is not taken for applied because its base’s snapshot is there', async () => {
     const { catalog } = await kinds['the UPDATE of a commit']()
-    proxy.plan(isPointer, ['cut before'])
+    planLeaving('cut before')
     const done = catalog.commit(webLogs, [], [{ action: 'set-properties', updates: { mine: 'yes' } }])
     await metByProxy()
     await whileAway(() => foreign(1))
@@ -319,7 +333,7 @@ describe('a change without a snapshot', () => {
   it('is found behind a metadata log that keeps one entry', async () => {
     const short = { ...quick, 'write.metadata.previous-versions-max': '1' }
     const { catalog } = await kinds['the UPDATE of a commit'](short)
-    proxy.plan(isPointer, ['lose answer'])
+    planLeaving('lose answer')
     const done = catalog.commit(webLogs, [], [{ action: 'set-properties', updates: { mine: 'yes' } }])
     await metByProxy()
     await whileAway(async () => {

@@ -13,7 +13,8 @@ from sample_reports import HOSTILE, back, page, write_month
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
+def own_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
+    """One whose lake and reports no other test touches."""
     airflow = LocalAirflow(tmp_path_factory.mktemp("page") / "airflow", free_port(), worker_environment())
     airflow.start()
     yield airflow
@@ -28,26 +29,26 @@ def scheduled(airflow: LocalAirflow, dag: str) -> dict:
 
 
 @pytest.mark.parametrize("dag", ["web_logs_lake", "crud_weekly_aggregate"])
-def test_scheduled_runs_are_noted_with_their_day_and_leave_its_report(airflow, dag):
-    run = scheduled(airflow, dag)
+def test_scheduled_runs_are_noted_with_their_day_and_leave_its_report(own_airflow, dag):
+    run = scheduled(own_airflow, dag)
     day = back(1, run["logical_date"][:10])
     assert run["note"] == f"day **{day}**"
-    assert airflow.tasks(dag, run["dag_run_id"])["report"]["state"] == "success"
-    written = airflow.folder / f"lake/reports/{day}.html"
+    assert own_airflow.tasks(dag, run["dag_run_id"])["report"]["state"] == "success"
+    written = own_airflow.folder / f"lake/reports/{day}.html"
     assert written.is_file() and written.with_suffix(".json").is_file()
 
 
-def test_a_run_by_hand_is_noted_with_the_day_that_was_given(airflow):
-    run = airflow.trigger("crud_weekly_aggregate", {"date": "2024-09-16"})
-    assert airflow.finished("crud_weekly_aggregate", run) == "success"
-    assert airflow.call("GET", airflow.run_path("crud_weekly_aggregate", run))["note"] == "day **2024-09-16**"
+def test_a_run_by_hand_is_noted_with_the_day_that_was_given(own_airflow):
+    run = own_airflow.trigger("crud_weekly_aggregate", {"date": "2024-09-16"})
+    assert own_airflow.finished("crud_weekly_aggregate", run) == "success"
+    assert own_airflow.call("GET", own_airflow.run_path("crud_weekly_aggregate", run))["note"] == "day **2024-09-16**"
 
 
-def test_the_page_in_a_browser(airflow):
+def test_the_page_in_a_browser(own_airflow):
     # Before 07:00 UTC not yesterday, but the day before it.
-    newest = back(1, scheduled(airflow, "web_logs_lake")["logical_date"][:10])
+    newest = back(1, scheduled(own_airflow, "web_logs_lake")["logical_date"][:10])
     hostile = back(3, newest)
-    folder = airflow.folder / "lake/reports"
+    folder = own_airflow.folder / "lake/reports"
     for report in folder.iterdir():
         report.unlink()
     write_month(folder, newest)
@@ -56,7 +57,7 @@ def test_the_page_in_a_browser(airflow):
         ["node", str(ROOT / "tests/browser/lake-page.js")],
         env={
             **os.environ,
-            "AIRFLOW_URL": airflow.url,
+            "AIRFLOW_URL": own_airflow.url,
             "DAY": newest,
             "HOSTILE": hostile,
             "SCREENSHOTS": str(ROOT / ".cache/screenshots"),

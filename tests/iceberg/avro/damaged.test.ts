@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import { JobError } from '../../../jobs/errors.ts'
 import { containerBlocks, decodeContainer, encodeContainer } from '../../../jobs/iceberg/avro/avro.ts'
+import { readHeader } from '../../../jobs/iceberg/avro/header.ts'
 import type { DataFile } from '../../../jobs/iceberg/manifest/data-file.ts'
 import { decodeManifest, encodeManifest } from '../../../jobs/iceberg/manifest/manifest.ts'
 import { readListEntry } from '../../../jobs/iceberg/manifest/list-entry.ts'
@@ -85,7 +86,13 @@ it.each(files)(
       error.code === 'data' &&
       error.field === manifest.manifestPath &&
       /^s3:\/\/bucket\/m0\.avro is [^\n]+$/.test(error.message)
-    for (const bytes of [await encode(), plain(await encode())]) {
+    const packed = await encode()
+    const unpacked = plain(packed)
+    // What is before the blocks is alike in both.
+    for (const [bytes, from] of [
+      [packed, 0],
+      [unpacked, readHeader('x', unpacked).end],
+    ] as const) {
       const whole = read(bytes)
       const refused: unknown[] = []
       const attempt = (damaged: Buffer): void => {
@@ -95,14 +102,14 @@ it.each(files)(
           refused.push(error)
         }
       }
-      for (let at = 0; at < bytes.length; at++) {
+      for (let at = from; at < bytes.length; at++) {
         const damaged = Buffer.from(bytes)
         damaged[at]! ^= at % 2 === 0 ? 1 : 128
         attempt(damaged)
         if (at % 5 === 0) attempt(bytes.subarray(0, at))
       }
       expect(refused.filter((error) => !isRefusal(error))).toEqual([])
-      expect(refused.length).toBeGreaterThan(bytes.length / 4)
+      expect(refused.length).toBeGreaterThan((bytes.length - from) / 4)
       expect(read(bytes)).toEqual(whole)
     }
   },
