@@ -13,6 +13,7 @@ export interface KernelFunctions {
     counts: number,
     nulls: number,
     nullCounts: number,
+    widths: number,
     state: number,
   ) => number
   readonly copyWords: (positions: number, count: number, target: number) => number

@@ -4,6 +4,10 @@ const factorX: i32 = 0xcc9e2d51
 const factorY: i32 = 0x1b873593
 const nullFactor: i32 = 0xe6546b65
 const lengthFactor: i32 = 0x9e3779b1
+const finishA: i32 = 0x85ebca6b
+const finishB: i32 = 0xc2b2ae35
+const finishC: i32 = 0x27d4eb2f
+const finishD: i32 = 0x165667b1
 
 function turn(half: i32, word: i32, factor: i32): i32 {
   return rotl((half ^ word) * factor, 13)
@@ -118,25 +122,57 @@ function mixText(x: i32, y: i32, start: i32, end: i32): void {
 
 /** Each row's hash, finished (every bit depends on all others), is added to four words at `sums`. */
 export function addHashes(x: i32, y: i32, rows: i32, sums: i32): void {
+  const fours = rows & ~3
+  addFours(x, y, fours, sums)
   let s0 = load<i32>(sums)
   let s1 = load<i32>(sums, 4)
   let s2 = load<i32>(sums, 8)
   let s3 = load<i32>(sums, 12)
-  for (let row = 0; row < rows; row++, x += 4, y += 4) {
-    let a: i32 = load<i32>(x)
-    let b: i32 = load<i32>(y)
-    a = (a ^ (a >>> 16)) * 0x85ebca6b
-    b = (b ^ a ^ (a >>> 13)) * 0xc2b2ae35
+  for (let row = fours; row < rows; row++) {
+    let a: i32 = load<i32>(x + (row << 2))
+    let b: i32 = load<i32>(y + (row << 2))
+    a = (a ^ (a >>> 16)) * finishA
+    b = (b ^ a ^ (a >>> 13)) * finishB
     b ^= b >>> 16
-    a = (a ^ b) * 0x27d4eb2f
+    a = (a ^ b) * finishC
     a ^= a >>> 15
     s0 += a
     s1 += b
-    s2 += (a ^ (b << 7)) * 0x165667b1
-    s3 += (b ^ (a >>> 11)) * 0x9e3779b1
+    s2 += (a ^ (b << 7)) * finishD
+    s3 += (b ^ (a >>> 11)) * lengthFactor
   }
   store<i32>(sums, s0)
   store<i32>(sums, s1, 4)
   store<i32>(sums, s2, 8)
   store<i32>(sums, s3, 12)
+}
+
+/** The same of four rows at a time. */
+function addFours(x: i32, y: i32, rows: i32, sums: i32): void {
+  let s0 = i32x4.splat(0)
+  let s1 = i32x4.splat(0)
+  let s2 = i32x4.splat(0)
+  let s3 = i32x4.splat(0)
+  for (const end = x + (rows << 2); x < end; x += 16, y += 16) {
+    let a = v128.load(x)
+    let b = v128.load(y)
+    a = i32x4.mul(v128.xor(a, i32x4.shr_u(a, 16)), i32x4.splat(finishA))
+    b = i32x4.mul(v128.xor(v128.xor(b, a), i32x4.shr_u(a, 13)), i32x4.splat(finishB))
+    b = v128.xor(b, i32x4.shr_u(b, 16))
+    a = i32x4.mul(v128.xor(a, b), i32x4.splat(finishC))
+    a = v128.xor(a, i32x4.shr_u(a, 15))
+    s0 = i32x4.add(s0, a)
+    s1 = i32x4.add(s1, b)
+    s2 = i32x4.add(s2, i32x4.mul(v128.xor(a, i32x4.shl(b, 7)), i32x4.splat(finishD)))
+    s3 = i32x4.add(s3, i32x4.mul(v128.xor(b, i32x4.shr_u(a, 11)), i32x4.splat(lengthFactor)))
+  }
+  addAll(sums, s0)
+  addAll(sums + 4, s1)
+  addAll(sums + 8, s2)
+  addAll(sums + 12, s3)
+}
+
+function addAll(sum: i32, four: v128): void {
+  const own = i32x4.extract_lane(four, 0) + i32x4.extract_lane(four, 1)
+  store<i32>(sum, load<i32>(sum) + own + i32x4.extract_lane(four, 2) + i32x4.extract_lane(four, 3))
 }

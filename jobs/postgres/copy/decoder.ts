@@ -4,6 +4,7 @@ import type { ColumnVector } from '../../vector/vector.ts'
 import { checkedColumns, wireOrder } from '../source/ranges.ts'
 import type { SourceColumn } from '../source/types.ts'
 import { createBuilder } from './columns.ts'
+import { wireWidths } from './fixed.ts'
 import { refusals } from './refusals.ts'
 import { createSplitter, messageEnd } from './messages.ts'
 import {
@@ -16,6 +17,7 @@ import {
   rowOfValue,
   scanInKernel,
   scanRows,
+  someWidth,
   type RowBatch,
 } from './scan.ts'
 
@@ -102,6 +104,8 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
   const ready: RowGroup[] = []
   const maxMessage = maxRowBytes + messageHeader
   const quick = createKernelBatch(fields, maxMessage)
+  const widths = new Int32Array(fields).fill(someWidth)
+  for (const [index, { wire }] of onWire.entries()) widths[index] = wireWidths[wire] ?? someWidth
   let batch = createBatch(fields, maxMessage)
   let copied = 0
   let grouped = 0
@@ -159,7 +163,7 @@ export function createDecoder(options: DecoderOptions): CopyDecoder {
     do {
       const start = at
       limit(quick)
-      at = scanInKernel(quick, start, input + to - from)
+      at = scanInKernel(quick, start, input + to - from, widths)
       if (quick.rows > 0) append(quick, at - start)
     } while (quick.rows === quick.capacity)
     return from + at - input

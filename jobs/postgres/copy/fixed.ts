@@ -1,4 +1,5 @@
 import { kernel } from '../../kernel/kernel.ts'
+import type { WireFormat } from '../source/types.ts'
 import { notCopy, type KernelBatch, type RowBatch } from './scan.ts'
 
 /**
@@ -22,6 +23,12 @@ export interface FixedTarget {
 
 /** A value's length stands in the four bytes before it. */
 const lengthWord = 4
+
+/** Bytes that each value of a wire format has; those that are not named have some or other. */
+export const wireWidths: Partial<Record<WireFormat, number>> = {
+  ...{ bool: 1, int2: 2, int4: 4, int8: 8, float4: 4, float8: 8 },
+  ...{ date: 4, time: 8, timestamp: 8, uuid: 16 },
+}
 
 export const copyBool: FixedLoop = ({ bytes, view, positions }, first, count, target, at) => {
   let wrong = 0
