@@ -12,6 +12,7 @@ import { takeStep } from '../lake/scan/scan-step.ts'
 import type { Sink } from './output/sink.ts'
 import type { QueryRequest, StoreAccess } from './protocol.ts'
 import type { Parsed } from './statement/tree.ts'
+import { hasNamelessRow } from './output/nameless-row.ts'
 import { csvWriter } from './output/write-csv.ts'
 import { jsonWriter } from './output/write-json.ts'
 import { tableWriter } from './output/write-table.ts'
@@ -59,6 +60,12 @@ export async function query(
   if (prepared.statementType !== StatementType.SELECT)
     throw usageError('anything but a SELECT is not allowed', { field: 'sql' })
   const result = await prepared.stream()
+  const nameless = result.columnNames().find((_, at) => hasNamelessRow(result.columnType(at)))
+  if (nameless !== undefined)
+    throw usageError(`the fields of ${nameless} have no names`, {
+      field: 'sql',
+      fix: "give them some, as in {'first': 1, 'second': 2}, or select them as columns of their own",
+    })
   await sink.write(writer.head(result))
   let rows = 0
   for (let chunk = await result.fetchChunk(); chunk !== null; chunk = await result.fetchChunk()) {

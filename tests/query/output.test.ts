@@ -75,6 +75,25 @@ describe('values', () => {
     ])
   })
 
+  it('a float has its own digits at every depth', async () => {
+    const floats = `SELECT [0.1::FLOAT, NULL, 'nan'::FLOAT] AS l, {'x': [1.1::FLOAT], 'Y"': 0.1::DOUBLE} AS s,
+      MAP {0.3::FLOAT: 16777216::FLOAT} AS m, [1e-40::FLOAT, 3.4e38::FLOAT]::FLOAT[2] AS a`
+    const line = '"[0.1, NULL, NaN]","{\'x\': [1.1], \'Y""\': 0.1}",{0.3: 16777216},"[1e-40, 3.4e+38]"'
+    expect((await written(floats, 'csv')).split('\n')[1]).toBe(line)
+  })
+
+  it.each(['row(1, 2)', '[(1, 2)]', "{'a': (1, NULL)}", 'MAP {(1, 2): 3}'])(
+    'rows without names are refused, of which the client gives one field: %s',
+    async (value) => {
+      for (const format of ['csv', 'json', 'table'] as const)
+        await expect(written(`SELECT 0 AS a, ${value} AS b`, format)).rejects.toMatchObject({
+          code: 'usage',
+          message: 'the fields of b have no names',
+        })
+      expect(await written("SELECT {'first': 1, 'second': 2} AS b", 'csv')).toMatch(/'second': 2/)
+    },
+  )
+
   it('two columns of one name stay two', async () => {
     expect(await written('SELECT 1 AS a, 2 AS a', 'json')).toBe('[\n{"a":1,"a_1":2}\n]\n')
     expect(unique(['a', 'a', 'a_1', 'a'])).toEqual(['a', 'a_2', 'a_1', 'a_3'])

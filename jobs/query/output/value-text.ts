@@ -1,40 +1,58 @@
 import {
+  DuckDBArrayType,
   DuckDBArrayValue,
+  DuckDBListType,
   DuckDBListValue,
+  DuckDBMapType,
   DuckDBMapValue,
+  DuckDBStructType,
   DuckDBStructValue,
+  DuckDBTypeId,
+  type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api'
 import { quote } from '../../lake/engine-names.ts'
 
-/** A value as text, nothing rounded; undefined for NULL. `isFloat`: it has 32 bits. */
-export function valueText(value: DuckDBValue, isFloat: boolean): string | undefined {
+/** A value of a type as text, nothing rounded; undefined for NULL. */
+export function valueText(value: DuckDBValue, type: DuckDBType): string | undefined {
   if (value === null) return undefined
-  if (typeof value === 'string') return value
-  if (typeof value === 'number' && isFloat && value !== 0) return floatText(value)
-  return partText(value)
+  return typeof value === 'string' ? value : partText(value, type)
 }
 
 /** A value within another, as the engine's client shows it; of -0, whose sign it leaves out, with the sign. */
-function partText(value: DuckDBValue): string {
+function partText(value: DuckDBValue, type: DuckDBType): string {
   if (value === null) return 'NULL'
   if (Object.is(value, -0)) return '-0'
   if (typeof value === 'string') return quote(value)
-  if (typeof value !== 'object') return String(value)
-  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue)
-    return `[${value.items.map(partText).join(', ')}]`
-  if (value instanceof DuckDBStructValue) return `{${entriesText(Object.entries(value.entries))}}`
-  if (value instanceof DuckDBMapValue)
-    return `{${entriesText(value.entries.map(({ key, value: one }) => [key, one]))}}`
+  if (typeof value === 'number' && type.typeId === DuckDBTypeId.FLOAT) return floatText(value)
+  if (
+    (value instanceof DuckDBListValue && type instanceof DuckDBListType) ||
+    (value instanceof DuckDBArrayValue && type instanceof DuckDBArrayType)
+  )
+    return `[${value.items.map((item) => partText(item, type.valueType)).join(', ')}]`
+  if (value instanceof DuckDBStructValue && type instanceof DuckDBStructType) {
+    const entries = type.entryNames.map((name, at) => {
+      const one = value.entries[name] ?? null
+      return `${quote(name)}: ${partText(one, type.entryTypes[at]!)}`
+    })
+    return `{${entries.join(', ')}}`
+  }
+  if (value instanceof DuckDBMapValue && type instanceof DuckDBMapType) {
+    const entries = value.entries.map(
+      ({ key, value: one }) => `${partText(key, type.keyType)}: ${partText(one, type.valueType)}`,
+    )
+    return `{${entries.join(', ')}}`
+  }
   return String(value)
 }
 
-const entriesText = (entries: readonly (readonly [DuckDBValue, DuckDBValue])[]): string =>
-  entries.map((entry) => entry.map(partText).join(': ')).join(', ')
+/** Of 32 bits. */
+const leastNormal = 2 ** -126
 
 /** As few digits as tell it from its neighbours, as those of a double have. */
 function floatText(value: number): string {
-  for (let digits = 6; digits < 9; digits++) {
+  // The smallest have fewer than six.
+  for (let digits = Math.abs(value) < leastNormal ? 1 : 6; digits < 9; digits++) {
     const text = String(Number(value.toPrecision(digits)))
     if (Math.fround(Number(text)) === value) return text
   }

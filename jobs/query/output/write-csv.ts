@@ -1,20 +1,20 @@
-import { DuckDBTypeId } from '@duckdb/node-api'
+import type { DuckDBType } from '@duckdb/node-api'
 import type { ResultWriter } from './result-writer.ts'
 import { valueText } from './value-text.ts'
 
 /** RFC 4180 with LF; NULL is nothing, the empty text is "". */
 export function csvWriter(): ResultWriter {
-  let floats: readonly boolean[] = []
+  let types: readonly DuckDBType[] = []
   return {
     head(result) {
-      floats = result.columnTypes().map(({ typeId }) => typeId === DuckDBTypeId.FLOAT)
+      types = result.columnTypes()
       return `${result.columnNames().map(field).join(',')}\n`
     },
     rows(chunk) {
       const columns = chunk.getColumns()
       const lines: string[] = []
       for (let row = 0; row < chunk.rowCount; row++)
-        lines.push(columns.map((values, at) => field(valueText(values[row]!, floats[at]!))).join(','))
+        lines.push(columns.map((values, at) => field(valueText(values[row]!, types[at]!))).join(','))
       return `${lines.join('\n')}\n`
     },
     end: () => '',

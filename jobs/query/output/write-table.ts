@@ -1,4 +1,4 @@
-import { DuckDBTypeId, type DuckDBDataChunk, type DuckDBResult } from '@duckdb/node-api'
+import { DuckDBTypeId, type DuckDBDataChunk, type DuckDBResult, type DuckDBType } from '@duckdb/node-api'
 import stringWidth from 'fast-string-width'
 import type { ResultWriter } from './result-writer.ts'
 import { valueText } from './value-text.ts'
@@ -28,17 +28,17 @@ const least = 4
  */
 export function tableWriter(width: number | undefined): ResultWriter {
   let names: readonly string[] = []
-  let types: readonly DuckDBTypeId[] = []
+  let types: readonly DuckDBType[] = []
   let widths: readonly number[] | undefined
   const cellsOf = (chunk: DuckDBDataChunk): string[][] => {
     const columns = chunk.getColumns()
     return Array.from({ length: chunk.rowCount }, (_, row) =>
-      columns.map((values, at) => shown(valueText(values[row]!, types[at] === DuckDBTypeId.FLOAT) ?? 'NULL')),
+      columns.map((values, at) => shown(valueText(values[row]!, types[at]!) ?? 'NULL')),
     )
   }
   const line = (cells: readonly string[]): string =>
     widths!
-      .map((room, at) => place(cells[at]!, room, numbers.has(types[at]!), width !== undefined))
+      .map((room, at) => place(cells[at]!, room, numbers.has(types[at]!.typeId), width !== undefined))
       .join(gap)
       .trimEnd()
   const begin = (rows: readonly (readonly string[])[]): string[] => {
@@ -55,7 +55,7 @@ export function tableWriter(width: number | undefined): ResultWriter {
   return {
     head(result: DuckDBResult) {
       names = result.columnNames().map(shown)
-      types = result.columnTypes().map(({ typeId }) => typeId)
+      types = result.columnTypes()
       return ''
     },
     rows(chunk) {
