@@ -1,7 +1,7 @@
 /**
  * The `.env` file as Docker Compose reads it, so that one file serves the host and the containers:
- * unquoted and double-quoted values expand `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME-default}`; `$$` is a
- * dollar sign; single-quoted values are literal; double quotes know the escapes \n \r \t \" \\ \$; an unquoted
+ * unquoted and double-quoted values expand `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME:?message}` and `${NAME:+other}`, each
+ * also without its colon, and references in those; `$$` is a dollar sign; single-quoted values are literal but for \'; double quotes know the escapes \n \r \t \" \\ \$; an unquoted
  * value ends at ` #`, so that one may start with `#`. Source: Compose specification, "Interpolation" and "env_file";
  * compose-go, dotenv/parser.go.
  */
@@ -44,15 +44,18 @@ function readValue(text: string, look: Lookup, line: number): { value: string; l
   if (quote !== '"' && quote !== "'") {
     const end = !text.includes('\n') ? text.length : text.indexOf('\n')
     const value = text.slice(0, end).replace(/ #.*$/, '').trimEnd()
-    return { value: interpolate(value, look), length: end }
+    return { value: interpolate(value, look, line), length: end }
   }
   const closed = (
     quote === '"'
       ? /^"((?:[^"\\]|\\[\s\S])*)"[ \t]*(?:#[^\n]*)?(?=\n|$)/
-      : /^'([^']*)'[ \t]*(?:#[^\n]*)?(?=\n|$)/
+      : /^'((?:[^'\\]|\\[\s\S])*)'[ \t]*(?:#[^\n]*)?(?=\n|$)/
   ).exec(text)
   if (closed?.[1] === undefined) throw new Error(`line ${line} has a quote that is not closed`)
-  const value = quote === "'" ? closed[1] : interpolate(unescape(closed[1]), look)
+  const value =
+    quote === "'"
+      ? closed[1].replace(/\\(['\\])/g, (whole, letter: string) => (letter === "'" ? letter : whole))
+      : interpolate(unescape(closed[1]), look, line)
   return { value, length: closed[0].length }
 }
 
@@ -61,16 +64,38 @@ const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '
 const unescape = (text: string): string =>
   text.replace(/\\([nrt"\\$])/g, (whole, letter: string) => escapes[letter] ?? whole)
 
-const reference = /\$\$|\$\{([A-Za-z_]\w*)(?:(:?-)([^}]*))?\}|\$([A-Za-z_]\w*)/g
+const opening = /\$(?:\$|\{([A-Za-z_]\w*)(:?[-?+]|\})|([A-Za-z_]\w*))/
 
-function interpolate(text: string, look: Lookup): string {
-  return text.replace(
-    reference,
-    (whole, braced?: string, operator?: string, fallback?: string, bare?: string) => {
-      if (whole === '$$') return '$'
-      const found = look(braced ?? bare ?? '')
-      const missing = operator === ':-' ? found === undefined || found === '' : found === undefined
-      return missing ? (fallback ?? '') : (found ?? '')
-    },
-  )
+function interpolate(text: string, look: Lookup, line: number): string {
+  let done = ''
+  let rest = text
+  for (let match = opening.exec(rest); match !== null; match = opening.exec(rest)) {
+    const [whole, braced = '', operator = '}', bare = braced] = match
+    let end = match.index + whole.length
+    let value = whole === '$$' ? '$' : (look(bare) ?? '')
+    if (operator !== '}') {
+      const closed = closingBrace(rest, end)
+      // Of a reference that does not end nothing is replaced.
+      if (closed === -1) break
+      const other = rest.slice(end, closed)
+      end = closed + 1
+      const isSet = operator.startsWith(':') ? value !== '' : look(braced) !== undefined
+      if (operator.endsWith('?') && !isSet)
+        throw new Error(`line ${line} needs ${braced}: ${other || 'it is not set'}`)
+      if (operator.endsWith('+') === isSet && !operator.endsWith('?')) value = interpolate(other, look, line)
+    }
+    done += rest.slice(0, match.index) + value
+    rest = rest.slice(end)
+  }
+  return done + rest
+}
+
+/** Where the braces that are open at `from` are closed; -1: nowhere. */
+function closingBrace(text: string, from: number): number {
+  let open = 1
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === '{') open++
+    else if (text[at] === '}' && --open === 0) return at
+  }
+  return -1
 }

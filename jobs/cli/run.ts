@@ -15,6 +15,7 @@ import { createProgress } from '../progress.ts'
 import { roleOf, settingsOf } from './role-settings.ts'
 import { createStages } from './stages.ts'
 import { resolveOptions } from '../options/resolve-options.ts'
+import { settingsText } from '../options/settings-text.ts'
 import { metricsOptions } from '../telemetry/metrics/options.ts'
 import type { LineageRun } from '../telemetry/open-lineage/lineage-run.ts'
 import { summaryTable } from './summary-table.ts'
@@ -186,7 +187,7 @@ function readEnvironment({ env, folder }: Host): Record<string, string> {
   const path = join(folder, '.env')
   let file: Record<string, string> = {}
   try {
-    file = parseDotenv(readFileSync(path, 'utf8'), env)
+    file = parseDotenv(settingsText(readFileSync(path)), env)
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') {
       throw usageError(`.env cannot be read: ${asError(error).message}`, {

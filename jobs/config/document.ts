@@ -20,7 +20,7 @@ const deepest = 50
 
 /**
  * Reads YAML 1.2: `yes` and `12:00` are texts. Undefined where the text is no YAML; all that is wrong goes to `report`. `${NAME}` and
- * `${NAME:-x}` are replaced in values, `$${` is `${`.
+ * `${NAME:-x}` are replaced in values, `$${` is `${`; another `${` is reported.
  *
  * @param look the environment
  */
@@ -83,7 +83,14 @@ function createReader(
       }
     if (!isScalar(node) || node.value === null) return { kind: 'nothing', at: place }
     const written = typeof node.value === 'string' ? node.value : (node.source ?? '')
-    const { text, missing } = interpolate(written, look)
+    const { text, missing, isWhole } = interpolate(written, look)
+    if (!isWhole)
+      report({
+        at: place,
+        field,
+        message: 'a ${ begins neither ${NAME} nor ${NAME:-value}',
+        fix: 'write one of them, with nothing to be replaced in the value, or $${ for the characters themselves',
+      })
     for (const name of missing)
       report({
         at: place,
@@ -121,19 +128,21 @@ function createReader(
   return read
 }
 
-const reference = /\$\$\{|\$\{([A-Za-z_]\w*)(:-[^}]*)?\}/g
+const reference = /\$\$\{|\$\{([A-Za-z_]\w*)(:-(?:(?!\$\{)[^}])*)?\}|\$\{/g
 
 function interpolate(
   text: string,
   look: (name: string) => string | undefined,
-): { readonly text: string; readonly missing: readonly string[] } {
+): { readonly text: string; readonly missing: readonly string[]; readonly isWhole: boolean } {
   const missing: string[] = []
+  let isWhole = true
   const replaced = text.replace(reference, (whole, name?: string, fallback?: string) => {
+    if (whole === '${') isWhole = false
     if (name === undefined) return '${'
     const found = look(name)
     if (found !== undefined && found !== '') return found
     if (fallback === undefined) missing.push(name)
     return fallback?.slice(2) ?? whole
   })
-  return { text: replaced, missing }
+  return { text: replaced, missing, isWhole }
 }

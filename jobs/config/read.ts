@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { asError, systemCode, usageError } from '../errors.ts'
+import { settingsText } from '../options/settings-text.ts'
 import type { Config } from './config.ts'
 import { parseFaulty, type ConfigContext } from './parse.ts'
 import { tableFacts } from './effective.ts'
@@ -23,12 +24,17 @@ export async function readConfig(
 ): Promise<ReadConfig> {
   let text: string
   try {
-    text = await readFile(file, 'utf8')
+    text = settingsText(await readFile(file))
   } catch (error) {
     const isMissing = systemCode(error) === 'ENOENT'
     throw usageError(
       isMissing ? `there is no file ${file}` : `${file} cannot be read: ${asError(error).message}`,
-      { field: '--config', fix: 'correct --config or LAKEJOBS_CONFIG', cause: error },
+      {
+        field: '--config',
+        fix:
+          systemCode(error) === undefined ? `save ${file} as UTF-8` : 'correct --config or LAKEJOBS_CONFIG',
+        cause: error,
+      },
     )
   }
   const { config, faults } = parseFaulty(text, { file, ...context })

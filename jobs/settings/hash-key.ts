@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { asError, usageError } from '../errors.ts'
+import { asError, systemCode, usageError } from '../errors.ts'
+import { settingsText } from '../options/settings-text.ts'
 
 const name = 'LAKEJOBS_HASH_KEY'
 /** Values that are easily guessed are as safe as the key. */
@@ -30,11 +31,14 @@ export function hashKey(env: Readonly<Record<string, string>>): KeyObject | unde
 
 function read(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    return settingsText(readFileSync(path)).replace(/\r?\n$/, '')
   } catch (error) {
     throw usageError(`${name}_FILE: ${path} cannot be read (${asError(error).message})`, {
       field: `${name}_FILE`,
-      fix: `correct ${name}_FILE, or make the file readable`,
+      fix:
+        systemCode(error) === undefined
+          ? 'make a key of text, with openssl rand -hex 32'
+          : `correct ${name}_FILE, or make the file readable`,
       cause: error,
     })
   }

@@ -36,9 +36,16 @@ describe('parseDotenv', () => {
     ["B=1\nA='x\n", 'line 2 has a quote that is not closed'],
     ['A="x\ny"\n=1', 'line 3 is not NAME=value'],
     ['A="x"y', 'line 1 has a quote that is not closed'],
+    ['A=1\nB=${C:?a place for it}', 'line 2 needs C: a place for it'],
+    ['A=${B?}', 'line 1 needs B: it is not set'],
   ])('names the line of %j', (text, message) => {
     expect(() => parseDotenv(text, {})).toThrow(message)
   })
+})
+
+it('a value may have any number of references', () => {
+  const many = 50_000
+  expect(parseDotenv(`A=${'$$${B:-x}'.repeat(many)}`, {})).toEqual({ A: '$x'.repeat(many) })
 })
 
 it('a name that every object has is not set by that', () => {

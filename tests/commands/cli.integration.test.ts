@@ -129,6 +129,11 @@ describe('settings', () => {
       env: { S3_ENDPOINT: 'localhost:9000' },
     })
     expect(summaryOf(endpoint)).toMatchObject({ exit: 2, error: { field: 'S3_ENDPOINT' } })
+    await writeFile(join(cwd, '.env'), Buffer.from('X=1\nNAME=café\n', 'latin1'))
+    expect(summaryOf(await run(['generate', 'logs'], { cwd }))).toMatchObject({
+      exit: 2,
+      error: { field: '.env', message: '.env cannot be read: line 2 is not UTF-8' },
+    })
     await writeFile(join(cwd, '.env'), 'X=1\nwhat is this\n')
     expect(summaryOf(await lakejobs('aggregate'))).toMatchObject({
       exit: 2,
