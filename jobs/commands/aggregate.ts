@@ -7,6 +7,7 @@ import type { TableIdentifier } from '../iceberg/catalog/catalog.ts'
 import { stallTimeout, type CommandSpec, type OptionValues } from '../options/options.ts'
 import type { Catalogs } from '../settings/catalogs.ts'
 import type { Outcome } from '../summary.ts'
+import { writtenNamespace } from '../settings/namespace.ts'
 
 export { crudRunsPlace as runsPlace } from './runs/place.ts'
 
@@ -215,7 +216,7 @@ async function sparkSettings({ env }: JobContext, patienceMs: number): Promise<S
 
 /** `namespace.table`, or a table of ICEBERG_NAMESPACE. */
 function resultTable(text: string, { env }: JobContext): TableIdentifier {
-  const levels = (text.includes('.') ? text : `${env['ICEBERG_NAMESPACE'] ?? 'default'}.${text}`).split('.')
+  const levels = (text.includes('.') ? text : `${writtenNamespace(env)}.${text}`).split('.')
   if (levels.every((level) => /^[^/\\\p{Cc}\s]+$/u.test(level)))
     return { namespace: levels.slice(0, -1), name: levels.at(-1)! }
   throw usageError(`--iceberg ${text}: not a table of the catalog`, {

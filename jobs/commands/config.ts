@@ -1,11 +1,12 @@
 import type { Config } from '../config/config.ts'
-import type { ConfigReport } from '../config/report.ts'
+import type { ConfigReport, ReportedTable } from '../config/report.ts'
 import type { TableKey } from '../config/table-key.ts'
 import type { JobContext, ResultOutput } from '../context.ts'
 import { configOption, type CommandSpec, type OptionValues } from '../options/options.ts'
 import type { Outcome } from '../summary.ts'
 import { loadConfig } from './flags/config-file.ts'
 import { exportTable, fileOptions } from './flags/export-options.ts'
+import { writtenNamespace } from '../settings/namespace.ts'
 
 const options = {
   config: configOption,
@@ -51,23 +52,27 @@ async function reportOf(
     options: fileOptions,
     env,
     originOf,
-    namespace: env['ICEBERG_NAMESPACE'] ?? 'default',
+    namespace: writtenNamespace(env),
     catalog: env['ICEBERG_CATALOG_NAME'] ?? 'local',
   }
-  const [{ configReport }, { parseTableKey }] = await Promise.all([
+  const [{ configReport }, { parseTableKey }, { splitPair }, { resolveOptions }] = await Promise.all([
     import('../config/report.ts'),
     import('../config/table-key.ts'),
+    import('../export/target/names.ts'),
+    import('../options/resolve-options.ts'),
   ])
   if (group !== undefined) {
-    const { config, keys } = await tablesOf(group, file, context)
-    return configReport(config, common, { group, keys })
+    const { config, tables } = await tablesOf(group, file, context)
+    return configReport(config, common, { group, tables })
   }
   const config = await loadConfig(file, context)
-  const named = (env['LAKEJOBS_TABLE'] ?? exportTable.table.default).split(',')
-  const keys =
-    config?.tables.map(({ key }) => key) ??
-    named.map((text) => parseTableKey(text.split('=')[0]!.trim(), 'LAKEJOBS_TABLE'))
-  return configReport(config, common, { group, keys })
+  const tables =
+    config?.tables ??
+    resolveOptions({ table: exportTable.table }, {}, env).table.map((text) => {
+      const [name, target] = splitPair(text)
+      return { key: parseTableKey(name, 'LAKEJOBS_TABLE'), target }
+    })
+  return configReport(config, common, { group, tables })
 }
 
 /** The tables that an export of the group would take, by their names; patterns of a source that is away stay patterns. */
@@ -75,22 +80,27 @@ async function tablesOf(
   group: string,
   file: string | undefined,
   context: JobContext,
-): Promise<{ readonly config: Config | undefined; readonly keys: readonly TableKey[] }> {
-  const [{ selectTables }, { resolveOptions }, { parseTableKey }, { addDays, dayOf }] = await Promise.all([
-    import('./flags/select-tables.ts'),
-    import('../options/resolve-options.ts'),
-    import('../config/table-key.ts'),
-    import('../calendar.ts'),
-  ])
+): Promise<{ readonly config: Config | undefined; readonly tables: readonly ReportedTable[] }> {
+  const [{ selectTables }, { resolveOptions }, { parseTableKey }, { tableText }, { addDays, dayOf }] =
+    await Promise.all([
+      import('./flags/select-tables.ts'),
+      import('../options/resolve-options.ts'),
+      import('../config/table-key.ts'),
+      import('../iceberg/catalog/catalog.ts'),
+      import('../calendar.ts'),
+    ])
   const given = { group, ...(file !== undefined && { config: file }) }
   const values = resolveOptions(exportTable, given, context.env)
   const yesterday = addDays(dayOf(context.now()), -1)
   const { config, tables, failed } = await selectTables(values, given, context, yesterday, true)
   for (const { shown, error } of failed)
     context.logger.warn({ table: shown }, `not known yet which tables these are: ${error.message}`)
-  const names = [...tables, ...failed].map(({ shown }) => shown)
+  const keyOf = (shown: string): TableKey => parseTableKey(shown, '--group')
   return {
     config: config.file === '' ? undefined : config,
-    keys: names.map((name) => parseTableKey(name, '--group')),
+    tables: [
+      ...tables.map(({ shown, pair }) => ({ key: keyOf(shown), target: tableText(pair.target) })),
+      ...failed.map(({ shown }) => ({ key: keyOf(shown) })),
+    ],
   }
 }

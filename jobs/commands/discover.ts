@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { emptyConfig } from '../config/config.ts'
 import type { JobContext, ResultOutput } from '../context.ts'
-import { systemCode, usageError } from '../errors.ts'
+import { usageError } from '../errors.ts'
 import { configOption, type CommandSpec, type OptionValues } from '../options/options.ts'
+import { FileExists } from '../storage/errors.ts'
 import type { Outcome } from '../summary.ts'
 import { loadConfig } from './flags/config-file.ts'
 
@@ -55,14 +56,16 @@ export async function run(
     { readFacts },
     { fileText },
     { addressOf },
-    { writeFile },
+    { localFileIO },
+    { place },
   ] = await Promise.all([
     import('./flags/sources.ts'),
     import('../postgres/connection/connect.ts'),
     import('../discover/facts.ts'),
     import('../discover/file-text.ts'),
     import('../postgres/connection/settings.ts'),
-    import('node:fs/promises'),
+    import('../storage/local/local.ts'),
+    import('../settings/settings.ts'),
   ])
   const stallTimeoutMs = 300_000
   const access = sourceAccess(named, source, context.env, stallTimeoutMs)
@@ -92,9 +95,11 @@ export async function run(
   )
   if (!values.write) await output.write(text)
   else
-    await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
-      throw systemCode(error) === 'EEXIST' ? alreadyThere(file) : error
-    })
+    await localFileIO()
+      .write(place(file, '--config'), Buffer.from(text), { ifAbsent: true })
+      .catch((error: unknown) => {
+        throw error instanceof FileExists ? alreadyThere(file) : error
+      })
   return {}
 }
 

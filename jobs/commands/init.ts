@@ -3,6 +3,7 @@ import { effectsOf, type JobContext } from '../context.ts'
 import type { InitPart } from '../init/init.ts'
 import type { CommandSpec } from '../options/options.ts'
 import type { Outcome } from '../summary.ts'
+import { writtenNamespace } from '../settings/namespace.ts'
 
 export const command = {
   name: 'init',
@@ -48,7 +49,7 @@ const catalogPart = (context: JobContext): InitPart => ({
       {
         settings: postgresSettings(env, 'ICEBERG_POSTGRES'),
         name: env['ICEBERG_CATALOG_NAME'] ?? 'local',
-        namespace: (env['ICEBERG_NAMESPACE'] ?? 'default').split('.'),
+        namespace: writtenNamespace(env).split('.'),
         warehouse: placeSetting(env, 'WAREHOUSE'),
       },
       {

@@ -9,6 +9,7 @@ import { lakeRunsPlace } from './runs/place.ts'
 import { entryOperation, isOfEntry, wholeName } from './maintain/entry-operation.ts'
 import { flagsOf, onOne, options, type Kind, type Values } from './maintain/options.ts'
 import { operationOf } from './maintain/table-operation.ts'
+import { mainNamespace } from '../settings/namespace.ts'
 
 export { command } from './maintain/options.ts'
 
@@ -47,7 +48,7 @@ export async function run(values: Values, context: JobContext): Promise<Outcome>
     })
   assertOnce(values)
   const name = onOne.includes(kind) ? oneTable(kind, values) : undefined
-  const namespace = context.env['ICEBERG_NAMESPACE'] ?? 'default'
+  const namespace = mainNamespace(context.env)
   const entry = isOfEntry(kind)
     ? { operation: entryOperation(kind, values, place), table: wholeName(kind, name!) }
     : undefined

@@ -52,14 +52,20 @@ export interface ReportContext extends Pick<OptionSources, 'env' | 'originOf'> {
   readonly catalog: string
 }
 
-/** What a file, or without one the environment, comes to for `keys`: of `group` alone, or of all groups. */
+/** A table, and its name in the lake where that is said elsewhere than in a file. */
+export interface ReportedTable {
+  readonly key: TableKey
+  readonly target?: string | undefined
+}
+
+/** What a file, or without one the environment, comes to for `tables`: of `group` alone, or of all groups. */
 export function configReport(
   config: Config | undefined,
   context: ReportContext,
-  { group, keys }: { readonly group: string | undefined; readonly keys: readonly TableKey[] },
+  { group, tables }: { readonly group: string | undefined; readonly tables: readonly ReportedTable[] },
 ): ConfigReport {
   const { file, groups } = config ?? emptyConfig
-  const all = keys.map((key) => tableReport(config, context, key))
+  const all = tables.map((table) => tableReport(config, context, table))
   return {
     file: config === undefined ? null : file,
     catalog: context.catalog,
@@ -85,7 +91,7 @@ export function configReport(
 function tableReport(
   config: Config | undefined,
   { options, env, originOf, namespace }: ReportContext,
-  key: TableKey,
+  { key, target }: ReportedTable,
 ): { readonly group: string; readonly table: TableReport } {
   const facts = tableFacts(config ?? emptyConfig, key.table, namespace)
   const { words, origins } = effectiveOptions(options, {
@@ -104,7 +110,7 @@ function tableReport(
       isPattern: key.isPattern,
       ...(key.isPattern && { exclude: moreExact(config, key) }),
       source: key.table.source === '' ? null : key.table.source,
-      target: `${facts.target.namespace}.${facts.target.name}`,
+      target: target ?? `${facts.target.namespace}.${facts.target.name}`,
       enabled: facts.enabled,
       line: config?.tables.find((one) => one.key === key)?.line ?? facts.line ?? null,
       options: Object.fromEntries(

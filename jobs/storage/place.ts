@@ -71,5 +71,9 @@ export const placeText = (location: string): string => canonicalLocation(locatio
 export const join = (location: string, ...segments: readonly string[]): string =>
   (location.endsWith('/') ? location : `${location}/`) + segments.join('/')
 
+/** Whether a text can be the name of one folder or file, on a disk and in an object store. */
+export const isFolderName = (text: string): boolean =>
+  text !== '' && text !== '.' && text !== '..' && !/[/\\\p{Cc}]/u.test(text)
+
 /** The last part of a location. */
 export const basename = (location: string): string => location.slice(location.lastIndexOf('/') + 1)

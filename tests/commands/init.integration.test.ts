@@ -84,6 +84,14 @@ describe('lakejobs init', () => {
     ])
   })
 
+  it('makes no namespace into which nothing could be exported', async () => {
+    const ran = await init({ ICEBERG_NAMESPACE: 'a/b' })
+    expect(summaryOf(ran)).toMatchObject({
+      exit: 2,
+      error: { field: 'ICEBERG_NAMESPACE', message: expect.stringContaining('"a/b"') as unknown },
+    })
+  })
+
   it('uses catalog tables of version 0 as they are', async () => {
     await init()
     await query('ALTER TABLE iceberg_tables DROP COLUMN iceberg_type')

@@ -89,10 +89,26 @@ group hourly, 5 * * * * UTC
     const without = await config([], { LAKEJOBS_TABLE: 'shop.orders' })
     expect(without.exit).toBe(0)
     expect(without.stdout).toContain('  shop.orders → shop.orders\n    format  parquet,iceberg  default\n')
+    const named = { LAKEJOBS_TABLE: 'shop.orders=team.orders,public."a, b"' }
+    for (const args of [[], ['--group', 'daily']]) {
+      const { stdout } = await config(args, named)
+      expect(stdout).toContain('  shop.orders → team.orders\n')
+      expect(stdout).toContain('  public."a, b" → default.a, b\n')
+    }
     await write(file)
     const both = await config([], { LAKEJOBS_TABLE: 'shop.orders' })
     expect(both).toMatchObject({ exit: 2, stdout: '' })
     expect(both.stderr).toContain('LAKEJOBS_TABLE is set, and lakejobs.yaml says which tables are exported')
+  })
+
+  it('says where a file is no UTF-8: a condition of other letters would be true of no row', async () => {
+    const text = 'version: 1\ntables:\n  shop.orders: { where: "city = \'Zürich\'" }\n'
+    await writeFile(join(cwd, 'lakejobs.yaml'), Buffer.from(text, 'latin1'))
+    const { exit, stderr } = await config()
+    expect(exit).toBe(2)
+    expect(stderr).toContain('lakejobs.yaml cannot be read: line 3 is not UTF-8: save lakejobs.yaml as UTF-8')
+    await write(text)
+    expect((await config()).stdout).toContain("city = 'Zürich'")
   })
 
   it('says which file is not there', async () => {

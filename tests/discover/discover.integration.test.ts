@@ -114,3 +114,14 @@ describe('discover', () => {
     })
   })
 })
+
+it('what cannot be written whole is not there', async () => {
+  for (let n = 0; n < 20; n++) await place.query(`CREATE TABLE table_${n} (id int)`)
+  // Larger files than 1 KiB are refused (EFBIG), as a full disk refuses them.
+  const through = ['bash', '-c', 'ulimit -f 1; exec "$@"', 'bash']
+  const { exit, stderr } = await run(['discover', '--write'], { cwd: place.cwd, env: place.env, through })
+  expect([exit, stderr]).toEqual([1, expect.stringContaining(`cannot write ${place.cwd}/lakejobs.yaml`)])
+  expect(readdirSync(place.cwd)).toEqual([])
+  expect(await lakejobs('discover', '--write')).toMatchObject({ exit: 0 })
+  expect(readFileSync(join(place.cwd, 'lakejobs.yaml')).length).toBeGreaterThan(1024)
+})

@@ -20,6 +20,7 @@ import { loadConfig } from './config-file.ts'
 import { exportTable, fileOptions, type ExportValues } from './export-options.ts'
 import { sourceTables } from './sources.ts'
 import { toOptions } from './to-options.ts'
+import { writtenNamespace } from '../../settings/namespace.ts'
 
 /** A table that a run exports, with its own options. */
 export interface SelectedTable {
@@ -67,7 +68,7 @@ export async function selectTables(
   const config = file ?? emptyConfig
   if (group !== undefined) assertGroup(config, group)
   const isFlag = given['table'] !== undefined
-  const namespace = context.env['ICEBERG_NAMESPACE'] ?? 'default'
+  const namespace = writtenNamespace(context.env)
   // A pattern of another group has no table of this one; its source need not be there.
   const isWanted = (key: TableKey): boolean =>
     group === undefined || !key.isPattern || tableFacts(config, key.table, namespace).group.name === group

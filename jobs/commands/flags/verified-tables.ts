@@ -10,6 +10,7 @@ import { managedTables } from '../../verify/managed-tables.ts'
 import type { VerifiedTable } from '../../verify/options.ts'
 import type { Asked } from './lake-table-flags.ts'
 import { lakeTables } from './lake-tables.ts'
+import { mainNamespace } from '../../settings/namespace.ts'
 
 /** Tables by their source, '' for the main one; undefined: all that exports made. */
 export type Parts = readonly (readonly [source: string, tables: readonly VerifiedTable[] | undefined])[]
@@ -20,7 +21,7 @@ export async function partsOf(
   catalog: Catalog,
   context: JobContext,
 ): Promise<{ readonly config: Config | undefined; readonly bySource: Parts }> {
-  const namespace = context.env['ICEBERG_NAMESPACE'] ?? 'default'
+  const namespace = mainNamespace(context.env)
   const { config, names, missing, sourceOf } = await lakeTables(values, 'verify', catalog, context)
   const asked = names && (await tablesOf([...names, ...missing], catalog, namespace))
   if (config === undefined) return { config, bySource: [['', asked]] }

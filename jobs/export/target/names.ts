@@ -1,6 +1,7 @@
 import { shellWord, usageError } from '../../errors.ts'
 import { formatTable, parseTableName, type TableName } from '../../postgres/identifiers.ts'
 import { plainName } from '../../lake/plain-places.ts'
+import { isFolderName } from '../../storage/place.ts'
 import type { TableIdentifier } from '../../iceberg/catalog/catalog.ts'
 
 /** A source table and the table it becomes. */
@@ -71,9 +72,9 @@ export function assertApart(tables: readonly { readonly pair: TablePair; readonl
 export const otherTarget = ({ source, target }: TablePair): string =>
   `--table '${formatTable(source)}=${[...target.namespace, target.name].join('.')}_2'`
 
-/** At the last `=` outside of double quotes: a quoted identifier may hold one. */
+/** At the last `=` outside of double quotes: a quoted identifier may hold one. (`""` within one ends it and begins it again.) */
 export function splitPair(text: string): [string, string | undefined] {
-  const match = /^((?:"(?:[^"]|"")*"|[^"=])+)=([^="]+)$/.exec(text)
+  const match = /^((?:"[^"]*"|[^"=])+)=([^="]+)$/.exec(text)
   return match?.[1] === undefined ? [text, undefined] : [match[1], match[2]]
 }
 
@@ -85,9 +86,7 @@ const defaultTarget = ({ schema, name }: TableName, namespace: string): TableIde
 
 /** Namespaces and names become folders of the warehouse. */
 function assertFolders(text: string, { namespace, name }: TableIdentifier, file: string | undefined): void {
-  const bad = [...namespace, name].find(
-    (part) => part === '' || /[/\\\p{Cc}]/u.test(part) || part === '.' || part === '..',
-  )
+  const bad = [...namespace, name].find((part) => !isFolderName(part))
   if (bad === undefined) return
   const message = `"${bad}" cannot be the name of a folder in the lake`
   if (file !== undefined)
