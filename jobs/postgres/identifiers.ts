@@ -9,6 +9,10 @@ export interface TableName {
 /** `"Name"`, quotes inside doubled: safe for any name. */
 export const quoteIdentifier = (name: string): string => pg.escapeIdentifier(name)
 
+/** A name as it is written, in double quotes or without. */
+export const unquoted = (text: string): string =>
+  /^"(?:[^"]|"")+"$/s.test(text) ? text.slice(1, -1).replaceAll('""', '"') : text
+
 /** A string constant; any text is safe. */
 export const quoteLiteral = (text: string): string => pg.escapeLiteral(text)
 

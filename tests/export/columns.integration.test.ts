@@ -1,4 +1,8 @@
 import { expect, it } from '@jest/globals'
+import type { JobError } from '../../jobs/errors.ts'
+import { pairs } from '../../jobs/commands/flags/export-flags.ts'
+import type { TableUpdate } from '../../jobs/iceberg/metadata/updates.ts'
+import type { Schema } from '../../jobs/iceberg/schema/schema.ts'
 import type { TableSummary } from '../../jobs/summary.ts'
 import { results } from '../verify/verify-lake.ts'
 import { eachWithLake } from './each-with-lake.ts'
@@ -11,6 +15,18 @@ const { server, lake } = eachWithLake(`
 
 const run = async (flags: Flags = {}): Promise<TableSummary> =>
   (await runExport(server, lake, flags)).tables![0]!
+/** As another program does it; returns the schema from before. */
+async function renameInLake(from: string, to: string): Promise<Schema> {
+  const { identifier, metadata } = await load(lake)
+  const schema = metadata.schemas.at(-1)!
+  const fields = schema.fields.map((field) => (field.name === from ? { ...field, name: to } : field))
+  const updates: TableUpdate[] = [
+    { action: 'add-schema', schema: { ...schema, fields } },
+    { action: 'set-current-schema', 'schema-id': -1 },
+  ]
+  await lake.catalog.commit(identifier, [], updates)
+  return schema
+}
 const refusal = (message: RegExp, fix: string): unknown =>
   expect.objectContaining({
     code: 'usage',
@@ -114,17 +130,7 @@ it('with several tables each has its own', async () => {
 
 it('a column that another program renamed comes anew with a warning, whose fix makes one of both', async () => {
   await run()
-  const before = await load(lake)
-  const schema = before.metadata.schemas.at(-1)!
-  const fields = schema.fields.map((field) => (field.name === 'a' ? { ...field, name: 'amount' } : field))
-  await lake.catalog.commit(
-    before.identifier,
-    [],
-    [
-      { action: 'add-schema', schema: { ...schema, fields } },
-      { action: 'set-current-schema', 'schema-id': -1 },
-    ],
-  )
+  const schema = await renameInLake('a', 'amount')
   const summary = await run()
   expect(summary.changes).toEqual(['add column a int'])
   expect(summary.warnings).toEqual([
@@ -147,6 +153,38 @@ it('a column that another program renamed comes anew with a warning, whose fix m
   )
   expect(await queryTable(after, 'SELECT sum(a) FROM FILES')).toEqual([['465']])
   expect(await run({ renames })).not.toHaveProperty('changes')
+})
+
+it('a rename takes names in quotes, and its fix has them where they are needed', async () => {
+  await run()
+  await renameInLake('p,q', 'x=y z')
+  const [warning = ''] = (await run()).warnings ?? []
+  const [, item = ''] = /--rename '(.*)'$/.exec(warning) ?? []
+  expect(item).toBe('"x=y z"="p,q"')
+  expect((await run({ renames: pairs('--rename', [item]) })).changes).toEqual([
+    'rename x=y z to p,q',
+    'drop column p,q, in whose place the renamed one comes',
+  ])
+  await server.query('ALTER TABLE t RENAME "p,q" TO "p.q"')
+  expect((await run({ renames: { '"p,q"': '"p.q"' } })).changes).toEqual(['rename p,q to p.q'])
+  await server.query('ALTER TABLE t RENAME "p.q" TO r')
+  expect((await run({ renames: { 't."p.q"': 'r' } })).changes).toEqual(['rename p.q to r'])
+})
+
+it('flags in a fix can be pasted, whatever the day column is called', async () => {
+  await server.query(`ALTER TABLE t RENAME at TO "it's at"`)
+  const scope = { mode: 'day', from: '2024-09-01', to: '2024-09-01' } as const
+  const fix = async (flags: Flags): Promise<string | undefined> =>
+    run({ scope, ...flags }).then(
+      () => undefined,
+      (error: unknown) => (error as JobError).fix,
+    )
+  await run()
+  expect(await fix({})).toContain(String.raw`--partition-by 'day(it'\''s at)'`)
+  await run({ partitionBy: ["day(it's at)"] })
+  await server.query(`ALTER TABLE t RENAME "it's at" TO at`)
+  expect(await fix({})).toContain(String.raw`--rename '"it'\''s at"=new'`)
+  expect(await fix({ scope: { mode: 'full' } })).toContain(String.raw`--rename '"it'\''s at"=new'`)
 })
 
 it('a column by which the table was partitioned gives its place to no other', async () => {

@@ -57,6 +57,14 @@ describe('a role that may read some columns', () => {
     ).rejects.toMatchObject({ code: 'usage', message: 'the role may not read column public.t.at' })
   })
 
+  it('whatever they are called, as a shell and a list of names take them', async () => {
+    await server.query(`CREATE TABLE odd ("it's" int, "a,b" int, secret int);
+      GRANT SELECT ("it's", "a,b") ON odd TO ${reader.user}`)
+    await expect(open(reader, { table: { schema: 'public', name: 'odd' } })).rejects.toMatchObject({
+      fix: expect.stringContaining(`--columns 'it'\\''s,"a,b"'`) as unknown,
+    })
+  })
+
   it('of a partitioned table and of a view, too', async () => {
     await server.query(`CREATE TABLE parts (a int, secret int) PARTITION BY RANGE (a);
       CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10); INSERT INTO parts VALUES (1, 2);

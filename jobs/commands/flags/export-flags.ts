@@ -66,12 +66,19 @@ export function exportScope({ mode, date, from, to, lookback }: ScopeFlags): Exp
   return { mode: 'day', from: first, to: last }
 }
 
+/**
+ * Divided at the last `=` outside of double quotes; where a name has a quote of its own, at the last one. `""` within quotes ends
+ * them and begins them again: with several ways to read it, many quotes would take for ever.
+ */
+const pair = /^((?:"[^"]*"|[^"])+)=((?:"[^"]*"|[^"=])+)$/s
+const plainPair = /^(.+)=([^=]+)$/s
+
 /** `name=value` items. */
 export function pairs(flag: string, items: readonly string[] | undefined): Record<string, string> {
   return Object.fromEntries(
     (items ?? []).map((item) => {
-      const at = item.lastIndexOf('=')
-      if (at > 0 && at < item.length - 1) return [item.slice(0, at), item.slice(at + 1)]
+      const [, name, value] = pair.exec(item) ?? plainPair.exec(item) ?? []
+      if (name !== undefined && value !== undefined) return [name, value]
       const form = flag === '--rename' ? 'old=new' : 'column=type'
       throw usageError(`${flag}: "${item}" is not valid`, { field: flag, fix: `write ${flag} ${form}` })
     }),
@@ -82,7 +89,7 @@ export function pairs(flag: string, items: readonly string[] | undefined): Recor
 export function decimals(
   items: readonly string[] | undefined,
 ): Record<string, { readonly precision: number; readonly scale: number }> {
-  const texts = (items ?? []).join(',').match(/(?:"(?:[^"]|"")*"|[^,"])+=\d+,\d+/g) ?? []
+  const texts = (items ?? []).join(',').match(/(?:"[^"]*"|[^,"])+=\d+,\d+/g) ?? []
   if (texts.join(',') !== (items ?? []).join(',')) {
     throw usageError(`--decimal: "${(items ?? []).join(',')}" is not valid`, {
       field: '--decimal',

@@ -1,4 +1,5 @@
 import { effectsOf } from '../../context.ts'
+import { shellWord } from '../../errors.ts'
 import type { CommitResult } from '../../iceberg/snapshot/commit.ts'
 import type { DataFile } from '../../iceberg/manifest/data-file.ts'
 import type { Replaced, SourceRead } from '../../provenance/provenance.ts'
@@ -23,7 +24,7 @@ export function commitTable(
   operationId: string,
 ): Promise<CommitResult> {
   const { days } = scope
-  const fix = days && `run once with --mode full --partition-by 'day(${days.column.name})'`
+  const fix = days && `run once with --mode full --partition-by ${shellWord(`day(${days.column.name})`)}`
   const staged = { table, read, replaced, filter: filterOf(scope, replaced), addFiles, updates, requirements }
   return commitRead(
     catalog,

@@ -1,7 +1,7 @@
 import { usageError, type JobError } from '../../errors.ts'
 import { flagText } from '../../postgres/faults.ts'
-import { quoteIdentifier } from '../../postgres/identifiers.ts'
 import { fitsColumn } from '../../postgres/source/columns.ts'
+import { flagWord } from '../../postgres/source/mapping.ts'
 import { columnCalled } from '../../postgres/source/own-options.ts'
 import type { TablePlan } from '../../postgres/source/plan.ts'
 
@@ -46,7 +46,7 @@ export function assertNoneEmptied(
 
 /** What flags call a column: in a call with several tables with its table before it. */
 export const flagName = ({ table, isOneOfSeveral }: ChosenColumns['flagTable'], column: string): string =>
-  `${isOneOfSeveral ? `${table}.` : ''}${/^[^\s",=()]+$/.test(column) ? column : quoteIdentifier(column)}`
+  `${isOneOfSeveral ? `${table}.` : ''}${flagWord(column)}`
 
 /** `--drop-columns` that names what no table of the call leaves out. */
 export const notLeftOut = (dropColumns: readonly string[], plans: readonly ChosenColumns[]): JobError[] =>

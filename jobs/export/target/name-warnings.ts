@@ -1,6 +1,6 @@
 import { currentSchema, type TableMetadata } from '../../iceberg/metadata/metadata.ts'
-import { flagText } from '../../postgres/faults.ts'
 import { fieldById, fieldByName, type Schema } from '../../iceberg/schema/schema.ts'
+import { renameFlag } from './own-renames.ts'
 
 /** Columns whose names differ by case only, which readers that ignore it (DuckDB, Spark) take for one another. */
 export function caseWarnings({ fields }: Schema): string[] {
@@ -25,7 +25,7 @@ export function renamedElsewhere(before: TableMetadata, schema: Schema): string[
     const now = schema.fields.find((field) => earlier.includes(field.id) && field.name !== name)
     if (now === undefined) return []
     return [
-      `column ${name} is new in the table: the one that it had is called ${now.name} now; to have one again run once with --mode full ${flagText({ flag: '--rename', item: `${now.name}=${name}` })}`,
+      `column ${name} is new in the table: the one that it had is called ${now.name} now; to have one again run once with --mode full ${renameFlag(now.name, name)}`,
     ]
   })
 }

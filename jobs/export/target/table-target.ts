@@ -1,4 +1,4 @@
-import { dataError, JobError, usageError } from '../../errors.ts'
+import { dataError, JobError, shellWord, usageError } from '../../errors.ts'
 import { tableText, type Catalog, type Table, type TableIdentifier } from '../../iceberg/catalog/catalog.ts'
 import { NoSuchTableError } from '../../iceberg/errors.ts'
 import { currentSchema, defaultSpec } from '../../iceberg/metadata/metadata.ts'
@@ -20,6 +20,7 @@ import {
   unfedWarning,
   type ChosenColumns,
 } from './left-out.ts'
+import { renameFlag } from './own-renames.ts'
 import { caseWarnings, renamedElsewhere } from './name-warnings.ts'
 import { unfedFields } from './unfed-fields.ts'
 
@@ -218,7 +219,7 @@ function assertByDay(
   if (byDay) return
   throw usageError(`table ${tableText(identifier)} is not partitioned by day(${dayColumn})`, {
     field: '--mode',
-    fix: `run once with --mode full --partition-by 'day(${dayColumn})', which replaces all files`,
+    fix: `run once with --mode full --partition-by ${shellWord(`day(${dayColumn})`)}, which replaces all files`,
   })
 }
 
@@ -237,7 +238,7 @@ function assertPartitionable(
       `table ${table} is partitioned by ${field.name}, but ${source?.name ?? 'its column'} is not read`,
       {
         field: '--columns',
-        fix: `name ${source?.name ?? 'it'} in --columns; if the source calls it otherwise now, use --rename ${source?.name ?? 'old'}=new; or partition otherwise with --mode full --partition-by`,
+        fix: `name ${source?.name ?? 'it'} in --columns; if the source calls it otherwise now, use ${renameFlag(source?.name ?? 'old', 'new')}; or partition otherwise with --mode full --partition-by`,
       },
     )
   }

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { dataError, JobError, listed, usageError } from '../../errors.ts'
 import { own } from '../own.ts'
+import { flagText } from '../faults.ts'
 import { quoteIdentifier } from '../identifiers.ts'
 import type { CatalogColumn } from './catalog.ts'
 import type { WantedCast } from './casts.ts'
@@ -8,6 +9,7 @@ import {
   castMapping,
   decimalMapping,
   exactMapping,
+  flagWord,
   mappingOf,
   widened,
   type ColumnContext,
@@ -234,7 +236,7 @@ export function unreadable(
   const readable = catalog.filter((one) => one.readable).map(({ name }) => name)
   return usageError(`the role may not read column ${table}.${column.name}`, {
     field: `${table}.${column.name}`,
-    fix: `GRANT SELECT on the table to it, or name what it may read with --columns ${readable.join(',')}`,
+    fix: `GRANT SELECT on the table to it, or name what it may read with ${flagText({ flag: '--columns', item: readable.map(flagWord).join(',') })}`,
   })
 }
 

@@ -107,10 +107,10 @@ export const columnFlag = (
   flag: string,
   name: string,
   value: string,
-): FlagItem => {
-  const column = /^[^\s",=()]+$/.test(name) ? name : quoteIdentifier(name)
-  return { flag, item: `${isOneOfSeveral ? `${table}.` : ''}${column}=${value}` }
-}
+): FlagItem => ({ flag, item: `${isOneOfSeveral ? `${table}.` : ''}${flagWord(name)}=${value}` })
+
+/** A column's name as flags take it. */
+export const flagWord = (name: string): string => (/^[^\s",=()]+$/.test(name) ? name : quoteIdentifier(name))
 
 interface Widened {
   readonly mapping: Mapping

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Day } from '../../calendar.ts'
 import { dataError, JobError, listed, usageError } from '../../errors.ts'
 import type { Connection } from '../connection/connect.ts'
-import { allFaults } from '../faults.ts'
+import { allFaults, flagText } from '../faults.ts'
 import { settle } from '../isolated.ts'
 import { formatTable, quoteTable, type TableName } from '../identifiers.ts'
 import {
@@ -304,7 +304,7 @@ function dayColumn(table: string, catalog: readonly CatalogColumn[], named: stri
   if (column === undefined) {
     throw usageError(`${table} has no column ${name}, by which the lake's table has its days`, {
       field: '--day-column',
-      fix: `if the source calls it otherwise now, use --rename ${name}=new; or name another with --day-column`,
+      fix: `if the source calls it otherwise now, use ${flagText(columnFlag({ table, isOneOfSeveral: false }, '--rename', name, 'new'))}; or name another with --day-column`,
     })
   }
   if (!column.readable) throw unreadable(table, column, catalog)

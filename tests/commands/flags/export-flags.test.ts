@@ -6,6 +6,7 @@ import {
   pairs,
   type ScopeFlags,
 } from '../../../jobs/commands/flags/export-flags.ts'
+import { tablePairs } from '../../../jobs/export/target/names.ts'
 import { resolveOptions } from '../../../jobs/options/resolve-options.ts'
 
 const scope = (flags: Partial<ScopeFlags>): unknown => {
@@ -91,6 +92,7 @@ describe('lists', () => {
     )
     expect(pairs('--cast', ['a=text', 'b=c=bigint'])).toEqual({ a: 'text', 'b=c': 'bigint' })
     expect(pairs('--rename', ['old=new'])).toEqual({ old: 'new' })
+    expect(pairs('--rename', ['"a=b"="c=d"', 'x"y=z'])).toEqual({ '"a=b"': '"c=d"', 'x"y': 'z' })
     expect(() => pairs('--rename', ['old'])).toThrow(
       expect.objectContaining({ fix: 'write --rename old=new' }),
     )
@@ -101,5 +103,15 @@ describe('lists', () => {
     })
     for (const bad of [['a=38'], ['a'], ['a=38', 'x'], ['a=38', '9', '9']])
       expect(() => decimals(bad)).toThrow('--decimal')
+  })
+
+  it('takes a name in quotes with quotes of its own, and refuses many quotes at once', () => {
+    expect(pairs('--rename', ['"a""="=b', '"""="="="'])).toEqual({ '"a""="': 'b', '"""="': '"="' })
+    expect(decimals(['"a"",b"=9', '2'])).toEqual({ '"a"",b"': { precision: 9, scale: 2 } })
+    // Never, if each pair of them could be read in two ways.
+    const quotes = '"'.repeat(200)
+    expect(() => pairs('--rename', [quotes])).toThrow('--rename')
+    expect(() => decimals([quotes])).toThrow('--decimal')
+    expect(() => tablePairs([`${quotes}=`], 'default')).toThrow('is not a table name')
   })
 })
