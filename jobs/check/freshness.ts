@@ -7,6 +7,7 @@ import { extentOfUnit, intersection, isNothing, type Extent } from '../provenanc
 import { otherRead, type OtherRead } from '../provenance/provenance.ts'
 import { currentRows } from '../provenance/table-rows.ts'
 import { unitOfPartition } from '../provenance/unit-of-file.ts'
+import { writeAgain } from '../provenance/source.ts'
 import type { Summary, TableSummary } from '../summary.ts'
 
 /** How fresh a table is. */
@@ -127,7 +128,7 @@ export function freshnessText(
   if (!isLate) return fresh
   const ranges = rangesOf(missing)
   const text = ranges.map((range) => (range.from === range.to ? range.from : `${range.from} to ${range.to}`))
-  const exporting = `lakejobs export${source === undefined ? '' : ` --table ${source}=${table}`}`
+  const exporting = source === undefined ? 'lakejobs export' : writeAgain(table, source)
   const [range] = ranges
   throw dataError(
     `${table} is not fresh: ${missing.length === 0 ? fresh : `${missing.length === 1 ? 'a day is' : `${missing.length} days are`} missing: ${text.slice(0, mostRanges).join(', ')}${text.length > mostRanges ? ' …' : ''}; ${fresh}`}`,

@@ -11,6 +11,7 @@ import type { FileIO } from '../storage/file-io.ts'
 import type { Catalogs } from '../settings/catalogs.ts'
 import type { SelectedTable, Selection } from './flags/select-tables.ts'
 import { outcomeOf, withOutcome, type EffectiveSetting, type Outcome } from '../summary.ts'
+import { mainNamespace } from '../settings/namespace.ts'
 
 export const command = {
   name: 'check',
@@ -83,7 +84,7 @@ export async function run(
     const { checkPermissions } = await import('./check/permissions.ts')
     return checkPermissions(file, given['table'] === undefined ? undefined : table, as, context)
   }
-  if (fresh !== undefined) return checkFresh(table, fresh, context)
+  if (fresh !== undefined) return checkFresh(file, table, fresh, context)
   const { runChecks } = await import('../check/check.ts')
   const { checkSource } = await import('../check/source.ts')
   const { checkCatalog } = await import('../check/catalog.ts')
@@ -185,17 +186,25 @@ const saidOf = ({ shown, values, origins }: SelectedTable): [string, EffectiveSe
 const textOf = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value))
 
 /** How fresh tables of the lake are; the source need not be there. */
-async function checkFresh(names: readonly string[], ageMs: number, context: JobContext): Promise<Outcome> {
-  const [{ openCatalogs }, { findTables }, { managedTables }, { runsOf }, fresh] = await Promise.all([
-    import('../settings/catalogs.ts'),
-    import('../lake/find-tables.ts'),
-    import('../verify/managed-tables.ts'),
-    import('./runs/read.ts'),
-    import('../check/freshness.ts'),
-  ])
+async function checkFresh(
+  file: string | undefined,
+  names: readonly string[],
+  ageMs: number,
+  context: JobContext,
+): Promise<Outcome> {
+  const [{ openCatalogs }, { findTables }, { managedTables }, { runsOf }, fresh, { sourceNames }] =
+    await Promise.all([
+      import('../settings/catalogs.ts'),
+      import('../lake/find-tables.ts'),
+      import('../verify/managed-tables.ts'),
+      import('./runs/read.ts'),
+      import('../check/freshness.ts'),
+      import('./flags/lake-tables.ts'),
+    ])
   const { runChecks } = await import('../check/check.ts')
+  const sourceOf = await sourceNames(file, context)
   const { env, now, logger, originOf } = context
-  const namespace = env['ICEBERG_NAMESPACE'] ?? 'default'
+  const namespace = mainNamespace(env)
   const nowMs = now().getTime()
   const catalogs = await openCatalogs(context, { iceberg: true, dryRun: true, versionHint: false })
   try {
@@ -217,7 +226,7 @@ async function checkFresh(names: readonly string[], ageMs: number, context: JobC
         const table = await catalog.load(identifier)
         const found = await fresh.freshnessOf(table, runs, ageMs, nowMs)
         for (const day of found.missing) missing.add(day)
-        return fresh.freshnessText(table, found, nowMs)
+        return fresh.freshnessText(table, { ...found, source: sourceOf(identifier) ?? found.source }, nowMs)
       })
     })
     const missingDays = (): Outcome => (missing.size === 0 ? {} : { missingDays: [...missing].sort() })

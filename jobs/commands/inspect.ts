@@ -2,8 +2,9 @@ import type { JobContext, ResultOutput } from '../context.ts'
 import type { CommandSpec, OptionValues } from '../options/options.ts'
 import type { Outcome } from '../summary.ts'
 import { lakeTableFlags } from './flags/lake-table-flags.ts'
-import { lakeTables } from './flags/lake-tables.ts'
+import { lakeTables, sourceNames } from './flags/lake-tables.ts'
 import { snapshotChoice, snapshotFlags } from './flags/snapshot-flags.ts'
+import { mainNamespace } from '../settings/namespace.ts'
 
 const options = {
   table: {
@@ -71,7 +72,10 @@ export async function run(
   try {
     const { names: tables } = await lakeTables(values, 'inspect', catalogs.catalog, context)
     const { report, failure } = await inspectTables(
-      { tables, namespace: env['ICEBERG_NAMESPACE'] ?? 'default', choice, views },
+      {
+        ...{ tables, choice, views, sourceOf: await sourceNames(values.config, context) },
+        namespace: mainNamespace(env),
+      },
       {
         catalog: catalogs.catalog,
         plain: { io: await openFileIO(location, settings.s3Settings(env)), location },

@@ -89,13 +89,15 @@ type Values = OptionValues<typeof options>
 
 export async function run(values: Values, context: JobContext, output: ResultOutput): Promise<Outcome> {
   const { env, now } = context
-  const [settings, { openFileIO }, { join }, { makeReport }, { jsonOf, writeReport }] = await Promise.all([
-    import('../settings/settings.ts'),
-    import('../storage/open.ts'),
-    import('../storage/place.ts'),
-    import('../report/report.ts'),
-    import('../report/write.ts'),
-  ])
+  const [settings, { openFileIO }, { join }, { makeReport }, { jsonOf, writeReport }, { sourceNames }] =
+    await Promise.all([
+      import('../settings/settings.ts'),
+      import('../storage/open.ts'),
+      import('../storage/place.ts'),
+      import('../report/report.ts'),
+      import('../report/write.ts'),
+      import('./flags/lake-tables.ts'),
+    ])
   const date = values.date ?? addDays(dayOf(now()), -1)
   const price = priceOf(values['price-per-gb-month'])
   const place = await reportPlace(values, context)
@@ -125,6 +127,7 @@ export async function run(values: Values, context: JobContext, output: ResultOut
       },
       {
         catalog: catalogs?.catalog,
+        sourceOf: await sourceNames(env['LAKEJOBS_CONFIG'], context),
         crud: {
           input: settings.place(values['crud-input'], '--crud-input'),
           output: crudOutput,

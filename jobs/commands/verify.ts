@@ -2,9 +2,11 @@ import { availableParallelism, tmpdir } from 'node:os'
 import type { JobContext } from '../context.ts'
 import { usageError } from '../errors.ts'
 import type { VerifiedTable } from '../verify/options.ts'
+import type { GroupHasher } from '../verify/pages/group-threads.ts'
 import { stallTimeout, type CommandSpec, type OptionValues } from '../options/options.ts'
 import type { Outcome } from '../summary.ts'
 import { allTablesFlag, lakeTableFlags } from './flags/lake-table-flags.ts'
+import { mainNamespace } from '../settings/namespace.ts'
 
 export { lakeRunsPlace as runsPlace } from './runs/place.ts'
 
@@ -112,7 +114,32 @@ export const command = {
     'Exit 3 when rows are wrong or missing, or a file is. A source that has changed since its export is no fault, but is said.',
 } as const satisfies CommandSpec<typeof options>
 
-export async function run(values: OptionValues<typeof options>, context: JobContext): Promise<Outcome> {
+type Values = OptionValues<typeof options>
+
+export async function run(values: Values, context: JobContext): Promise<Outcome> {
+  const readsSource = values.against === 'source' && !values.counts
+  if (values.deep && !readsSource)
+    throw usageError('--deep compares rows with those of the source', {
+      field: '--deep',
+      fix: 'leave out --counts, and give --against source',
+    })
+  if (readsSource || values.counts) return verify(values, context, readsSource, undefined)
+  const { groupHasher } = await import('../verify/pages/group-threads.ts')
+  // Its threads start while the rest is loaded and the catalog is asked.
+  const hasher = groupHasher(context.signal)
+  try {
+    return await verify(values, context, readsSource, hasher)
+  } finally {
+    await hasher.close()
+  }
+}
+
+async function verify(
+  values: Values,
+  context: JobContext,
+  readsSource: boolean,
+  hasher: GroupHasher | undefined,
+): Promise<Outcome> {
   const { env, signal } = context
   const [
     settings,
@@ -138,15 +165,9 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
     import('./flags/verified-tables.ts'),
   ])
   const formats = flags.exportFormats(values.format)
-  const namespace = env['ICEBERG_NAMESPACE'] ?? 'default'
+  const namespace = mainNamespace(env)
   const parquet = settings.placeSetting(env, 'PARQUET_LOCATION')
   const scope = flags.exportScope({ ...values, mode: 'auto', lookback: 0 })
-  const readsSource = values.against === 'source' && !values.counts
-  if (values.deep && !readsSource)
-    throw usageError('--deep compares rows with those of the source', {
-      field: '--deep',
-      fix: 'leave out --counts, and give --against source',
-    })
   const stallTimeoutMs = values['stall-timeout']
   // Whatever is missing is not made: there would be nothing to verify.
   const catalogs = await openCatalogs(context, {
@@ -185,9 +206,9 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
       maxDownload: values['max-download'],
     }
     const parquetIO = await openFileIO(parquet, settings.s3Settings(env, stallTimeoutMs))
-    const verify = (source: string, tables: readonly VerifiedTable[] | undefined): Promise<Outcome> =>
+    const verifyOne = (source: string, tables: readonly VerifiedTable[] | undefined): Promise<Outcome> =>
       verifyTables(
-        { ...options, tables },
+        { ...options, source, tables },
         {
           catalog,
           parquetIO,
@@ -196,12 +217,13 @@ export async function run(values: OptionValues<typeof options>, context: JobCont
             const { settings: server, prefix } = accesses.get(source) ?? accessOf(source)
             return connectSource(server, names, { prefix, signal })
           },
+          hasher,
         },
         context,
       )
     const [[source, tables] = ['', undefined], ...others] = parts.bySource
-    if (others.length === 0) return await verify(source, tables)
-    return await inParts(parts.bySource, verify, (done) => verifyOutcome(options, done), context)
+    if (others.length === 0) return await verifyOne(source, tables)
+    return await inParts(parts.bySource, verifyOne, (done) => verifyOutcome(options, done), context)
   } finally {
     await catalogs.close()
   }

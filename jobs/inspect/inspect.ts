@@ -61,17 +61,19 @@ export async function inspectTables(
 }
 
 async function inspectTable(
-  { choice, views, namespace }: InspectOptions,
+  { choice, views, namespace, sourceOf }: InspectOptions,
   { catalog, plain }: InspectStores,
   identifier: TableIdentifier,
   { now, signal }: Pick<JobContext, 'now' | 'signal'>,
 ): Promise<TableReport> {
   const table = await catalog.load(identifier)
   const looked = await look(table, choice, now())
-  if (!views.storage && !views.tree) return reportOf(looked, views, catalog.name)
+  const source = sourceOf(identifier)
+  if (!views.storage && !views.tree) return reportOf(looked, views, catalog.name, { source })
   const { nowMs } = looked
   const surveyed = await survey(catalog, table, nowMs, signal)
   return reportOf(looked, views, catalog.name, {
+    source,
     storage: storageReport(surveyed, nowMs),
     ...(views.tree && {
       tree: objectsReport(

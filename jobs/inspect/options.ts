@@ -1,4 +1,5 @@
 import type { SnapshotChoice } from '../lake/snapshot-choice.ts'
+import type { SourceOf } from '../provenance/source.ts'
 
 /** Lists that are shown, or for JSON added. */
 export interface Views {
@@ -17,5 +18,6 @@ export interface InspectOptions {
   /** The namespace of tables from `public`. */
   readonly namespace: string
   readonly choice: SnapshotChoice
+  readonly sourceOf: SourceOf
   readonly views: Views
 }

@@ -1,3 +1,6 @@
+import { shellWord } from '../errors.ts'
+import { crudLogs, writeAgain } from '../provenance/source.ts'
+
 /** The command lines that mend what verdicts tell. */
 export interface Remedies {
   readonly compact: string
@@ -24,24 +27,23 @@ export function remediesFor(
 ): Remedies {
   const call = (procedure: string): string =>
     `CALL ${catalog}.system.${procedure}(table => '${table.replaceAll("'", "''")}') -- Spark`
-  const compact = `lakejobs maintain compact --table ${word(table)}`
-  const exporting = `lakejobs export --table ${word(`${source ?? ''}=${table}`)} --format iceberg`
+  const compact = `lakejobs maintain compact --table ${shellWord(table)}`
+  const writing = source && writeAgain(table, source)
+  // What is counted from logs is known by its days alone.
+  const exporting = source === crudLogs ? undefined : writing && `${writing} --format iceberg`
   return {
     compact: isCompacted ? compact : call('rewrite_data_files'),
     manifests: isCompacted ? compact : call('rewrite_manifests'),
-    expire: `lakejobs maintain expire --table ${word(table)}`,
+    expire: `lakejobs maintain expire --table ${shellWord(table)}`,
     orphans: (percent) =>
-      `lakejobs maintain orphans --table ${word(table)} --delete${percent === undefined ? '' : ` --max-orphans ${percent}%`}`,
+      `lakejobs maintain orphans --table ${shellWord(table)} --delete${percent === undefined ? '' : ` --max-orphans ${percent}%`}`,
     deleteFiles: isCompacted ? compact : call('rewrite_position_delete_files'),
     export:
-      source === undefined
+      writing === undefined
         ? undefined
-        : (from, to) => `${exporting} ${from === to ? `--date ${from}` : `--from ${from} --to ${to}`}`,
-    exportAll: source === undefined ? undefined : `${exporting} --mode full --force`,
-    upgrade: source === undefined ? undefined : `${exporting} --upgrade`,
+        : (from, to) =>
+            `${exporting ?? writing} ${from === to ? `--date ${from}` : `--from ${from} --to ${to}`}`,
+    exportAll: exporting && `${exporting} --mode full --force`,
+    upgrade: exporting && `${exporting} --upgrade`,
   }
 }
-
-/** A word of a shell's command line. */
-const word = (text: string): string =>
-  /^[\w.,:=/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`

@@ -21,12 +21,17 @@ import { verdictsOf } from './verdicts.ts'
 
 const mostNewest = 5
 
+/** What is known of a table beside its metadata; `source`: what it is exported from, unset: as its snapshots say. */
+export interface Beside extends Pick<TableReport, 'storage' | 'tree'> {
+  readonly source?: string | undefined
+}
+
 /** What there is to say of a table; pure. `catalog` is its catalog's name. */
 export function reportOf(
   looked: Looked,
   views: Views,
   catalog: string,
-  { storage, tree }: Pick<TableReport, 'storage' | 'tree'> = {},
+  { storage, tree, source }: Beside = {},
 ): TableReport {
   const { name, table, plan, nowMs } = looked
   const { metadata } = table
@@ -79,7 +84,12 @@ export function reportOf(
     verdicts: verdictsOf(
       facts,
       upkeep,
-      remediesFor(catalog, name, sourceOf(metadata, snapshotId), upkeep.compactable.refused === undefined),
+      remediesFor(
+        catalog,
+        name,
+        source ?? sourceOf(metadata, snapshotId),
+        upkeep.compactable.refused === undefined,
+      ),
     ),
   }
 }

@@ -38,7 +38,14 @@ export interface KnownRows {
   /** Of disjoint extents, the one that was written last first. */
   readonly parts: readonly KnownPart[]
   /** Why nothing is known of other rows, the last reason first. */
-  readonly lost: readonly { readonly extent: Extent; readonly reason: string }[]
+  readonly lost: readonly Lost[]
+}
+
+export interface Lost {
+  readonly extent: Extent
+  readonly reason: string
+  /** Intervals that had rows until others touched them. */
+  readonly touched?: readonly { readonly interval: Interval; readonly extent: Extent }[]
 }
 
 export const nothingKnown: KnownRows = { parts: [], lost: [] }
@@ -52,17 +59,30 @@ export function afterWrite(known: KnownRows, part: KnownPart, snapshotId: bigint
   const alike = parts.find((one) => keyOf(one) === key)
   return {
     parts: [merged(part, alike), ...parts.filter((one) => one !== alike)],
-    lost: lost.flatMap(({ extent, reason: why }) => {
-      const left = difference(extent, part.extent)
-      return isNothing(left) ? [] : [{ extent: left, reason: why }]
-    }),
+    lost: leftOf(lost, part.extent).map((one) =>
+      one.touched === undefined ? one : { ...one, touched: leftOf(one.touched, part.extent) },
+    ),
   }
 }
+
+/** Of what is known to have an extent, what is left without some rows. */
+const leftOf = <One extends { readonly extent: Extent }>(all: readonly One[], gone: Extent): One[] =>
+  all.flatMap((one) => {
+    const extent = difference(one.extent, gone)
+    return isNothing(extent) ? [] : [{ ...one, extent }]
+  })
 
 /** After others have touched rows. */
 export function afterOthers(known: KnownRows, touched: Extent, reason: string): KnownRows {
   const { parts, lost } = without(known, touched, () => reason)
-  return { parts, lost: [{ extent: touched, reason }, ...lost] }
+  const intervals = known.parts.flatMap((part) => {
+    const extents = extentsIn(part)
+    return part.intervals.flatMap(({ interval, fingerprint }, at) => {
+      const extent = extents[at]!
+      return fingerprint.rows === 0 || isNothing(intersection(extent, touched)) ? [] : [{ interval, extent }]
+    })
+  })
+  return { parts, lost: [{ extent: touched, reason, touched: intervals }, ...lost] }
 }
 
 /** What an export of ours wrote of a table; `replaced` of what it read. */
@@ -116,54 +136,77 @@ export function intervalWith({ intervals, before }: KnownPart, unit: Interval): 
 export const knownOf = ({ intervals, columns }: KnownPart, interval: Interval): Fingerprint =>
   ofInterval(intervals, interval) ?? noRows(columns.length)
 
+/** Why a unit's rows are known no more; undefined: nothing tells that they ever were. */
+export const whyLost = ({ lost }: KnownRows, unit: Interval): string | undefined =>
+  lost.find(({ extent }) => !isNothing(intersection(extent, extentOfUnit(unit))))?.reason
+
 /** Why nothing is known of a unit's rows. */
-export const whyUnknown = ({ lost }: KnownRows, unit: Interval): string =>
-  lost.find(({ extent }) => !isNothing(intersection(extent, extentOfUnit(unit))))?.reason ??
+export const whyUnknown = (known: KnownRows, unit: Interval): string =>
+  whyLost(known, unit) ??
   'no fingerprint of them is valid: others wrote them, or the snapshot that did has expired'
 
-/**
- * Whether the table has the rows that a read would put in the place of `replaced`: of the same source, read alike (as far as
- * that is told), in the same columns (by their ids, in order), and of every interval the same rows.
- */
-export function hasRowsOf(known: KnownRows, read: SourceRead, replaced: Replaced): boolean {
-  const own = partOfRead(read, replaced)
-  return known.parts.some(
-    (part) =>
-      sameSource(part.source, own.source) &&
-      (part.readAs === undefined || readAsText(part.readAs) === readAsText(read.readAs)) &&
-      part.columns.join() === own.columns.join() &&
-      isWithin(own.extent, part.extent) &&
-      sameRows(part, own),
-  )
+/** Whether there is a fingerprint of every row. */
+export const isKnownWhole = ({ parts }: KnownRows): boolean =>
+  isNothing(parts.reduce((left, { extent }) => difference(left, extent), everything))
+
+/** Intervals that had rows until others touched them, of whose rows none is among these units'. */
+export function emptied({ lost }: KnownRows, units: readonly Interval[]): Interval[] {
+  const extents = units.map(extentOfUnit)
+  const days = extents.flatMap((extent) => extent.days)
+  const there = union({ days, nulls: extents.some(({ nulls }) => nulls) }, nothing)
+  return lost
+    .flatMap(({ touched = [] }) => touched)
+    .filter(({ extent }) => isNothing(intersection(extent, there)))
+    .map(({ interval }) => interval)
 }
 
-function sameRows(part: KnownPart, own: KnownPart): boolean {
+/**
+ * Tells whether the table has the rows that a read would put in the place of `replaced`: of the same source, read alike (as far as
+ * that is told), in the same columns (by their ids, in order), and of every interval the same rows. May be asked for many days.
+ */
+export function hasRowsOf(known: KnownRows, read: SourceRead): (replaced: Replaced) => boolean {
+  const alike = known.parts
+    .filter(
+      ({ source, readAs, columns }) =>
+        sameSource(source, read.source) &&
+        (readAs === undefined || readAsText(readAs) === readAsText(read.readAs)) &&
+        columns.join() === read.fieldIds.join(),
+    )
+    .map((part) => ({ part, extents: extentsIn(part) }))
+  return (replaced) => {
+    const own = partOfRead(read, replaced)
+    return alike.some(
+      ({ part, extents }) => isWithin(own.extent, part.extent) && sameRows(part, extents, own),
+    )
+  }
+}
+
+/** `extents`: the part's, by interval. */
+function sameRows(part: KnownPart, extents: readonly Extent[], own: KnownPart): boolean {
   // Where the table's are of a month, so are these: then all of the month is compared.
   const alike = {
     ...own,
     intervals: summed(own.intervals.map((one) => ({ ...one, interval: intervalWith(part, one.interval) }))),
   }
-  const concerned = part.intervals.filter(
-    ({ interval }) => !isNothing(intersection(extentIn(part, interval), own.extent)),
-  )
+  const concerned = part.intervals.filter((_, at) => !isNothing(intersection(extents[at]!, own.extent)))
   return [...alike.intervals, ...concerned].every(({ interval }) =>
     sameFingerprint(knownOf(part, interval), knownOf(alike, interval)),
   )
 }
 
-/** The rows that an interval of a part may have. */
-function extentIn({ extent, intervals, before = firstDay }: KnownPart, interval: Interval): Extent {
-  if (interval.kind === 'all') return everything
-  if (interval.kind === 'nulls' || interval.kind === 'day') return extentOfUnit(interval)
-  const listed = intervals.flatMap((one) =>
-    one.interval.kind === 'day' ? extentOfUnit(one.interval).days : [],
+/** The rows that each interval of a part may have. */
+function extentsIn({ extent, intervals, before = firstDay }: KnownPart): Extent[] {
+  const days = intervals.flatMap(({ interval }) =>
+    interval.kind === 'day' ? extentOfUnit(interval).days : [],
   )
-  const days: DayRange =
-    interval.kind === 'month' ? daysOf(interval)! : { from: firstDay, to: addDays(`${before}-01`, -1) }
-  return difference(
-    intersection(extent, { days: [days], nulls: false }),
-    union({ days: listed, nulls: false }, nothing),
-  )
+  const listed = union({ days, nulls: false }, nothing)
+  return intervals.map(({ interval }) => {
+    if (interval.kind === 'all') return everything
+    if (interval.kind === 'nulls' || interval.kind === 'day') return extentOfUnit(interval)
+    const all: DayRange =
+      interval.kind === 'month' ? daysOf(interval)! : { from: firstDay, to: addDays(`${before}-01`, -1) }
+    return difference(intersection(extent, { days: [all], nulls: false }), listed)
+  })
 }
 
 const isWithin = (inner: Extent, outer: Extent): boolean => isNothing(difference(inner, outer))
@@ -193,8 +236,9 @@ export function reduced(
 } {
   const lost: { interval: Interval; extent: Extent }[] = []
   let extent = difference(part.extent, gone)
-  const intervals = part.intervals.filter(({ interval }) => {
-    const own = extentIn(part, interval)
+  const extents = extentsIn(part)
+  const intervals = part.intervals.filter(({ interval }, at) => {
+    const own = extents[at]!
     if (isNothing(intersection(own, gone))) return true
     extent = difference(extent, own)
     const rest = difference(own, gone)

@@ -1,3 +1,6 @@
+import { shellWord } from '../errors.ts'
+import type { TableIdentifier } from '../iceberg/catalog/catalog.ts'
+
 /** The table that rows were read of. What is undefined is not known: entries of version 0.1 name the table alone. */
 export interface ReadSource {
   /** `schema.table`. */
@@ -74,3 +77,16 @@ export const printSource = ({ table, database, server, systemId }: ReadSource): 
   ]
     .filter(Boolean)
     .join(' ')
+
+/** What `lakejobs.yaml` exports into a table, as exports take it; undefined: it says nothing of it, and its snapshots may. */
+export type SourceOf = (target: TableIdentifier) => string | undefined
+
+/**
+ * The command line that writes rows of a lake's table again; which days, what stands behind it says.
+ *
+ * @param source `[source/]schema.table`, as exports take it, or as a snapshot says
+ */
+export const writeAgain = (table: string, source: string): string =>
+  source === crudLogs
+    ? `lakejobs aggregate --iceberg ${shellWord(table)}`
+    : `lakejobs export --table ${shellWord(`${source}=${table}`)}`

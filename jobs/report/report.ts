@@ -1,6 +1,7 @@
 import { addDays, dayOf, type Day } from '../calendar.ts'
 import type { JobContext } from '../context.ts'
 import type { Catalog } from '../iceberg/catalog/catalog.ts'
+import type { SourceOf } from '../provenance/source.ts'
 import { crudFacts, type CrudPlaces } from './gather/crud.ts'
 import { rejectsOf } from './gather/rejects.ts'
 import { requestsReport, webLogsOf, whyUnread, type EngineMeans } from './gather/requests.ts'
@@ -30,6 +31,7 @@ export interface ReportOptions {
 export interface ReportStores {
   /** Undefined: there is no lake, only weekly counts. */
   readonly catalog: Catalog | undefined
+  readonly sourceOf: SourceOf
   /** Undefined: there are no CRUD logs. */
   readonly crud: CrudPlaces | undefined
   readonly runs: readonly RunsPlace[]
@@ -54,7 +56,10 @@ export async function makeReport(
   const [tables, crud] = await Promise.all([
     stores.catalog === undefined
       ? []
-      : lakeTables({ catalog: stores.catalog, runs, asOfMs, nowMs, ageMs, signal }),
+      : lakeTables({
+          ...{ catalog: stores.catalog, sourceOf: stores.sourceOf },
+          ...{ runs, asOfMs, nowMs, ageMs, signal },
+        }),
     stores.crud && crudFacts(stores.crud, date, context),
   ])
   const rows = worstFirst([

@@ -1,6 +1,14 @@
-import type { Fingerprint } from '../provenance/fingerprint.ts'
+import { noRows, type Fingerprint } from '../provenance/fingerprint.ts'
 import { printInterval, type Interval } from '../provenance/interval.ts'
-import { intervalWith, knownOf, partOf, whyUnknown, type KnownPart } from '../provenance/known-rows.ts'
+import {
+  intervalWith,
+  isKnownWhole,
+  knownOf,
+  partOf,
+  whyLost,
+  whyUnknown,
+  type KnownPart,
+} from '../provenance/known-rows.ts'
 import { readAsText } from '../provenance/read-as.ts'
 import type { TableRows } from '../provenance/table-rows.ts'
 
@@ -18,8 +26,8 @@ export interface Expectation {
         /** The newest export, as which the source is read, read it otherwise. */
         readonly isReadOtherwise: boolean
       }
-    /** There is no fingerprint of them that is still valid. */
-    | { readonly kind: 'unknown'; readonly reason: string }
+    /** There is no fingerprint of them that is still valid. `isLost`: there was one. */
+    | { readonly kind: 'unknown'; readonly reason: string; readonly isLost?: boolean }
 }
 
 /** What is expected of a unit (a day, `null` or `all`): which rows it is compared with, and by what. */
@@ -29,7 +37,23 @@ export function expectationOf(known: TableRows, unit: Interval): Expectation {
   return {
     interval: unit,
     key: printInterval(unit),
-    written: { kind: 'unknown', reason: whyUnknown(known, unit) },
+    written: { kind: 'unknown', reason: whyUnknown(known, unit), isLost: whyLost(known, unit) !== undefined },
+  }
+}
+
+/** What is expected of all rows as one: their number alone, whatever columns the fingerprints are of. */
+export function expectationOfAll(known: TableRows): Expectation {
+  const all: Interval = { kind: 'all' }
+  const rows = allExpected(known).reduce(
+    (sum, { written }) => sum + (written.kind === 'known' ? written.fingerprint.rows : 0),
+    0,
+  )
+  return {
+    ...expectationOf(known, all),
+    key: printInterval(all),
+    ...(isKnownWhole(known) && {
+      written: { kind: 'known', fingerprint: { ...noRows(0), rows }, columns: [], isReadOtherwise: false },
+    }),
   }
 }
 

@@ -1,13 +1,16 @@
+import type { ColumnType } from '../iceberg/schema/types.ts'
+import type { FlatField } from '../lake/read-rows.ts'
 import { combined, noRows, type Fingerprint } from '../provenance/fingerprint.ts'
 import { sameFingerprint } from '../provenance/fingerprint-text.ts'
 import { compareIntervals, printInterval, type Interval } from '../provenance/interval.ts'
+import { emptied } from '../provenance/known-rows.ts'
 import type { VerifiedInterval } from '../summary.ts'
 import type { TableRows } from '../provenance/table-rows.ts'
-import { allExpected, expectationOf, type Expectation } from './expectation.ts'
+import { allExpected, expectationOf, expectationOfAll, type Expectation } from './expectation.ts'
 import { differencesText, verifiedColumns } from './columns/differences.ts'
 import { bothStatistics, noStatistics, type ColumnStatistics } from './columns/statistics.ts'
 import type { FileFault, LakeRows, Unit } from './lake-rows.ts'
-import type { FlatField } from '../lake/read-rows.ts'
+import type { SourceRows } from './source-rows.ts'
 
 /** What is known of a table's rows, to be judged. */
 export interface Findings {
@@ -20,7 +23,7 @@ export interface Findings {
   readonly fields: readonly FlatField[]
   readonly lake: LakeRows
   /** Undefined: the source was not read. Its columns are the first of the lists. */
-  readonly source: ReadonlyMap<string, Unit> | undefined
+  readonly source: Pick<SourceRows, 'units' | 'types'> | undefined
 }
 
 /** Rows that are compared together: of the lake, of the source. */
@@ -33,7 +36,7 @@ interface Group {
 
 /** The outcome of each interval (lake-spec §2.2), in order. */
 export function judge(findings: Findings): VerifiedInterval[] {
-  const { known, within, lake, source } = findings
+  const { known, within, lists, lake, source } = findings
   const groups = new Map<string, Group>()
   const groupOf = (expectation: Expectation): Group => {
     const { key } = expectation
@@ -41,10 +44,18 @@ export function judge(findings: Findings): VerifiedInterval[] {
     groups.set(key, group)
     return group
   }
-  const at = (unit: Interval): Group => groupOf(narrowed(expectationOf(known, unit), unit, within))
-  for (const expectation of allExpected(known)) if (within(expectation.interval)) groupOf(expectation)
+  // Rows that were only counted, in files that do not tell of which days they are.
+  const isCountedWhole = lists.length === 0 && lake.units.has('all') && within({ kind: 'all' })
+  const whole = isCountedWhole ? expectationOfAll(known) : undefined
+  const at = (unit: Interval): Group => groupOf(whole ?? narrowed(expectationOf(known, unit), unit, within))
+  for (const expectation of allExpected(known))
+    if (within(expectation.interval)) groupOf(whole ?? expectation)
   for (const unit of lake.units.values()) if (within(unit.interval)) at(unit.interval).lake.push(unit)
-  for (const unit of source?.values() ?? []) if (within(unit.interval)) at(unit.interval).source.push(unit)
+  for (const unit of source?.units.values() ?? [])
+    if (within(unit.interval)) at(unit.interval).source.push(unit)
+  const units = [...lake.units.values(), ...(source?.units.values() ?? [])].map(({ interval }) => interval)
+  // What others have deleted has left no row that would tell of it.
+  for (const interval of emptied(known, units)) if (within(interval)) at(interval)
   for (const { unit, kind, message } of lake.faults)
     if (unit === 'table') groupOf(ofTable(groups)).faults.push({ kind, message })
     else if (unit !== undefined && within(unit)) at(unit).faults.push({ kind, message })
@@ -89,7 +100,7 @@ function verdict(group: Group, { lists, fields, source }: Findings): VerifiedInt
     rows,
     ...(written.kind === 'known' && { writtenRows: written.fingerprint.rows }),
     ...(source !== undefined && { sourceRows }),
-    ...columnsOf(group, lists, fields, source !== undefined),
+    ...columnsOf(group, lists, fields, source?.types),
   }
   // Of no rows at all each column differs in everything.
   const isEmpty = rows === 0 || (source !== undefined && sourceRows === 0)
@@ -112,7 +123,7 @@ function verdict(group: Group, { lists, fields, source }: Findings): VerifiedInt
     return {
       ...told,
       result: 'unverified',
-      reason: rows === 0 ? notInLake : `${written.reason}${named}`,
+      reason: rows === 0 && written.isLost !== true ? notInLake : `${written.reason}${named}`,
     }
   const other = source === undefined ? '' : ', nor what the source has'
   return { ...told, result: 'mismatch', reason: `these are not the rows that were written${other}${named}` }
@@ -127,21 +138,24 @@ function columnsOf(
   { expectation: { written }, lake, source }: Group,
   lists: readonly (readonly number[])[],
   fields: readonly FlatField[],
-  readsSource: boolean,
+  sourceTypes: readonly ColumnType[] | undefined,
 ): Pick<VerifiedInterval, 'columns'> {
   const [list] = lists
   if (list === undefined || lake.length + source.length === 0) return {}
-  const sum = (units: readonly Unit[]): ColumnStatistics[] =>
-    fields.map(({ type }, at) =>
+  const sum = (units: readonly Unit[], types: readonly ColumnType[]): ColumnStatistics[] =>
+    types.map((type, at) =>
       units.reduce((both, unit) => bothStatistics(type, both, unit.columns[at]!), noStatistics(type)),
     )
   const isSame = written.kind === 'known' && written.columns.join() === list.join()
   return {
     columns: verifiedColumns({
       fields,
-      lake: sum(lake),
+      lake: sum(
+        lake,
+        fields.map(({ type }) => type),
+      ),
       writtenNulls: isSame ? written.fingerprint.nulls : undefined,
-      source: readsSource ? sum(source) : undefined,
+      source: sourceTypes && { types: sourceTypes, columns: sum(source, sourceTypes) },
     }),
   }
 }

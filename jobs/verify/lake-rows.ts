@@ -25,7 +25,7 @@ import {
   type ColumnStatistics,
 } from './columns/statistics.ts'
 import { sliceVector } from '../vector/slice.ts'
-import { groupHasher } from './pages/group-threads.ts'
+import type { GroupHasher } from './pages/group-threads.ts'
 import { notOurs, readOwnFile, type Later } from './pages/own-file.ts'
 import { rangeSums, type RangeColumn, type RangeSums } from './deep/key-ranges.ts'
 
@@ -108,10 +108,10 @@ export interface LakeReading {
   /** A column of the first list by whose ranges rows are added up, too. */
   readonly range?: RangeColumn | undefined
   /**
-   * Files that the export wrote are decoded without DuckDB (pages/own-file.ts). What comes of it proves a match; anything else is
-   * DuckDB's to say.
+   * Hashes the rows of files that the export wrote, without DuckDB (pages/own-file.ts). What comes of it proves a match; anything else
+   * is DuckDB's to say.
    */
-  readonly quickly?: boolean
+  readonly hasher?: GroupHasher | undefined
 }
 
 /**
@@ -124,7 +124,7 @@ export async function readLake(
   lists: readonly (readonly number[])[],
   day: number | undefined,
   onRows: (rows: number) => void,
-  { range, quickly = false }: LakeReading = {},
+  { range, hasher }: LakeReading = {},
 ): Promise<LakeRows> {
   const ids = [...new Set([...lists.flat(), ...(day === undefined ? [] : [day])])]
   const fields = fieldsOf(source, ids)
@@ -163,17 +163,15 @@ export async function readLake(
       return unit
     })
   }
+  const isFlat = lists.length === 1 && range === undefined && types.every(({ kind }) => kind !== 'list')
   /** Undefined: DuckDB reads all. */
-  const hasher =
-    quickly && lists.length === 1 && range === undefined && types.every(({ kind }) => kind !== 'list')
-      ? groupHasher({ types: types.map(scalar), mixed: own.length }, bytesOf(files), source.signal)
-      : undefined
+  const quick = isFlat ? hasher : undefined
   const begin = async (planned: PlannedFile, isLast: boolean): Promise<Later> => {
     source.signal.throwIfAborted()
-    if (hasher === undefined || hasDeletes(planned)) return notOurs
-    const request = { planned, fields: flat, day: byDay[0] }
+    if (quick === undefined || hasDeletes(planned)) return notOurs
+    const request = { planned, fields: flat, day: byDay[0], mixed: own.length }
     try {
-      return await readOwnFile(source, request, hasher, isLast)
+      return await readOwnFile(source, request, quick, isLast)
     } catch (error) {
       return () => Promise.reject(asError(error))
     }
@@ -191,16 +189,16 @@ export async function readLake(
         faults.push({ kind: 'mismatch', unit, message })
       }
     }
-    const quick = await later().catch((error: unknown) => {
+    const found = await later().catch((error: unknown) => {
       // DuckDB meets it, too, and says what it is.
       if (error instanceof JobError) return undefined
       throw error
     })
-    if (quick !== undefined) {
-      for (const { unit, rows, fingerprint, columns: all } of quick.groups)
+    if (found !== undefined) {
+      for (const { unit, rows, fingerprint, columns: all } of found.groups)
         sums.add(unit, rows, [fingerprint], all.slice(0, own.length))
       onRows(file.recordCount)
-      tell(quick.faults, new Map(quick.groups.map(({ unit }) => [printInterval(unit), unit])))
+      tell(found.faults, new Map(found.groups.map(({ unit }) => [printInterval(unit), unit])))
       return
     }
     let check: FileCheck | undefined
@@ -232,11 +230,7 @@ export async function readLake(
     }
     tell(lines, seen)
   }
-  try {
-    await inOrder(files, hasher === undefined ? 0 : filesAhead, begin, take)
-  } finally {
-    await hasher?.close()
-  }
+  await inOrder(files, quick === undefined ? 0 : filesAhead, begin, take)
   return { units: sums.units(), faults, ranges }
 }
 
@@ -258,17 +252,18 @@ async function inOrder(
   for (const one of begun) await take(...one)
 }
 
-const bytesOf = (files: readonly PlannedFile[]): number =>
-  files.reduce((sum, { file }) => sum + file.fileSizeInBytes, 0)
-
 /** Footers that are read at once. */
 const footersAtOnce = 8
 
-/** The same by metadata and footers alone: numbers of rows, by the days of the files' partitions. */
+/**
+ * The same by metadata and footers alone: numbers of rows, by the days of the files' partitions, else all as one, where
+ * these are `within` what is asked for.
+ */
 export async function countLake(
   source: RowSource,
   files: readonly PlannedFile[],
   day: number | undefined,
+  within: (interval: Interval) => boolean,
 ): Promise<LakeRows> {
   const sums = unitSums(0, [])
   const faults: FileFault[] = []
@@ -277,13 +272,16 @@ export async function countLake(
     const unit = unitOfPartition(source.table.metadata, file, day)
     try {
       const { rows } = await readFooter(source.table.io, file)
-      sums.add(unit ?? { kind: 'all' }, rows, [], [])
-      if (hasDeletes(planned))
+      const counted: Interval = unit ?? { kind: 'all' }
+      sums.add(counted, rows, [], [])
+      const untold = (what: string): number =>
         faults.push({
           kind: 'unverified',
           unit,
-          message: `file ${canonicalLocation(file.filePath)}: how many of its rows are deleted, only reading them tells`,
+          message: `file ${canonicalLocation(file.filePath)}: ${what}, only reading them tells`,
         })
+      if (hasDeletes(planned)) untold('how many of its rows are deleted')
+      else if (unit === undefined && !within(counted)) untold('of which days its rows are')
     } catch (error) {
       faults.push({ kind: 'incomplete', unit, message: faultOf(error, source) })
     }

@@ -4,6 +4,7 @@ import type { Catalog, TableIdentifier } from '../iceberg/catalog/catalog.ts'
 import type { FileIO } from '../storage/file-io.ts'
 import type { SourceConnection } from '../postgres/snapshot.ts'
 import type { TableName } from '../postgres/identifiers.ts'
+import type { GroupHasher } from './pages/group-threads.ts'
 
 /** A table of the lake, and where its rows are of. */
 export interface VerifiedTable {
@@ -19,6 +20,8 @@ export interface VerifyOptions {
   readonly tables: readonly VerifiedTable[] | undefined
   /** Nobody named tables: one that cannot tell days apart is left out where days are asked for. */
   readonly isAll: boolean
+  /** What `lakejobs.yaml` calls the tables' source; '': the main one. */
+  readonly source: string
   /** Names of plain Parquet's folders are without it. */
   readonly namespace: string
   readonly formats: ReadonlySet<'iceberg' | 'parquet'>
@@ -52,4 +55,6 @@ export interface VerifyStores {
   /** The folder of all tables' plain files, a location. */
   readonly parquetLocation: string
   readonly connectSource: (tables: readonly TableName[]) => Promise<SourceConnection>
+  /** Where rows are compared with what was written alone; the caller closes it. */
+  readonly hasher: GroupHasher | undefined
 }

@@ -1,11 +1,12 @@
-import { dataError, listed, usageError, type JobError } from '../errors.ts'
-import { formatTable, quoteTable } from '../postgres/identifiers.ts'
+import { usageError } from '../errors.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
 import type { Connection } from '../postgres/connection/connect.ts'
-import { lockForReading, openReader, openSource, type PlannedTable } from '../postgres/snapshot.ts'
+import { lockForReading, openReader, openSource } from '../postgres/snapshot.ts'
 import { LockUnavailable } from '../postgres/errors.ts'
 import { settle } from '../postgres/isolated.ts'
 import type { TablePlan } from '../postgres/source/plan.ts'
 import { printSource, sameSource, type ReadSource } from '../provenance/source.ts'
+import { incomparable } from './changed-source.ts'
 import type { VerifyOptions, VerifyStores } from './options.ts'
 import type { Prepared } from './prepared.ts'
 import type { RangeColumn } from './deep/key-ranges.ts'
@@ -65,7 +66,9 @@ export async function openSourceReads(
   const reads = new Map<string, Promise<SourceRows>>()
   const plannedOf = (compared: Compared): TablePlan => {
     const planned = source.tables[keys.indexOf(keyOf(compared))]!
-    if ('error' in planned) throw goneColumns(planned, compared) ?? planned.error
+    const reason = incomparable(planned, compared)
+    if (reason !== undefined) throw reason
+    if ('error' in planned) throw planned.error
     return planned.plan
   }
   const asked = async <Answer>(ask: (connection: Connection) => Promise<Answer>): Promise<Answer> => {
@@ -94,15 +97,17 @@ export async function openSourceReads(
       const planned = restricted(plannedOf(compared), compared, only)
       await streamSourceRows(source, planned, compared, { ...options, signal }, takeRows)
     },
-    primaryKey: ({ request: { table } }) =>
-      asked(async (connection) => {
+    async primaryKey(compared) {
+      const { table } = plannedOf(compared)
+      return asked(async (connection) => {
         const rows = await connection.query(
           `SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
            WHERE indisprimary AND indrelid = $1::regclass ORDER BY array_position(indkey::int2[], attnum)`,
           [quoteTable(table)],
         )
         return rows.map(({ attname }) => String(attname))
-      }),
+      })
+    },
     async bounds(compared, name) {
       const plan = plannedOf(compared)
       const column = wholeNumbers(plan, name)
@@ -137,24 +142,6 @@ function mustBeOf(written: ReadSource, server: Omit<ReadSource, 'table'>, name: 
       fix: 'set POSTGRES_* to that database, or compare with what was written alone: --against written',
     },
   )
-}
-
-/** The columns of the last export are asked for, which may be renamed or dropped by now; no flag of verify's names them. */
-function goneColumns(
-  { table, known }: Extract<PlannedTable, { readonly error: Error }>,
-  { columns }: Compared,
-): JobError | undefined {
-  if (known === undefined) return undefined
-  const there = [...known.columns.map(({ name }) => name), ...known.faulty]
-  const gone = columns.map(({ name }) => name).filter((name) => !there.includes(name))
-  if (gone.length === 0) return undefined
-  const name = formatTable(table)
-  return dataError(`${name} has no column ${listed(gone)} any more, which the last export wrote`, {
-    field: name,
-    fix:
-      `export the table again, with --rename ${gone[0]}=NEW where a column was renamed, or compare with what was ` +
-      'written alone: --against written',
-  })
 }
 
 /** Equal for what is read and hashed alike. */

@@ -94,6 +94,8 @@ export type TakeRows = (
 /** Rows of the source by day, and by ranges of a column where they were asked for. */
 export interface SourceRows {
   readonly units: ReadonlyMap<string, Unit>
+  /** Of the columns that are compared: they may be wider than the lake's by now. */
+  readonly types: readonly ColumnType[]
   readonly ranges: RangeSums | undefined
 }
 
@@ -117,7 +119,7 @@ export async function readSourceRows(
     sums.add(unit, rows, [fingerprintOf(types, vectors, hashes)], columns)
     onRows(rows)
   })
-  return { units: sums.units(), ranges }
+  return { units: sums.units(), types, ranges }
 }
 
 /** The rows of a planned table under the source's instant, by day, in no fixed order. */

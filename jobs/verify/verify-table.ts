@@ -8,6 +8,7 @@ import { keyOf } from './deep/key.ts'
 import { judge } from './judge.ts'
 import { countLake, fieldsOf, readLake, type LakeRows } from './lake-rows.ts'
 import type { VerifyOptions } from './options.ts'
+import type { GroupHasher } from './pages/group-threads.ts'
 import type { Prepared } from './prepared.ts'
 import type { Counted, SourceReads } from './source-reads.ts'
 
@@ -19,17 +20,21 @@ export interface Means {
   readonly scratch: string
   /** Undefined: the source is not read. */
   readonly reads: SourceReads | undefined
+  /** Where only what was written is compared. */
+  readonly hasher: GroupHasher | undefined
 }
 
 /** Reads the lake, and the source, and tells what each interval's rows are to the other. `name`: of the table. */
 export async function verifyTable(
-  { options, context, engine, scratch, reads }: Means,
+  { options, context, engine, scratch, reads, hasher }: Means,
   prepared: Prepared,
   name: string,
 ): Promise<TableSummary> {
   const { format, table, snapshot, location, files, faults, known, within, lists } = prepared
   const { signal } = context
-  const { counts, maxDownload } = options
+  const { maxDownload } = options
+  // Of a table that has nested columns alone, or none, no row can be hashed.
+  const counts = options.counts || lists.every((list) => list.length === 0)
   const rowSource: RowSource = { table, snapshot, engine, scratch, maxDownload, signal }
   const counted: Counted = async (what, total, work) => {
     const bar = context.progress.start(`verify ${name}, ${what}`, total, 'rows')
@@ -56,16 +61,16 @@ export async function verifyTable(
       ? await keyOf(reads, compared, options.key, table.name)
       : undefined
   const total = files.reduce((sum, { file }) => sum + file.recordCount, 0)
-  const read = (quickly: boolean): Promise<LakeRows> =>
+  const read = (by: GroupHasher | undefined): Promise<LakeRows> =>
     context.during('lake', () =>
       counts
-        ? countLake(rowSource, files, known.day)
+        ? countLake(rowSource, files, known.day, within)
         : counted(format === 'parquet' ? 'Parquet' : 'lake', total, (add) =>
-            readLake(rowSource, files, lists, known.day, add, { range: key?.ranges, quickly }),
+            readLake(rowSource, files, lists, known.day, add, { range: key?.ranges, hasher: by }),
           ),
     )
-  const isQuick = reads === undefined && !counts
-  let lake = await read(isQuick)
+  const quick = counts ? undefined : hasher
+  let lake = await read(quick)
   const source = reads && (await context.during('source', () => reads.read(prepared, counted, key?.ranges)))
   const shown = counts ? [] : flatFields(rowSource, fieldsOf(rowSource, lists[0] ?? []))
   const judgedOf = ({ units, faults: found }: LakeRows): VerifiedInterval[] =>
@@ -75,12 +80,12 @@ export async function verifyTable(
       lists: counts ? [] : lists,
       fields: shown,
       lake: { units, faults: [...faults, ...found] },
-      source: source?.units,
+      source,
     })
   let judged = judgedOf(lake)
-  if (isQuick && judged.some(({ result }) => result !== 'match')) {
+  if (quick !== undefined && judged.some(({ result }) => result !== 'match')) {
     // Nothing is called wrong but by the decoder that the export has no part in.
-    lake = await read(false)
+    lake = await read(undefined)
     judged = judgedOf(lake)
   }
   const intervals =

@@ -1,10 +1,12 @@
 import type { JobContext } from '../context.ts'
+import { printTable } from '../config/table-key.ts'
 import { asError, dataError, decisive, JobError, shellWord } from '../errors.ts'
 import { tableText } from '../iceberg/catalog/catalog.ts'
+import { defaultSpec } from '../iceberg/metadata/metadata.ts'
 import { NoSuchTableError } from '../iceberg/errors.ts'
 import { noSuchTable } from '../lake/find-tables.ts'
 import { lakeEngine } from '../lake/engine.ts'
-import { formatTable } from '../postgres/identifiers.ts'
+import { crudLogs, writeAgain } from '../provenance/source.ts'
 import { openScratch } from '../storage/scratch.ts'
 import {
   failedTable,
@@ -70,7 +72,7 @@ export async function verifyTables(
       const name = tableText(table.target)
       try {
         if (prepared instanceof Error) throw prepared
-        const means = { options, context, engine, scratch: scratch.folder, reads }
+        const means = { options, context, engine, scratch: scratch.folder, reads, hasher: stores.hasher }
         const summary = await verifyTable(means, prepared, name)
         const wrong = report(summary, table, prepared, options, context, failures)
         summaries.push({ ...summary, ...wrong })
@@ -119,21 +121,26 @@ async function prepareAll(
     const plain = await preparePlain(parquetIO, parquetLocation, folder, source, options).catch(asError)
     for (const one of plain instanceof Error ? [plain] : plain) add(one)
   }
-  if (targets.length === 0)
-    add(
-      dataError(`there is no plain Parquet file of table ${tableText(target)} at ${parquetLocation}`, {
-        field: 'PARQUET_LOCATION',
-        fix: 'export it: lakejobs export --format parquet; or correct PARQUET_LOCATION',
-      }),
-    )
+  if (targets.length === 0) add(noPlainFile(tableText(target), parquetLocation, options))
   return targets
 }
+
+const noPlainFile = (table: string, location: string, { days }: VerifyOptions): Error =>
+  days === undefined
+    ? dataError(`there is no plain Parquet file of table ${table} at ${location}`, {
+        field: 'PARQUET_LOCATION',
+        fix: `export it: lakejobs export --table ${shellWord(`SOURCE=${table}`)} --format parquet; or correct PARQUET_LOCATION`,
+      })
+    : dataError(`there are no plain Parquet files of days of table ${table} at ${location}`, {
+        field: '--date',
+        fix: 'leave the days out: a file with all rows is verified as a whole',
+      })
 
 /** Says what is not proven, and adds a failure for what is wrong: what is said of the table. */
 function report(
   { table, verified }: TableSummary,
   { source }: VerifiedTable,
-  { format, compared, unreadable }: Prepared,
+  { format, table: { metadata }, known, compared, unreadable }: Prepared,
   options: VerifyOptions,
   { logger }: JobContext,
   failures: Error[],
@@ -150,11 +157,17 @@ function report(
     if (result === 'unverified' || result === 'changed')
       logger.warn({ table, format, interval }, `${result}: ${reason}`)
   const name = source ?? compared?.request.table
-  const againOf = ({ interval }: VerifiedInterval): string => {
-    const days = /^\d{4}-\d{2}-\d{2}$/.test(interval) ? `--date ${interval}` : '--mode full'
+  const againOf = ({ interval, result }: VerifiedInterval): string => {
+    if (known.newest?.source.table === crudLogs) return `${writeAgain(table, crudLogs)} --date ${interval}`
+    if (name === undefined && known.newest === undefined)
+      return result === 'unverified'
+        ? `say of which table it is: lakejobs verify --table ${shellWord(`SOURCE=${table}`)}`
+        : 'have the program that wrote it write these rows again'
+    // A table, or a plain file, that is not by day can be exported as a whole alone.
+    const isDay = /^\d{4}-\d{2}-\d{2}$/.test(interval) && defaultSpec(metadata).fields.length > 0
     return name === undefined
       ? 'export it again'
-      : `export it again: lakejobs export --table ${shellWord(`${formatTable(name)}=${table}`)} --format ${format} ${days} --force`
+      : `export it again: ${writeAgain(table, printTable({ ...name, source: options.source }))} --format ${format} ${isDay ? `--date ${interval}` : '--mode full'} --force`
   }
   const [worst] = wrong
   if (worst === undefined) {

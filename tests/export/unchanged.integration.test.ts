@@ -182,6 +182,17 @@ it('fingerprints of months put together are compared as such', async () => {
   expect(await run(both)).toMatchObject({ status: 'ok', rows: 710 })
 })
 
+it('a backfill of many days that is run again commits nothing, or the months in which a row changed', async () => {
+  await server.query(`INSERT INTO t SELECT i, timestamptz '2023-01-15 00:00+00' + (i - 1000) * interval '1 day', 'old'
+                      FROM generate_series(1000, 1199) i; ANALYZE t`)
+  const backfill: Flags = { scope: { mode: 'day', from: '2023-01-15', to: '2023-08-02' } }
+  expect(await run(backfill)).toMatchObject({ status: 'ok', rows: 200, unchangedDays: 0 })
+  expect(await run(backfill)).toMatchObject({ ...unchanged, unchangedRows: 200, unchangedDays: 200 })
+  await server.query(`UPDATE t SET url = 'new' WHERE id = 1020`)
+  expect(await run(backfill)).toMatchObject({ status: 'ok', rows: 28, unchangedDays: 172 })
+  expect(await run(backfill)).toMatchObject(unchanged)
+})
+
 it('days that an export of the whole table wrote are unchanged by themselves, and the other way round', async () => {
   await run(byDay)
   const day: Flags = { scope: { mode: 'day', from: '2024-09-02', to: '2024-09-02' } }

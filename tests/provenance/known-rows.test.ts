@@ -7,6 +7,7 @@ import { summed, type Intervals } from '../../jobs/provenance/intervals.ts'
 import {
   afterOthers,
   afterWrite,
+  emptied,
   hasRowsOf,
   intervalWith,
   knownOf,
@@ -82,6 +83,19 @@ describe('what is known of rows', () => {
     expect(again.lost.map(({ reason }) => reason)).toEqual(['others wrote null'])
   })
 
+  it('is told of rows that others have left none of, until they are exported again', () => {
+    const left = ['2024-09-01', 'null'].map(unit)
+    const gone = foreign(full, '2024-09-03', '2024-09-05')
+    expect(emptied(full, left)).toEqual([])
+    expect(emptied(gone, left)).toEqual([unit('2024-09-03')])
+    expect(emptied(gone, [...left, unit('2024-09-03')])).toEqual([])
+    expect(emptied(foreign(foreign(full, '2024-09-03'), '2024-09-03'), left)).toEqual([unit('2024-09-03')])
+    expect(emptied(write(gone, byName({}), [{ from: '2024-09-03', to: '2024-09-03' }]), left)).toEqual([])
+    const whole = foreign(write(nothingKnown, byName({ all: of(5) }), 'full'), 'all')
+    expect(emptied(whole, [])).toEqual([unit('all')])
+    expect(emptied(whole, left)).toEqual([])
+  })
+
   it('of a month ends with the first day of it that is written again; days beside it stay', () => {
     const long = stored(write(nothingKnown, months('2024-01-01', '2024-09-16'), 'full'))
     expect(knownAt(long, '2024-03-07')!.rows).toBeGreaterThan(of(67).rows)
@@ -125,21 +139,30 @@ describe('a read of the rows that are there', () => {
   const intervals = months('2024-01-01', '2024-09-16')
   const known = stored(write(nothingKnown, intervals, 'full'))
   it('is recognised, whole and by day', () => {
-    expect(hasRowsOf(known, readOf(intervals), 'full')).toBe(true)
+    expect(hasRowsOf(known, readOf(intervals))('full')).toBe(true)
     const day = { from: '2024-09-10', to: '2024-09-10' }
-    expect(hasRowsOf(known, readOf(intervals), [day])).toBe(true)
+    expect(hasRowsOf(known, readOf(intervals))([day])).toBe(true)
   })
   it('is not, where a row, a day, a column or the source differs, or a month is known as a whole only', () => {
     const other = summed([...intervals, ...byName({ '2024-02-01': of(1) })])
-    expect(hasRowsOf(known, readOf(other), 'full')).toBe(false)
-    expect(hasRowsOf(known, readOf(intervals.slice(0, -1)), 'full')).toBe(false)
-    expect(hasRowsOf(known, readOf(summed([...intervals, ...byName({ null: of(1) })])), 'full')).toBe(false)
-    expect(hasRowsOf(known, readOf(intervals, [2, 1]), 'full')).toBe(false)
+    expect(hasRowsOf(known, readOf(other))('full')).toBe(false)
+    expect(hasRowsOf(known, readOf(intervals.slice(0, -1)))('full')).toBe(false)
+    expect(hasRowsOf(known, readOf(summed([...intervals, ...byName({ null: of(1) })])))('full')).toBe(false)
+    expect(hasRowsOf(known, readOf(intervals, [2, 1]))('full')).toBe(false)
     const elsewhere = { ...readOf(intervals), source: { table: 'public.other' } }
-    expect(hasRowsOf(known, elsewhere, 'full')).toBe(false)
-    expect(hasRowsOf(foreign(known, '2024-09-01'), readOf(intervals), 'full')).toBe(false)
-    expect(hasRowsOf(known, readOf(intervals), [{ from: '2024-02-01', to: '2024-02-01' }])).toBe(false)
-    expect(hasRowsOf(known, readOf(intervals), [{ from: '2024-02-01', to: '2024-02-29' }])).toBe(true)
+    expect(hasRowsOf(known, elsewhere)('full')).toBe(false)
+    expect(hasRowsOf(foreign(known, '2024-09-01'), readOf(intervals))('full')).toBe(false)
+    expect(hasRowsOf(known, readOf(intervals))([{ from: '2024-02-01', to: '2024-02-01' }])).toBe(false)
+    expect(hasRowsOf(known, readOf(intervals))([{ from: '2024-02-01', to: '2024-02-29' }])).toBe(true)
+  })
+  it('is asked for of thousands of days without what is known being gone through for each', () => {
+    const years = months('2016-01-01', '2024-09-16')
+    const read = readOf(years)
+    const isThere = hasRowsOf(stored(write(nothingKnown, years, 'full')), read)
+    const there = years.filter(({ interval }) =>
+      isThere([{ from: printInterval(interval), to: printInterval(interval) }]),
+    )
+    expect(there).toHaveLength(62)
   })
 })
 

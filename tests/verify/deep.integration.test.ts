@@ -71,6 +71,22 @@ describe('which rows differ', () => {
     expect(rowsFound(await deep())).toContain('missing -9223372036854775808')
   })
 
+  it('by all columns, where too many rows share a key to be kept', async () => {
+    await server.query(
+      'CREATE TABLE u AS SELECT i AS id, 200 AS status FROM generate_series(1, 300) i; ANALYZE u',
+    )
+    const flags = { key: ['status'], tables: ['public.u'] }
+    await run({ tables: ['public.u'] })
+    await server.query('UPDATE u SET id = -1 WHERE id = 7')
+    expect(await rowsOf(flags)).toEqual([
+      { kind: 'changed', row: { status: '200' }, columns: { id: { lake: '7', source: '-1' } } },
+    ])
+    await server.query('INSERT INTO u SELECT i, 200 FROM generate_series(1001, 61000) i')
+    const found = (await rowsOf(flags)) as { kind: string; row: Record<string, string> }[]
+    expect(found).toHaveLength(20)
+    for (const { row } of found) expect(Object.keys(row)).toEqual(['id', 'status'])
+  })
+
   it('at most twenty of them, and none of days that are alike', async () => {
     await run(byDay)
     await server.query(`DELETE FROM t WHERE at < '${second}'`)

@@ -10,6 +10,7 @@ import { lakeEngine } from '../../jobs/lake/engine.ts'
 import { judge } from '../../jobs/verify/judge.ts'
 import { flatFields } from '../../jobs/lake/read-rows.ts'
 import { fieldsOf, readLake } from '../../jobs/verify/lake-rows.ts'
+import { groupHasher } from '../../jobs/verify/pages/group-threads.ts'
 import { prepareTable } from '../../jobs/verify/prepare-table.ts'
 import { localFileIO } from '../../jobs/storage/local/local.ts'
 import { eachWithLake } from '../export/each-with-lake.ts'
@@ -56,9 +57,8 @@ it.each([
     const source = { table: prepared.table, snapshot, engine, scratch: folder, maxDownload: 2 ** 30, signal }
     const fields = flatFields(source, fieldsOf(source, lists[0]!))
     const resultOf = async (quickly: boolean): Promise<string> => {
-      const read = await readLake(source, files, lists, known.day, () => undefined, { quickly }).catch(
-        refused,
-      )
+      const hasher = quickly ? groupHasher(signal, 1) : undefined
+      const read = await readLake(source, files, lists, known.day, () => undefined, { hasher }).catch(refused)
       if (read === 'refused') return read
       const [interval, ...more] = judge({ known, within, lists, fields, lake: read, source: undefined })
       expect(more).toEqual([])

@@ -3,15 +3,17 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, open, readdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { parquetMetadataAsync } from 'hyparquet'
 import { asyncBufferFromFile } from 'hyparquet/src/node.js'
 import { eachWithDatabase } from '../commands/each-with-database.ts'
 import type { Summary } from '../../jobs/summary.ts'
-import { run, start, summaryOf, type Ran, type Running } from '../support/cli.ts'
+import type * as GroupThreads from '../../jobs/verify/pages/group-threads.ts'
+import { build, run, start, summaryOf, type Ran, type Running } from '../support/cli.ts'
 
 const { place } = eachWithDatabase()
 
-/** Of 25 MB, which is worth threads. */
+/** Of 25 MB in several row groups each: threads have started before the last one is read. */
 const dates = ['2024-09-01', '2024-09-02', '2024-09-03']
 const days = dates.length
 const rows = 360_000
@@ -127,6 +129,32 @@ itBoth(
   },
   120_000,
 )
+
+it('a thread that has started is given row groups, and says of them what this one says', async () => {
+  if (availableParallelism() === 1) return
+  build()
+  const threads = join(import.meta.dirname, '../../dist/modules/verify/pages/group-threads.js')
+  const { groupHasher } = (await import(threads)) as typeof GroupThreads
+  const hasher = groupHasher(new AbortController().signal)
+  try {
+    const columns = { types: [], mixed: 0 }
+    const hashed: unknown[] = []
+    // What is given to a thread is no longer here.
+    for (let isHere = true; isHere;) {
+      await setTimeout(10)
+      const bytes = hasher.room(8)
+      hashed.push(await hasher.hash(columns, { group: { rows: 3, chunks: [] }, bytes, offset: 0 }, false))
+      isHere = bytes.length > 0
+    }
+    const [own] = hashed
+    expect(own).toMatchObject({ rows: 3 })
+    expect(hashed.at(-1)).toEqual(own)
+    // Nothing has been given before a thread was there.
+    expect(hashed.length).toBeGreaterThan(1)
+  } finally {
+    await hasher.close()
+  }
+}, 60_000)
 
 it('Ctrl-C while threads hash is exit 130, and leaves nothing', async () => {
   if (availableParallelism() === 1) return

@@ -10,6 +10,7 @@ import { flatFields, type RowSource } from '../../jobs/lake/read-rows.ts'
 import { plainText } from '../../jobs/verify/columns/value-text.ts'
 import { scalar } from '../../jobs/iceberg/schema/types.ts'
 import { fieldsOf, readLake, type LakeRows } from '../../jobs/verify/lake-rows.ts'
+import { groupHasher } from '../../jobs/verify/pages/group-threads.ts'
 import { prepareTable } from '../../jobs/verify/prepare-table.ts'
 import type { Prepared } from '../../jobs/verify/prepared.ts'
 import { createRandom } from '../../jobs/random.ts'
@@ -69,7 +70,7 @@ async function exported(flags: Flags = {}): Promise<Prepared> {
 
 const read = (prepared: Prepared, by: LakeEngine, quickly: boolean): Promise<LakeRows> =>
   readLake(sourceOf(prepared, by), prepared.files, prepared.lists, prepared.known.day, () => undefined, {
-    quickly,
+    hasher: quickly ? groupHasher(signal, 1) : undefined,
   })
 
 /** Of each interval what its rows are, in words: a wide decimal's bytes are fewer in our own pages. */

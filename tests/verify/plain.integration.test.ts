@@ -41,6 +41,21 @@ describe('plain Parquet', () => {
     expect((await verified({ counts: true })).found).toEqual({ all: 'match' })
   })
 
+  it('counts of the whole file are compared with all that was written, though it is known by day', async () => {
+    await plain({ formats: ['parquet', 'iceberg'], partitionBy: ['day(at)'], codec: 'none' })
+    expect((await verified()).found).toEqual(allMatch)
+    expect(await verified({ counts: true })).toMatchObject({ code: 'ok', found: { all: 'match' } })
+    const bytes = readFileSync(whole())
+    bytes[bytes.indexOf('longer than twelve')]! ^= 1
+    writeFileSync(whole(), bytes)
+    const { code, table } = await verified({ against: 'written' })
+    // A day's export would write another file.
+    expect([code, table.fix]).toEqual([
+      'data',
+      expect.stringMatching(/ --format parquet --mode full --force$/),
+    ])
+  })
+
   it('a source that changed, and a file that another day’s rows came into', async () => {
     await plain(days)
     await server.query(`UPDATE t SET price = price + 0.01 WHERE id = 3`)
@@ -94,6 +109,19 @@ describe('plain Parquet', () => {
     mkdirSync(dirname(whole()), { recursive: true })
     writeFileSync(whole(), 'PAR1')
     expect(await verified()).toMatchObject({ code: 'data', found: { all: 'incomplete' } })
+  })
+})
+
+describe('days of a table that has one file with all rows', () => {
+  it('have no files, which is said, and the table is left out where nobody named it', async () => {
+    await plain({ formats: ['parquet', 'iceberg'] })
+    const asked = { formats: new Set(['parquet'] as const), days: { from: first, to: second } }
+    await expect(runVerify(server, lake, asked)).rejects.toMatchObject({
+      code: 'data',
+      field: '--date',
+      message: `there are no plain Parquet files of days of table default.t at file://${lake.folder}/parquet`,
+    })
+    expect((await runVerify(server, lake, { ...asked, tables: 'managed' })).tables).toEqual([])
   })
 })
 

@@ -41,6 +41,7 @@ export function runVerify(server: TestPostgres, lake: TestLake, flags: VerifyFla
     {
       days: undefined,
       isAll: tables === 'managed',
+      source: '',
       namespace: 'default',
       formats: new Set(['iceberg']),
       against: 'source',
@@ -63,6 +64,7 @@ export function runVerify(server: TestPostgres, lake: TestLake, flags: VerifyFla
       parquetIO: localFileIO(),
       parquetLocation: `file://${lake.folder}/parquet`,
       connectSource: (names) => connectSource(server, names, { prefix: 'POSTGRES', signal }),
+      hasher: undefined,
     },
     {
       runId: randomUUID(),

@@ -2,14 +2,16 @@ import { emptyConfig, type Config } from '../../config/config.ts'
 import { tableFacts } from '../../config/effective.ts'
 import { feedOf, type FedTable } from '../../config/lake-source.ts'
 import { assertGroup } from '../../config/report.ts'
-import { parseTableKey, type SourceTable } from '../../config/table-key.ts'
+import { parseTableKey, printTable, type SourceTable } from '../../config/table-key.ts'
 import type { JobContext } from '../../context.ts'
-import { listed } from '../../errors.ts'
+import { JobError, listed } from '../../errors.ts'
 import { allTables } from '../../iceberg/catalog/all-tables.ts'
 import { tableText, type Catalog, type TableIdentifier } from '../../iceberg/catalog/catalog.ts'
 import { ownTables } from '../../provenance/managed.ts'
+import type { SourceOf } from '../../provenance/source.ts'
 import { loadConfig } from './config-file.ts'
 import { assertOnce, type Asked } from './lake-table-flags.ts'
+import { mainNamespace } from '../../settings/namespace.ts'
 
 /** Where no flag says which tables: `inspect` means all of the catalog, the others those of a file. */
 export type Use = 'verify' | 'maintain' | 'inspect'
@@ -38,7 +40,7 @@ export async function lakeTables(
 ): Promise<LakeTables> {
   const { config: file, group, table, 'all-tables': isAll } = asked
   assertOnce(asked)
-  const namespace = context.env['ICEBERG_NAMESPACE'] ?? 'default'
+  const namespace = mainNamespace(context.env)
   const isNamed = group !== undefined || table !== undefined
   const isFileMeant = !isNamed && use !== 'inspect' && isAll !== true
   // Which source a table came of, only a file says.
@@ -93,6 +95,20 @@ export async function lakeTables(
     names: names.map(tableText),
     missing: exact.filter((name) => !texts.includes(name)),
     sourceOf,
+  }
+}
+
+/** What a file says, for commands that are to be followed; of one that cannot be read `check` and `config` tell. */
+export async function sourceNames(file: string | undefined, context: JobContext): Promise<SourceOf> {
+  const quiet = { ...context, logger: context.logger.child({}, { level: 'silent' }) }
+  const config = await loadConfig(file, quiet, '').catch((error: unknown) => {
+    if (error instanceof JobError) return undefined
+    throw error
+  })
+  const main = mainNamespace(context.env)
+  return ({ namespace, name }) => {
+    const fed = config && feedOf(config, { namespace: namespace.join('.'), name }, main)
+    return fed && printTable(fed.source)
   }
 }
 

@@ -23,7 +23,7 @@ export function hasSameRows(
     part !== undefined &&
     isWhole &&
     fieldsText(entries['iceberg.schema'] ?? '') === JSON.stringify(schema.fields) &&
-    hasRowsOf({ parts: [part], lost: [] }, read, replaced)
+    hasRowsOf({ parts: [part], lost: [] }, read)(replaced)
   )
 }
 

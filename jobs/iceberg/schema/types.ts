@@ -100,3 +100,17 @@ export function asColumnType(type: Type): ColumnType | undefined {
   const element = asPrimitive(type.element)
   return element && { kind: 'list', element }
 }
+
+/** A type as the spec names it. */
+export function printType(type: ColumnType): string {
+  switch (type.kind) {
+    case 'list':
+      return `list<${printType(type.element)}>`
+    case 'fixed':
+      return `fixed[${type.length}]`
+    case 'decimal':
+      return `decimal(${type.precision},${type.scale})`
+    default:
+      return type.kind
+  }
+}

@@ -41,9 +41,9 @@ export async function leftToReplace(
   read: SourceRead,
   say: (file: FaultyFile) => void,
 ): Promise<Replaced> {
-  const known = await currentRows(table, read)
-  const candidates = days?.all.filter((day) => hasRowsOf(known, read, [dayRange(day)]))
-  if (candidates === undefined && !hasRowsOf(known, read, 'full')) return 'full'
+  const isThere = hasRowsOf(await currentRows(table, read), read)
+  const candidates = days && daysThere(days.all, isThere)
+  if (candidates === undefined && !isThere('full')) return 'full'
   if (days !== undefined && candidates?.length === 0) return rangesOf(days.all)
   const filter =
     days === undefined || candidates === undefined
@@ -64,7 +64,19 @@ export async function leftToReplace(
   return rangesOf(days.all.filter((day) => stays?.includes(day) !== true))
 }
 
-const dayRange = (day: Day): { readonly from: Day; readonly to: Day } => ({ from: day, to: day })
+/** Of old days only their month's rows are known, of still older ones only those of all months together. */
+function daysThere(days: readonly Day[], isThere: (replaced: Replaced) => boolean): readonly Day[] {
+  if (isThere(rangesOf(days))) return days
+  const months = new Map<string, Day[]>()
+  for (const day of days) {
+    const month = months.get(day.slice(0, 7))
+    if (month === undefined) months.set(day.slice(0, 7), [day])
+    else month.push(day)
+  }
+  return [...months.values()].flatMap((month) =>
+    isThere(rangesOf(month)) ? month : month.filter((day) => isThere(rangesOf([day]))),
+  )
+}
 
 async function faultOf(io: Table['io'], file: DataFile, specId: number): Promise<string | undefined> {
   if (file.specId !== specId) return 'it is partitioned by an older spec'

@@ -2,6 +2,7 @@ import { freshnessOf, type Freshness } from '../../check/freshness.ts'
 import { mapConcurrently } from '../../concurrency.ts'
 import { asError, JobError } from '../../errors.ts'
 import { tableText, type Catalog, type Table, type TableIdentifier } from '../../iceberg/catalog/catalog.ts'
+import type { SourceOf } from '../../provenance/source.ts'
 import { look } from '../../inspect/look.ts'
 import type { TableReport } from '../../inspect/report-schema.ts'
 import { reportOf } from '../../inspect/report.ts'
@@ -41,6 +42,7 @@ export interface TablesRequest {
   readonly nowMs: number
   /** How old the last export of a table that is exported as a whole may be. */
   readonly ageMs: number
+  readonly sourceOf: SourceOf
   readonly signal: AbortSignal
 }
 
@@ -67,14 +69,15 @@ export async function lakeTables(request: TablesRequest): Promise<(LakeTable | U
 }
 
 async function lakeTable(
-  { catalog, runs, asOfMs, nowMs, ageMs, signal }: TablesRequest,
+  { catalog, runs, asOfMs, nowMs, ageMs, sourceOf, signal }: TablesRequest,
   identifier: TableIdentifier,
   wrong: ReadonlyMap<string, WrongRows>,
 ): Promise<LakeTable> {
   const table = await catalog.load(identifier)
   const name = tableText(identifier)
   const exports = runs.filter(({ job }) => job === 'export')
-  const judged = await freshnessOf(table, exports, 0, asOfMs)
+  const found = await freshnessOf(table, exports, 0, asOfMs)
+  const judged = { ...found, source: sourceOf(identifier) ?? found.source }
   const looked = await look(table, currentState, new Date(nowMs))
   const storage = storageReport(await survey(catalog, table, nowMs, signal), nowMs)
   const views = { files: false, snapshots: false, partitions: false, storage: true, tree: false }
@@ -88,7 +91,7 @@ async function lakeTable(
   return {
     name,
     table,
-    looked: reportOf(looked, views, catalog.name, { storage }),
+    looked: reportOf(looked, views, catalog.name, { storage, source: judged.source }),
     freshness: judged.isByDay
       ? judged
       : { ...judged, isLate: exportedMs === undefined || asOfMs - exportedMs > ageMs },

@@ -1,4 +1,6 @@
 import { dayOf, rangesOf, type Day } from '../../calendar.ts'
+import { shellWord } from '../../errors.ts'
+import { writeAgain } from '../../provenance/source.ts'
 import type { LakeTable, UnreadTable } from '../gather/tables.ts'
 import { wrongRowsText } from './wrong-rows.ts'
 import type { Run } from '../../summary.ts'
@@ -96,7 +98,8 @@ function failed({ name, events }: LakeTable): Need[] {
 function late({ name, freshness, events }: LakeTable): Need[] {
   const { isLate, missing, source, exportedMs } = freshness
   if (!isLate || events.filter(({ kind }) => kind !== 'verified').at(-1)?.kind === 'failed') return []
-  const exporting = `lakejobs export --table ${source === undefined ? name : `${source}=${name}`}`
+  const exporting =
+    source === undefined ? `lakejobs export --table ${shellWord(name)}` : writeAgain(name, source)
   const [first] = missing
   if (first === undefined)
     return [

@@ -12,14 +12,15 @@ export interface ComparedColumns {
   readonly lake: readonly ColumnStatistics[]
   /** NULLs by the fingerprint; undefined: it is none of these columns. */
   readonly writtenNulls: readonly number[] | undefined
-  readonly source: readonly ColumnStatistics[] | undefined
+  readonly source:
+    { readonly types: readonly ColumnType[]; readonly columns: readonly ColumnStatistics[] } | undefined
 }
 
 /** Each column's NULLs, minimum, maximum and sum, with those of the other side where these differ. */
 export const verifiedColumns = ({ fields, lake, writtenNulls, source }: ComparedColumns): VerifiedColumn[] =>
   fields.map(({ name, type }, at) => {
     const own = told(type, lake[at]!)
-    const theirs = source && told(type, source[at]!)
+    const theirs = source && told(source.types[at]!, source.columns[at]!)
     const isOther = theirs !== undefined && JSON.stringify(own) !== JSON.stringify(theirs)
     const nulls = writtenNulls?.[at] ?? own.nulls
     // A text may be of a person: it is told only where somebody has to look at it.

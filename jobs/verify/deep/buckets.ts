@@ -41,12 +41,16 @@ export const mixed = (half: number): number => {
 }
 
 /** Some buckets in which both differ. */
-export function differing(a: BucketSums, b: BucketSums, most: number): Set<number> {
+export function differingBuckets(a: BucketSums, b: BucketSums, most: number): Set<number> {
   const found = new Set<number>()
   for (let bucket = 0; bucket < bucketCount && found.size < most; bucket++)
     if ([0, 1, 2].some((lane) => a.sums[3 * bucket + lane] !== b.sums[3 * bucket + lane])) found.add(bucket)
   return found
 }
+
+/** The number of rows in some buckets. */
+export const rowsIn = ({ sums }: BucketSums, buckets: ReadonlySet<number>): number =>
+  [...buckets].reduce((rows, bucket) => rows + sums[3 * bucket + 2]!, 0)
 
 /** Rows of some buckets, by their keys' hashes. */
 export type Rows = Map<string, { readonly hash: string; readonly values: (string | null)[] }[]>
@@ -67,7 +71,9 @@ export function takeBuckets(
       const texts = vectors.map((vector, column) =>
         vector.defined?.[at] === 0 ? null : valueText(types[column]!, vector, values[column]!),
       )
-      rows.set(name, [...(rows.get(name) ?? []), { hash: `${row.x[at]} ${row.y[at]}`, values: texts }])
+      const alike = rows.get(name) ?? []
+      alike.push({ hash: `${row.x[at]} ${row.y[at]}`, values: texts })
+      rows.set(name, alike)
     }
     for (const [column, { defined }] of vectors.entries()) values[column]! += defined?.[at] ?? 1
   }

@@ -11,7 +11,7 @@ import { daySource, fieldsOf, type LakeRows } from '../lake-rows.ts'
 import type { Prepared } from '../prepared.ts'
 import type { SourceReads } from '../source-reads.ts'
 import type { Compared, SourceRows, TakeRows } from '../source-rows.ts'
-import { bucketSums, differing, takeBuckets, type Rows } from './buckets.ts'
+import { bucketSums, differingBuckets, rowsIn, takeBuckets, type Rows } from './buckets.ts'
 import type { Key } from './key.ts'
 import { differingRanges, rangeCondition } from './key-ranges.ts'
 import type { Restriction } from './restriction.ts'
@@ -20,6 +20,8 @@ import type { Restriction } from './restriction.ts'
 const mostIntervals = 5
 /** Rows of an interval that are told. */
 const mostRows = 20
+/** Rows that are kept to be compared one by one: of a key that many rows share rows are told apart by all columns. */
+const mostKept = 50_000
 
 /** Both sides as they were read first. */
 export interface Both {
@@ -62,28 +64,35 @@ export async function deepen(
         if (isIn(unit)) theirs(unit, types, vectors)
       })
     }
-    const [ofLake, ofSource] = [bucketSums(key.columns), bucketSums(key.columns)]
-    await stream(
-      (_, types, vectors) => {
-        ofLake.add(types, vectors)
-      },
-      (_, types, vectors) => {
-        ofSource.add(types, vectors)
-      },
-    )
-    const wanted = differing(ofLake, ofSource, 2 * mostRows)
-    const lake: Rows = new Map()
-    const theirs: Rows = new Map()
-    await stream(
-      (_, types, vectors) => {
-        takeBuckets(lake, wanted, key.columns, types, vectors)
-      },
-      (_, types, vectors) => {
-        takeBuckets(theirs, wanted, key.columns, types, vectors)
-      },
-    )
     const names = compared.columns.map(({ name }) => name)
-    found.set(interval, differences(names, key.columns, lake, theirs))
+    /** Undefined: too many rows have the same key as one that differs. */
+    const differing = async (keys: readonly number[]): Promise<RowThatDiffers[] | undefined> => {
+      const [ofLake, ofSource] = [bucketSums(keys), bucketSums(keys)]
+      await stream(
+        (_, types, vectors) => {
+          ofLake.add(types, vectors)
+        },
+        (_, types, vectors) => {
+          ofSource.add(types, vectors)
+        },
+      )
+      const wanted = differingBuckets(ofLake, ofSource, 2 * mostRows)
+      const isKey = keys.length < names.length
+      if (isKey && rowsIn(ofLake, wanted) + rowsIn(ofSource, wanted) > mostKept) return undefined
+      const lake: Rows = new Map()
+      const theirs: Rows = new Map()
+      await stream(
+        (_, types, vectors) => {
+          takeBuckets(lake, wanted, keys, types, vectors)
+        },
+        (_, types, vectors) => {
+          takeBuckets(theirs, wanted, keys, types, vectors)
+        },
+      )
+      return differences(names, keys, lake, theirs)
+    }
+    const rows = (await differing(key.columns)) ?? (await differing(names.map((_, at) => at))) ?? []
+    found.set(interval, rows)
   }
   return intervals.map((one) => {
     const rowsThatDiffer = found.get(one.interval)

@@ -11,16 +11,18 @@ export interface HashedColumns {
   readonly mixed: number
 }
 
-/** What a thread is told (worker.ts): the columns first, then row groups. */
+/** What a thread is told (worker.ts): that it is to say when it has started, then row groups. */
 export type ToThread =
-  | { readonly kind: 'columns'; readonly columns: HashedColumns }
-  | { readonly kind: 'group'; readonly one: GroupBytes }
+  | { readonly kind: 'start' }
+  | { readonly kind: 'group'; readonly columns: HashedColumns; readonly one: GroupBytes }
 /** What it answers, beside failures, in the order of the groups. `spent`: the bytes, to be used again. */
-export interface FromThread {
-  readonly kind: 'hashed'
-  readonly rows: GroupRows | undefined
-  readonly spent: Uint8Array<ArrayBuffer>
-}
+export type FromThread =
+  | { readonly kind: 'started' }
+  | {
+      readonly kind: 'hashed'
+      readonly rows: GroupRows | undefined
+      readonly spent: Uint8Array<ArrayBuffer>
+    }
 
 /** Hashes row groups in this thread and in others beside it. */
 export interface GroupHasher {
@@ -30,25 +32,25 @@ export interface GroupHasher {
    * Gives a row group to a thread that is free, else hashes it before it returns. `isLast`: none comes behind it. Resolves to
    * undefined where it is not as the export writes them, or damaged. Rejects when a thread breaks or the signal is aborted.
    */
-  readonly hash: (one: GroupBytes, isLast: boolean) => Promise<GroupRows | undefined>
+  readonly hash: (columns: HashedColumns, one: GroupBytes, isLast: boolean) => Promise<GroupRows | undefined>
   readonly close: () => Promise<void>
 }
 
-/** With less, of three or four row groups, all is done before a thread has started. */
-const threadBytes = 16 * 2 ** 20
 /** This one included. */
 const mostThreads = 4
 /** A thread has the next row group before it is through with one, unless they are as large as this. */
 const largeBytes = 16 * 2 ** 20
 
-/** `bytes`: of all files. Threads start at once, while the first footer is read. */
-export function groupHasher(columns: HashedColumns, bytes: number, signal: AbortSignal): GroupHasher {
+/** For all tables of a run. Its threads start at once, while the tables are looked up; until one has, this one hashes all. */
+export function groupHasher(
+  signal: AbortSignal,
+  threads = Math.min(availableParallelism(), mostThreads),
+): GroupHasher {
   const spare: Uint8Array<ArrayBuffer>[] = []
   const giveBack = ({ buffer }: Uint8Array<ArrayBuffer>): void => {
     spare.push(new Uint8Array(buffer))
   }
-  const threads = bytes < threadBytes ? 1 : Math.min(availableParallelism(), mostThreads)
-  const helpers = Array.from({ length: threads - 1 }, () => startHelper(columns, giveBack, signal))
+  const helpers = Array.from({ length: threads - 1 }, () => startHelper(giveBack, signal))
   return {
     room(size) {
       const at = spare.findIndex(({ length }) => length >= size)
@@ -56,10 +58,10 @@ export function groupHasher(columns: HashedColumns, bytes: number, signal: Abort
       const [found] = spare.splice(Math.max(at, 0), 1)
       return found === undefined || at < 0 ? new Uint8Array(size) : found
     },
-    async hash(one, isLast) {
+    async hash(columns, one, isLast) {
       const most = isLast || one.bytes.length >= largeBytes ? 1 : 2
       const free = helpers.find((helper) => helper.waiting() < most)
-      if (free !== undefined) return free.hash(one)
+      if (free !== undefined) return free.hash(columns, one)
       try {
         return hashedGroup(columns, one)
       } finally {
@@ -86,8 +88,8 @@ export function hashedGroup(
 }
 
 interface Helper {
-  readonly hash: (one: GroupBytes) => Promise<GroupRows | undefined>
-  /** Row groups that it has and is not through with. */
+  readonly hash: (columns: HashedColumns, one: GroupBytes) => Promise<GroupRows | undefined>
+  /** Row groups that it has and is not through with; endless before it has started, and when it has broken. */
   readonly waiting: () => number
   readonly close: () => Promise<unknown>
 }
@@ -97,39 +99,38 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-function startHelper(
-  columns: HashedColumns,
-  giveBack: (spent: Uint8Array<ArrayBuffer>) => void,
-  signal: AbortSignal,
-): Helper {
+function startHelper(giveBack: (spent: Uint8Array<ArrayBuffer>) => void, signal: AbortSignal): Helper {
   const worker = startWorker<ToThread, FromThread>(
     new URL('./worker.js', import.meta.url),
     'a thread that hashes rows',
   )
   const waiting: Waiting[] = []
-  let failure: { readonly error: unknown } | undefined
+  let isThere = false
   // It is asked one thing, and hears row groups until it is closed.
   worker
     .ask<never>(
-      { message: { kind: 'columns', columns } },
-      ({ rows, spent }) => {
-        giveBack(spent)
-        waiting.shift()?.resolve(rows)
+      { message: { kind: 'start' } },
+      (answer) => {
+        if (answer.kind === 'started') {
+          isThere = true
+          return
+        }
+        giveBack(answer.spent)
+        waiting.shift()?.resolve(answer.rows)
       },
       signal,
     )
     .catch((error: unknown) => {
-      failure = { error }
+      isThere = false
       for (const one of waiting.splice(0)) one.reject(error)
     })
   return {
-    hash: (one) =>
+    hash: (columns, one) =>
       new Promise((resolve, reject) => {
-        if (failure !== undefined) throw failure.error
         waiting.push({ resolve, reject })
-        worker.tell({ kind: 'group', one }, [one.bytes.buffer])
+        worker.tell({ kind: 'group', columns, one }, [one.bytes.buffer])
       }),
-    waiting: () => waiting.length,
+    waiting: () => (isThere ? waiting.length : Infinity),
     close: () => worker.terminate(),
   }
 }

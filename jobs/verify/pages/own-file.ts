@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { scalar } from '../../iceberg/schema/types.ts'
 import { splitRows, type PartitionSource } from '../../iceberg/partition/split-rows.ts'
 import { readRawFooter } from '../../lake/footer/footer.ts'
 import { NotOurs } from '../../lake/pages/chunk-pages.ts'
@@ -27,10 +28,12 @@ export interface OwnFileRows {
 
 export interface OwnFileRequest {
   readonly planned: PlannedFile
-  /** Those that are hashed, in their order, then the day's if it is none of them: the hasher's. */
+  /** Those that are hashed, in their order, then the day's if it is none of them. */
   readonly fields: readonly FlatField[]
   /** What tells the rows apart by day. */
   readonly day: PartitionSource | undefined
+  /** How many of the fields a row's hash has, from the first on. */
+  readonly mixed: number
 }
 
 /** Bytes of a row group: each thread has one or two of them, and one is read meanwhile. */
@@ -47,13 +50,14 @@ export type Later = () => Promise<OwnFileRows | undefined>
  */
 export async function readOwnFile(
   { table: { io }, signal }: RowSource,
-  { planned: { file }, fields, day }: OwnFileRequest,
+  { planned: { file }, fields, day, mixed }: OwnFileRequest,
   hasher: GroupHasher,
   isLast: boolean,
 ): Promise<Later> {
   const raw = await readRawFooter(io, file)
   const own = ownRowGroups(raw, fields)
   if (own === undefined || own.some((group) => sizeOf(group) > mostGroupBytes)) return notOurs
+  const columns = { types: fields.map(({ type }) => scalar(type)), mixed }
   const hashed: Promise<OwnGroup | undefined>[] = []
   let isOurs = true as boolean
   const ofUnit = (rows: GroupRows | undefined): OwnGroup | undefined => {
@@ -78,7 +82,7 @@ export async function readOwnFile(
       const following = own[at + 1]
       next = following && reader.read(following)
       next?.catch(() => undefined)
-      const rows = hasher.hash(one, isLast && following === undefined).then(ofUnit)
+      const rows = hasher.hash(columns, one, isLast && following === undefined).then(ofUnit)
       rows.catch(() => undefined)
       hashed.push(rows)
     }

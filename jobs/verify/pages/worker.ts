@@ -1,19 +1,17 @@
 import { parentPort } from 'node:worker_threads'
 import { toThreadFailure, type ThreadFailure } from '../../thread-failure.ts'
-import { hashedGroup, type FromThread, type HashedColumns, type ToThread } from './group-threads.ts'
+import { hashedGroup, type FromThread, type ToThread } from './group-threads.ts'
 
 /** A thread that hashes one row group after the other (group-threads.ts). It is terminated when there are no more. */
-let columns: HashedColumns | undefined
-
 parentPort?.on('message', (message: ToThread) => {
-  if (message.kind === 'columns') {
-    ;({ columns } = message)
+  if (message.kind === 'start') {
+    send({ kind: 'started' })
     return
   }
-  if (columns === undefined) return
-  const { bytes } = message.one
+  const { columns, one } = message
+  const { bytes } = one
   try {
-    send({ kind: 'hashed', rows: hashedGroup(columns, message.one), spent: bytes }, [bytes.buffer])
+    send({ kind: 'hashed', rows: hashedGroup(columns, one), spent: bytes }, [bytes.buffer])
   } catch (thrown) {
     send(toThreadFailure(thrown))
   }
