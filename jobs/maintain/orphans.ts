@@ -169,12 +169,15 @@ async function foldersOf({ metadata, io }: Table): Promise<ListedFolder[]> {
     }),
   )
   const all = [metadata, ...before.filter((one): one is TableMetadata => one !== undefined)]
-  const folders = all.flatMap((one): ListedFolder[] => [
-    { location: `${one.location}/data`, isMetadata: false },
-    { location: dataFolder(one), isMetadata: false },
-    { location: `${one.location}/metadata`, isMetadata: true },
-    { location: metadataFolder(one), isMetadata: true },
-  ])
+  const folders = all.flatMap((one): ListedFolder[] => {
+    const usual = { location: one.location, properties: {} }
+    return [
+      { location: dataFolder(usual), isMetadata: false },
+      { location: dataFolder(one), isMetadata: false },
+      { location: metadataFolder(usual), isMetadata: true },
+      { location: metadataFolder(one), isMetadata: true },
+    ]
+  })
   return outermost(folders.map((folder) => ({ ...folder, location: canonicalLocation(folder.location) })))
 }
 

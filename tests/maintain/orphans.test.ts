@@ -47,6 +47,22 @@ const withEntries = (...more: CatalogEntry[]): Catalog => ({
 })
 
 describe('orphans', () => {
+  it('are found in a table whose location ends in a slash', async () => {
+    await test.add('2024-05-01')
+    const stray = await orphan()
+    wait(4)
+    const catalog: Catalog = {
+      ...test.lake.catalog,
+      load: async (name) => {
+        const { metadata, ...table } = await test.lake.catalog.load(name)
+        return { ...table, metadata: { ...metadata, location: `${metadata.location}/` } }
+      },
+    }
+    await test.orphansOf(await catalog.load(webLogs), catalog)
+    expect(await isThere(stray)).toBe(false)
+    expect(await test.lost()).toEqual({ missing: [], orphans: [] })
+  })
+
   it('go when they are old enough, with --delete alone, and all that any snapshot needs stays (rules 12, 13, 16, 33)', async () => {
     const a = await test.add('2024-05-01')
     await test.remove(a)

@@ -9,11 +9,17 @@ export const metadataFolder = (table: Placed): string => folderOf(table, 'write.
 /** `data/`, or where `write.data.path` puts it; a location without trailing slash. */
 export const dataFolder = (table: Placed): string => folderOf(table, 'write.data.path', 'data')
 
-/** A property that is empty says nothing, as to PyIceberg: the path would begin at the root of the file system. */
+/**
+ * A property that is empty says nothing, as to PyIceberg: the path would begin at the root of the file system. A location may
+ * end in a slash (Spark's LOCATION): no reader finds, and few stores take, a key with two.
+ */
 function folderOf({ location, properties }: Placed, property: string, usual: string): string {
   const folder = properties[property] ?? ''
-  return (folder === '' ? `${location}/${usual}` : folder).replace(/\/+$/, '')
+  const place = folder === '' ? `${withoutSlash(location)}/${usual}` : folder
+  return withoutSlash(place)
 }
+
+const withoutSlash = (location: string): string => location.replace(/\/+$/, '')
 
 /** Bits of a name's hash that become folders, in groups of four, and the rest (Java's ObjectStoreLocationProvider). */
 const hashBits = 20

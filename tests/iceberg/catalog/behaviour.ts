@@ -111,6 +111,12 @@ export function catalogBehaviour(open: () => Promise<Lake>): void {
       expect((await catalog.load(table)).metadata.location).toBe('memory://elsewhere/shop/Orders "2024"')
     })
 
+    it('lie in the warehouse where that property is empty', async () => {
+      await catalog.updateNamespace(table.namespace, { location: '' }, [])
+      await create()
+      expect((await catalog.load(table)).metadata.location).toBe('memory://lake/shop.eu/Orders "2024"')
+    })
+
     it('are renamed across namespaces, never over another', async () => {
       await create()
       await catalog.createNamespace(['b'])

@@ -15,6 +15,12 @@ it('a place that is empty is none', () => {
   expect(metadataFolder({ location: 's3://b/t', properties })).toBe('s3://b/t/metadata')
 })
 
+it('a location that ends in a slash, as Spark’s LOCATION may, is that without', () => {
+  const slashed = { location: 's3://b/t//', properties: {} }
+  expect(dataFileLocation(slashed, ['d=1'], 'f.parquet')).toBe('s3://b/t/data/d=1/f.parquet')
+  expect(metadataFolder(slashed)).toBe('s3://b/t/metadata')
+})
+
 /** As PyIceberg 0.12 computes them; tests/interop compares with PyIceberg itself. */
 it('object storage puts folders of the name’s hash first', () => {
   const enabled = { 'write.object-storage.enabled': 'true' }

@@ -94,8 +94,10 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
 
     async stageCreate(identifier, creation) {
       checkNames(identifier)
-      const { location: folder } = await existing(identifier.namespace)
-      const parent = folder ?? `${warehouse}/${folderName(namespaceText(identifier.namespace))}`
+      const { location: folder = '' } = await existing(identifier.namespace)
+      // An empty one says nothing, as to PyIceberg: the table would lie at the root of the file system.
+      const usualParent = `${warehouse}/${folderName(namespaceText(identifier.namespace))}`
+      const parent = folder === '' ? usualParent : folder
       const usual = `${parent.replace(/\/+$/, '')}/${folderName(identifier.name)}`
       const uuid = effects.uuid()
       // An entry of the name itself is of a run that made the table meanwhile: files for one are as good for the other.
