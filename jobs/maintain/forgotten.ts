@@ -67,18 +67,20 @@ export async function unfinishedDrop(
 }
 
 /**
- * Takes back what tells that a table was forgotten or is being dropped, wherever it is told in this catalog; of one whose metadata
- * could not be read, by its folder.
+ * Takes back what tells that a table was forgotten or is being dropped: `here`, wherever it is told in this catalog, or `everywhere`,
+ * in those of other names, too, of which one may have had it before. Of one whose metadata could not be read, by its folder.
  */
 export async function clearRecords(
   catalog: Catalog,
   { 'table-uuid': uuid, location }: Pick<TableMetadata, 'table-uuid' | 'location'>,
+  where: 'here' | 'everywhere',
 ): Promise<void> {
   const keys = [forgottenProperty(uuid), forgottenEntryProperty(uuid), droppedProperty(uuid)]
   for (const { key, value, namespace, ...entry } of await catalog.everyProperty()) {
     const isUnread = key.startsWith(unreadPrefix) && folderKey(value) === folderKey(location)
-    if ((keys.includes(key) || isUnread) && entry.catalog === catalog.name)
-      await catalog.updateNamespace(namespace.split('.'), {}, [key])
+    const isMeant = where === 'everywhere' || entry.catalog === catalog.name
+    if ((keys.includes(key) || isUnread) && isMeant)
+      await catalog.sibling(entry.catalog).updateNamespace(namespace.split('.'), {}, [key])
   }
 }
 

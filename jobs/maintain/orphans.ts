@@ -251,11 +251,15 @@ async function assertNoneForgotten(
       ({ uuid, location }) => !uuids.has(uuid) && overlap(places, [location]),
     )
   if (forgotten === undefined) return
+  const property = `the namespace property ${forgottenProperty(forgotten.uuid)}`
   throw dataError(
     `orphans of ${name} cannot be told: a table that was forgotten lies at ${forgotten.location}, in the same folders`,
     {
       field: name,
-      fix: `register it again, or remove its files and the namespace property ${forgottenProperty(forgotten.uuid)}`,
+      // Its files may be those of the table that is there.
+      fix: uuids.has(forgotten.uuid)
+        ? `it has the table-uuid of one that is there: if it was registered again, remove ${property}`
+        : `register it again, or remove its files and ${property}`,
     },
   )
 }

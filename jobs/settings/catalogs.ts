@@ -18,7 +18,7 @@ export interface Catalogs {
 }
 
 /** A catalog whose failures name the server and what to do; those that do already are left alone. */
-function explained(catalog: Catalog, { host, port }: PostgresSettings): Catalog {
+function explained(catalog: Catalog, { host, port }: Pick<PostgresSettings, 'host' | 'port'>): Catalog {
   const explain = (error: unknown): never => {
     if (error instanceof JobError) throw error
     throw new JobError('failed', `the catalog at ${host}:${port} failed: ${asError(error).message}`, {
@@ -29,6 +29,7 @@ function explained(catalog: Catalog, { host, port }: PostgresSettings): Catalog 
   }
   return {
     ...catalog,
+    sibling: (name) => explained(catalog.sibling(name), { host, port }),
     load: (...given) => catalog.load(...given).catch(explain),
     stageCreate: (...given) => catalog.stageCreate(...given).catch(explain),
     create: (...given) => catalog.create(...given).catch(explain),

@@ -43,6 +43,9 @@ export interface TableCreation {
 export interface Catalog {
   readonly name: string
 
+  /** The catalog of that name in the same store; a store of one catalog has but that. */
+  sibling(name: string): Catalog
+
   /** Errors: `NoSuchTableError`, `NameIsViewError`. */
   load(identifier: TableIdentifier): Promise<Table>
 

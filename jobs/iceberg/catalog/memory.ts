@@ -19,8 +19,9 @@ export function memoryStore(name: string): CatalogStore {
       ...[...pointers.values()].map(({ identifier }) => namespaceText(identifier.namespace)),
     ])
 
-  return {
+  const store: CatalogStore = {
     name,
+    sibling: () => store,
     pointer: (identifier) => Promise.resolve(pointers.get(tableText(identifier))?.location),
     isView: () => Promise.resolve(false),
     insert(identifier, location) {
@@ -104,4 +105,5 @@ export function memoryStore(name: string): CatalogStore {
     },
     outcomeOf: () => 'refused',
   }
+  return store
 }

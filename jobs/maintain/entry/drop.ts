@@ -77,7 +77,8 @@ export async function dropTable(
     }
     const done = await purge(table, undefined, neighbours, { dryRun, signal })
     // What could not be removed is found by the note.
-    if (done.stages.every(({ failures }) => failures.length === 0)) await clearRecords(catalog, metadata)
+    if (done.stages.every(({ failures }) => failures.length === 0))
+      await clearRecords(catalog, metadata, 'here')
     return summarise(done, dryRun, changes)
   }
 }

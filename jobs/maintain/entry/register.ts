@@ -55,7 +55,7 @@ export async function registerTable(
   if (!dryRun) {
     await ensureNamespace(catalog, identifier.namespace)
     await catalog.register(identifier, location)
-    await clearRecords(catalog, metadata)
+    await clearRecords(catalog, metadata, 'everywhere')
     logger.info({ table: name, metadata: location }, 'registered')
   }
   return [

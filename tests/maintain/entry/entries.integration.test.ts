@@ -100,6 +100,20 @@ describe('an entry', () => {
     expect(await here('verify', ...t, '--against', 'written', '--strict')).toMatchObject({ exit: 0 })
   }, 120_000)
 
+  it('that a catalog of another name takes over is no longer noted as forgotten in the first', async () => {
+    const metadata = await exported()
+    expect(await maintain('forget', ...t)).toMatchObject({ exit: 0 })
+    const env = { ...place.env, ICEBERG_CATALOG_NAME: "prod's" }
+    const register = ['maintain', 'register', '--table', 'lake.t', '--metadata', metadata]
+    expect(await run(register, { cwd: place.cwd, env })).toMatchObject({ exit: 0 })
+    expect(
+      await place.query('SELECT catalog_name, namespace, property_key FROM iceberg_namespace_properties'),
+    ).toEqual([
+      { catalog_name: 'local', namespace: 'default', property_key: 'exists' },
+      { catalog_name: "prod's", namespace: 'lake', property_key: 'exists' },
+    ])
+  }, 120_000)
+
   it('is not registered over another, twice, in others’ folders, or without its files', async () => {
     const metadata = await exported()
     const folder = folderOf(metadata)

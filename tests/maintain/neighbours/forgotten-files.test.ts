@@ -115,6 +115,21 @@ describe('a forgotten table', () => {
     await expect(test.orphans()).rejects.toThrow('a table that was forgotten lies at memory://lake/far')
   })
 
+  it('that others registered again, and whose log has gone on since, is not to be removed', async () => {
+    await test.add('2024-05-01')
+    const { identifier, metadataLocation } = test.table
+    await forgetTable(identifier, false, test.lake.catalog)
+    await test.lake.catalog.register(identifier, metadataLocation!)
+    await test.update({
+      action: 'set-properties',
+      updates: { 'write.metadata.previous-versions-max': '1' },
+    })
+    for (const day of ['2024-05-02', '2024-05-03', '2024-05-04']) await test.add(day)
+    await expect(test.orphans()).rejects.toMatchObject({
+      fix: expect.not.stringContaining('remove its files') as unknown,
+    })
+  })
+
   it('that others registered again is dropped with its files', async () => {
     await test.add('2024-05-01')
     const { identifier, metadataLocation } = test.table

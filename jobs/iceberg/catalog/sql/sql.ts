@@ -52,6 +52,8 @@ function sqlStore(name: string, database: Database): CatalogStore {
   return {
     name,
 
+    sibling: (other) => sqlStore(other, database),
+
     async pointer(identifier) {
       if (!(await isThere())) return undefined
       const { rows } = await database.query(

@@ -7,6 +7,8 @@ import type { CatalogEntry, CommitLog, Namespace, NamespaceProperty, TableIdenti
  */
 export interface CatalogStore {
   readonly name: string
+  /** Pointers of the catalog of that name in the same store. */
+  sibling(name: string): CatalogStore
   /** The table's metadata location; undefined for no such table (a view is none). */
   pointer(identifier: TableIdentifier): Promise<string | undefined>
   /** Whether the name is a view's, which takes it from tables. */

@@ -90,6 +90,7 @@ export function storedCatalog(store: CatalogStore, warehouse: string, effects: C
 
   return {
     name: store.name,
+    sibling: (name) => storedCatalog(store.sibling(name), warehouse, effects),
     load,
 
     async stageCreate(identifier, creation) {
