@@ -45,8 +45,11 @@ function postgresNames(prefix: keyof typeof postgresDefaults): Record<string, st
   }
 }
 
-/** libpq's names, which are read where ours say nothing. */
-const fallbacks = ['PGSSLMODE', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY', 'PGPASSWORD', 'PGPASSFILE']
+/** libpq's names and AWS', which are read where ours say nothing. */
+const fallbacks = [
+  ...['PGSSLMODE', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY', 'PGPASSWORD', 'PGPASSFILE'],
+  ...['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_DEFAULT_REGION'],
+]
 
 /**
  * The settings of connections and places as they take effect, and the jobs' options where they are set, each with
@@ -68,8 +71,11 @@ export async function effectiveSettings({
 }
 
 /** `PGSSLMODE` of `POSTGRES_SSLMODE`. */
-const fallbackOf = (name: string, env: JobContext['env']): string | undefined =>
-  env[name.replace(/^(?:ICEBERG_)?POSTGRES_(?=SSL)/, 'PG')]
+function fallbackOf(name: string, env: JobContext['env']): string | undefined {
+  if (name === 'S3_ENDPOINT') return env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']
+  if (name === 'AWS_REGION') return env['AWS_DEFAULT_REGION']
+  return env[name.replace(/^(?:ICEBERG_)?POSTGRES_(?=SSL)/, 'PG')]
+}
 
 /** `http://user:password@host/?key=secret` as `…@host/?…`. */
 const withoutCredentials = (value: string): string =>

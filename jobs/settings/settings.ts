@@ -14,12 +14,16 @@ type Environment = Readonly<Record<string, string>>
 const minioKey = { id: 'MINIO_ROOT_USER', secret: 'MINIO_ROOT_PASSWORD' } as const
 const awsKey = { id: 'AWS_ACCESS_KEY_ID', secret: 'AWS_SECRET_ACCESS_KEY' } as const
 
+/** The AWS SDK would obey the others by itself, and no engine that we tell an address would. */
+const endpointNames = ['S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] as const
+
 /**
- * How to reach the object store (operations-spec §1.3): `S3_ENDPOINT` has no default. Unset, it is AWS with its own
- * credential chain; set, it is MinIO or another store with MINIO_ROOT_* if present, else AWS_*.
+ * How to reach the object store (operations-spec §1.3): `S3_ENDPOINT` has no default. Unset, as are AWS' own names for it, it is
+ * AWS with its own credential chain; set, it is MinIO or another store with MINIO_ROOT_* if present, else AWS_*.
  */
 export function s3Settings(env: Environment, stallTimeoutMs = environmentStallTimeout(env)): S3Settings {
-  const endpoint = env['S3_ENDPOINT']
+  const field = endpointNames.find((name) => env[name] !== undefined) ?? 'S3_ENDPOINT'
+  const endpoint = env[field]
   const checksums = env['LAKEJOBS_S3_CHECKSUMS'] ?? 'WHEN_REQUIRED'
   if (checksums !== 'WHEN_REQUIRED' && checksums !== 'WHEN_SUPPORTED') {
     throw usageError(`LAKEJOBS_S3_CHECKSUMS: "${checksums}" is not valid`, {
@@ -28,25 +32,25 @@ export function s3Settings(env: Environment, stallTimeoutMs = environmentStallTi
     })
   }
   if (endpoint?.includes('@') === true) {
-    throw usageError('S3_ENDPOINT holds a user or a password', {
-      field: 'S3_ENDPOINT',
+    throw usageError(`${field} holds a user or a password`, {
+      field,
       fix: 'give the address alone; MINIO_ROOT_USER and MINIO_ROOT_PASSWORD have the key',
     })
   }
   if (endpoint !== undefined && !/^https?:\/\//.test(endpoint)) {
-    throw usageError(`S3_ENDPOINT: "${endpoint}" is not valid`, {
-      field: 'S3_ENDPOINT',
+    throw usageError(`${field}: "${endpoint}" is not valid`, {
+      field,
       fix: 'give a URL such as http://localhost:9000, or leave it unset for AWS',
     })
   }
-  const minio = endpoint !== undefined && env['MINIO_ROOT_USER'] !== undefined
+  const minio = env['S3_ENDPOINT'] !== undefined && env['MINIO_ROOT_USER'] !== undefined
   // With half of a key the SDK would take another one that it finds, a profile's or the machine's: it is refused once it is used.
   const isHalf = (env['AWS_ACCESS_KEY_ID'] === undefined) !== (env['AWS_SECRET_ACCESS_KEY'] === undefined)
   const names = minio ? minioKey : isHalf ? awsKey : undefined
   refuseUnsupported(env)
   return {
     endpoint,
-    region: env['AWS_REGION'] ?? 'us-east-1',
+    region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
     // Otherwise the SDK finds AWS credentials by itself: keys, session tokens, profiles and roles (cli/run.ts).
     accessKeyId: names && env[names.id],
     secretAccessKey: names && env[names.secret],
