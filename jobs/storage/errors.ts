@@ -27,6 +27,16 @@ export class BucketNotFound extends JobError {
   }
 }
 
+/** The location is in no store that can be opened. */
+export class UnknownStore extends JobError {
+  constructor(location: string) {
+    super('usage', `no store for ${location}`, {
+      field: location,
+      fix: 'Give a folder, a file:/// URI or an s3://bucket/prefix URI.',
+    })
+  }
+}
+
 /** Whenever a file was about to be published, something else had come to its location. */
 export class FileChanged extends JobError {
   constructor(location: string, cause?: unknown) {

@@ -114,6 +114,21 @@ describe('an entry', () => {
     ])
   }, 120_000)
 
+  it('of a table in a store that cannot be opened is told of by its name, and can be forgotten', async () => {
+    await exported('u')
+    await place.query(
+      `INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location, iceberg_type)
+       VALUES ('local', 'default', 't', 'gs://theirs/t/metadata/00000-a.metadata.json', 'TABLE')`,
+    )
+    expect(summaryOf(await maintain('expire', ...t))).toMatchObject({
+      exit: 3,
+      error: { field: 'default.t', fix: expect.stringContaining('maintain forget') as unknown },
+    })
+    expect(await maintain('forget', ...t)).toMatchObject({ exit: 0 })
+    expect(await place.query(`SELECT FROM iceberg_tables WHERE table_name = 't'`)).toEqual([])
+    expect(await maintain('orphans', '--table', 'default.u')).toMatchObject({ exit: 0 })
+  }, 120_000)
+
   it('is not registered over another, twice, in others’ folders, or without its files', async () => {
     const metadata = await exported()
     const folder = folderOf(metadata)
