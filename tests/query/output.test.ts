@@ -82,6 +82,22 @@ describe('values', () => {
     expect((await written(floats, 'csv')).split('\n')[1]).toBe(line)
   })
 
+  it('a backslash of bytes is not the one that tells of another byte', async () => {
+    const blobs = `SELECT '\\x5Cx00'::BLOB AS a, '\\x00'::BLOB AS b, ['\\x5C'::BLOB] AS c, {'k': '\\x27\\x7F~'::BLOB} AS d,
+      MAP {'\\x5C'::BLOB: '\\xFF'::BLOB} AS e`
+    const casts = `SELECT COLUMNS(*)::VARCHAR FROM (SELECT a, b, c[1], d.k, map_keys(e)[1] FROM (${blobs}))`
+    expect(await written(casts, 'csv')).toContain('\n\\x5Cx00,\\x00,\\x5C,\\x27\\x7F~,\\x5C\n')
+    expect((await written(blobs, 'csv')).split('\n')[1]).toBe(
+      "\\x5Cx00,\\x00,[\\x5C],{'k': \\x27\\x7F~},{\\x5C: \\xFF}",
+    )
+    expect(JSON.parse(await written(blobs, 'json'))).toEqual([
+      {
+        ...{ a: '\\x5Cx00', b: '\\x00', c: ['\\x5C'], d: { k: '\\x27\\x7F~' } },
+        e: [{ key: '\\x5C', value: '\\xFF' }],
+      },
+    ])
+  })
+
   it.each(['row(1, 2)', '[(1, 2)]', "{'a': (1, NULL)}", 'MAP {(1, 2): 3}'])(
     'rows without names are refused, of which the client gives one field: %s',
     async (value) => {

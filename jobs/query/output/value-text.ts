@@ -1,6 +1,7 @@
 import {
   DuckDBArrayType,
   DuckDBArrayValue,
+  DuckDBBlobValue,
   DuckDBListType,
   DuckDBListValue,
   DuckDBMapType,
@@ -24,6 +25,7 @@ function partText(value: DuckDBValue, type: DuckDBType): string {
   if (value === null) return 'NULL'
   if (Object.is(value, -0)) return '-0'
   if (typeof value === 'string') return quote(value)
+  if (value instanceof DuckDBBlobValue) return blobText(value)
   if (typeof value === 'number' && type.typeId === DuckDBTypeId.FLOAT) return floatText(value)
   if (
     (value instanceof DuckDBListValue && type instanceof DuckDBListType) ||
@@ -45,6 +47,18 @@ function partText(value: DuckDBValue, type: DuckDBType): string {
   }
   return String(value)
 }
+
+/**
+ * Bytes as the engine casts them to text, and as it reads them from it. Its client leaves a backslash as it is, so that four
+ * characters of the value (`\x00`) looked like one byte.
+ */
+export const blobText = ({ bytes }: DuckDBBlobValue): string =>
+  Buffer.from(bytes)
+    .toString('latin1')
+    .replace(/[^ -~]|["'\\]/g, (char) => {
+      const hex = char.charCodeAt(0).toString(16).toUpperCase()
+      return `\\x${hex.padStart(2, '0')}`
+    })
 
 /** Of 32 bits. */
 const leastNormal = 2 ** -126

@@ -1,6 +1,15 @@
-import { JsonDuckDBValueConverter, type Json } from '@duckdb/node-api'
+import {
+  DuckDBBlobValue,
+  JsonDuckDBValueConverter,
+  type DuckDBValueConverter,
+  type Json,
+} from '@duckdb/node-api'
 import type { ResultWriter } from './result-writer.ts'
 import { unique } from './unique.ts'
+import { blobText } from './value-text.ts'
+
+const toJson: DuckDBValueConverter<Json> = (value, type, converter) =>
+  value instanceof DuckDBBlobValue ? blobText(value) : JsonDuckDBValueConverter(value, type, converter)
 
 /**
  * An array of objects, one a line. Whole numbers of 64 bits and more and decimals are texts, by their type, whatever the
@@ -15,7 +24,7 @@ export function jsonWriter(): ResultWriter {
       return '['
     },
     rows(chunk) {
-      const columns = chunk.convertColumns(JsonDuckDBValueConverter)
+      const columns = chunk.convertColumns(toJson)
       const lines: string[] = []
       for (let row = 0; row < chunk.rowCount; row++) {
         const entries = names.map((name, at) => `${JSON.stringify(name)}:${jsonText(columns[at]![row]!)}`)
