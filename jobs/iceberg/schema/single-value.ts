@@ -1,6 +1,8 @@
 import { dataError } from '../../errors.ts'
 import type { PrimitiveType, Value } from './types.ts'
 
+const microsPerDay = 86_400_000_000n
+
 /** One value as bytes: bounds and partition summaries (spec App. D, "Binary single-value serialization"). */
 export function toSingleValue(type: PrimitiveType, value: Value): Buffer {
   switch (type.kind) {
@@ -42,8 +44,8 @@ export function toSingleValue(type: PrimitiveType, value: Value): Buffer {
 }
 
 /**
- * The inverse. Bytes of a type that was promoted since (int → long, float → double) are read as what they
- * were: their length tells. Errors: `JobError` data for a length that fits neither.
+ * The inverse. Bytes of a type that was promoted since (int → long, float → double, in version 3 date → timestamp) are read as
+ * what they were: their length tells. Errors: `JobError` data for a length that fits neither.
  */
 export function fromSingleValue(type: PrimitiveType, bytes: Uint8Array): Value {
   const buffer = Buffer.isBuffer(bytes)
@@ -57,9 +59,11 @@ export function fromSingleValue(type: PrimitiveType, bytes: Uint8Array): Value {
     case 'date':
       assertLength(type, buffer, 4)
       return buffer.readInt32LE()
+    case 'timestamp':
+      assertLength(type, buffer, 8, 4)
+      return buffer.length === 4 ? BigInt(buffer.readInt32LE()) * microsPerDay : buffer.readBigInt64LE()
     case 'long':
     case 'time':
-    case 'timestamp':
     case 'timestamptz':
       assertLength(type, buffer, 8, 4)
       return buffer.length === 4 ? BigInt(buffer.readInt32LE()) : buffer.readBigInt64LE()

@@ -120,7 +120,7 @@ function absent(field: NestedField): string {
   if (type === undefined || typeof text === 'object')
     throw new Unknown(`the initial default of column ${field.name}`)
   if (type.kind === 'binary' || type.kind === 'fixed') return `unhex(${quote(String(text))})`
-  return `CAST(${quote(String(text).replace(/(\d)T(\d)/, '$1 $2'))} AS ${engineType(type)})`
+  return `CAST(${quote(String(text))} AS ${engineType(type)})`
 }
 
 function valueSql(type: Type, column: FileColumn, sql: string, depth: number): string {

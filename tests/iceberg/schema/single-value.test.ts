@@ -35,6 +35,8 @@ describe('single values', () => {
   it('of a promoted column are read by their length', () => {
     expect(fromSingleValue({ kind: 'long' }, toSingleValue({ kind: 'int' }, -7))).toBe(-7n)
     expect(fromSingleValue({ kind: 'double' }, toSingleValue({ kind: 'float' }, 0.5))).toBe(0.5)
+    const microsOfDay = BigInt(Date.UTC(1969, 11, 30)) * 1000n
+    expect(fromSingleValue({ kind: 'timestamp' }, toSingleValue({ kind: 'date' }, -2))).toBe(microsOfDay)
     expect(() => fromSingleValue({ kind: 'int' }, Buffer.alloc(8))).toThrow('a int value of 8 bytes')
   })
 

@@ -193,7 +193,7 @@ describe('columns of files', () => {
       ['timestamptz', '2024-09-15T18:00:00.123456+00:00'],
       ['binary', '00ff'],
       ['boolean', true],
-      ['string', "it's"],
+      ['string', "it's 5T3"],
     ] as const
     const fields = [
       field(1, struct),
@@ -201,7 +201,7 @@ describe('columns of files', () => {
         ([type, value], at) => ({ ...field(10 + at, type), 'initial-default': value }) as NestedField,
       ),
     ]
-    const rest = '"2024-02-29","2024-09-15 18:00:00.123456+00","\\\\x00\\\\xFF",true,"it\'s"'
+    const rest = '"2024-02-29","2024-09-15 18:00:00.123456+00","\\\\x00\\\\xFF",true,"it\'s 5T3"'
     expect(await rowsOf([planned], fields)).toEqual([`[null,${rest}]`, `[{"a":2,"b":1},${rest}]`].sort())
   })
 
