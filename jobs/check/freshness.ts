@@ -44,12 +44,14 @@ export async function freshnessOf(
   const main = branchSnapshot(metadata, mainBranch)
   const exports = [...ancestors(table, main)].filter(({ summary }) => summary['operation'] !== 'replace')
   const reads = exports.flatMap(({ summary }) => otherRead(summary) ?? [])
+  // Rows that another program or the maintenance deleted are no export.
+  const last = exports.find(({ summary }) => otherRead(summary) !== undefined) ?? exports[0]
   const idle = runs.flatMap(({ startedAt, from, to, tables = [] }) =>
     tables
       .filter((one) => one.table === name && isIdle(one))
       .map(({ mode }) => ({ ms: Date.parse(startedAt), days: mode === 'day' ? { from, to } : undefined })),
   )
-  const times = [...exports.slice(0, 1).map((one) => one['timestamp-ms']), ...idle.map(({ ms }) => ms)]
+  const times = [...(last === undefined ? [] : [last['timestamp-ms']]), ...idle.map(({ ms }) => ms)]
   const exportedMs = times.length === 0 ? undefined : Math.max(...times)
 
   const known = await currentRows(table)

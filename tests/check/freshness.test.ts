@@ -30,3 +30,20 @@ it('a whole table is as old as its last commit, or as the last run that had noth
   expect(await isLate(27, run(20, 'failed'))).toBe(true)
   expect(await isLate(27, run(20, 'unchanged', 'default.other'))).toBe(true)
 })
+
+it('rows that another program deleted since make no export of it', async () => {
+  const empty = await emptyTable(lake)
+  const summary = {
+    'lakejobs.run-id': 'r',
+    'lakejobs.source': 'public.web_logs',
+    'lakejobs.source-snapshot-time': '2024-05-20T00:00:00.000000Z',
+    'lakejobs.scope': 'full',
+  }
+  const exported = await lake.commit(empty, { addFiles: [dataFile(empty, { count: 3 })], summary })
+  const at = exported.metadata.snapshots[0]!['timestamp-ms']
+  lake.clock.ms = at + 47 * hour
+  const table = await lake.commit(exported, { addFiles: [dataFile(exported, { count: 1 })] })
+  expect(table.metadata.snapshots.at(-1)!['timestamp-ms']).toBeGreaterThanOrEqual(at + 47 * hour)
+  const now = at + 48 * hour
+  expect(await freshnessOf(table, [], 26 * hour, now)).toMatchObject({ exportedMs: at, isLate: true })
+})
