@@ -1,4 +1,4 @@
-import { asError, JobError } from '../../errors.ts'
+import { asError, JobError, shellWord } from '../../errors.ts'
 import { planRead, type ReadTable } from '../../lake/read-plan.ts'
 import { compactable, expirable, manySnapshots, muchMetadataBytes } from '../../lake/upkeep/due.ts'
 import { canonicalLocation } from '../../storage/place.ts'
@@ -27,7 +27,7 @@ export async function tableWarnings(
       const fix = error instanceof JobError ? error.fix : undefined
       warnings.push({
         detail: `could not be looked at: ${error.message}`,
-        fix: fix ?? `lakejobs inspect --table ${table.name}`,
+        fix: fix ?? `lakejobs inspect --table ${shellWord(table.name)}`,
       })
     }
   }
@@ -49,7 +49,7 @@ async function filesWarning(table: ReadTable): Promise<Found[]> {
   return [
     {
       detail: `${what.flat().join(', ')}${refused === undefined ? '' : `; not by lakejobs: ${refused.why}`}`,
-      fix: refused?.fix ?? `lakejobs maintain compact --table ${table.name}`,
+      fix: refused?.fix ?? `lakejobs maintain compact --table ${shellWord(table.name)}`,
     },
   ]
 }
@@ -62,7 +62,7 @@ async function metadataWarning(
   const { snapshots } = metadata
   const [isLarge, isLong] = [bytes > muchMetadataBytes, snapshots.length > manySnapshots]
   if (!isLarge && !isLong) return []
-  const expire = `lakejobs maintain expire --table ${name}`
+  const expire = `lakejobs maintain expire --table ${shellWord(name)}`
   const gone = expirable(metadata, nowMs).length
   const isEnough = gone > 0 && snapshots.length - gone <= manySnapshots / 2
   const half = [...snapshots].sort((a, b) => b['timestamp-ms'] - a['timestamp-ms'])[manySnapshots / 2 - 1]

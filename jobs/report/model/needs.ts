@@ -59,7 +59,7 @@ function wrong({ name, looked, events, wrong: rows }: LakeTable): Need[] {
       table: name,
       what: `could not be proven to be what was written: ${check.error ?? check.wrong.join(', ')}`,
       since: new Date(check.ms).toISOString(),
-      ...mending(check.fix ?? `lakejobs verify --table ${name} --deep`),
+      ...mending(check.fix ?? `lakejobs verify --table ${shellWord(name)} --deep`),
       ...logAt(check.log),
     },
   ]

@@ -1,4 +1,5 @@
 import type { DayRange } from '../../calendar.ts'
+import { shellWord } from '../../errors.ts'
 import { isWithin, parseInterval } from '../../provenance/interval.ts'
 import type { Run, TableSummary, VerifiedInterval } from '../../summary.ts'
 
@@ -112,5 +113,5 @@ function foundIn(run: Run, summary: TableSummary, before: readonly Found[]): Fou
 /** What is wrong, and the export that mends it, is said by a verify of it. */
 function again(table: string, interval?: string): string {
   const parsed = interval === undefined ? undefined : parseInterval(interval)
-  return `lakejobs verify --table ${table}${parsed?.kind === 'day' ? ` --date ${parsed.day}` : ''}`
+  return `lakejobs verify --table ${shellWord(table)}${parsed?.kind === 'day' ? ` --date ${parsed.day}` : ''}`
 }

@@ -25,6 +25,8 @@ describe('a table of ours', () => {
     const [warning] = await warnings()
     expect(warning).toMatchObject({ fix: 'lakejobs maintain compact --table default.t' })
     expect(warning!.detail).toMatch(/^5 files of \d+ KiB in 1 partitions would be fewer/)
+    const [odd] = await warnings({ name: 'default.a b' })
+    expect(odd).toMatchObject({ fix: "lakejobs maintain compact --table 'default.a b'" })
     await lake.compact()
     expect(await warnings()).toEqual([])
   })
@@ -53,6 +55,8 @@ describe('a table of ours', () => {
         fix: 'lakejobs maintain expire --table default.t --older-than 1h --keep 1',
       },
     ])
+    const [odd] = await warnings({ ...sized(much + 1), name: 'default.a b' })
+    expect(odd!.fix).toMatch(/^lakejobs maintain expire --table 'default\.a b' /)
   })
 
   it('with more than 1,000 snapshots is: they expire by their age, or the half of 1,000 is kept', async () => {

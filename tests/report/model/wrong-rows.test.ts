@@ -121,3 +121,11 @@ test('the line tells the worst, and of how many intervals it is one', () => {
     '2024-09-08: mismatch (wrong in all: 2 intervals)',
   ])
 })
+
+test('a verify that is named can be pasted, whatever the table is called', () => {
+  const run = verify({ on: 10, iceberg: { '2024-09-08': 'mismatch', '2024-09-07': 'mismatch' }, more: 3 })
+  const tables = run.tables!.map((one) => ({ ...one, table: 'default.a b', fix: undefined }))
+  expect(wrongRows([{ ...run, tables }])[0]!.fix).toBe(
+    "lakejobs verify --table 'default.a b' --date 2024-09-08",
+  )
+})
