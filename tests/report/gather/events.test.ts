@@ -48,6 +48,23 @@ it('takes days that were never exported for nothing to prove', () => {
   })
 })
 
+it('takes rows that were proven for that, also where `verify --strict` failed as the source has others by now', () => {
+  const run = verifyOf([day('2024-09-15', 'changed', 705), day('2024-09-10', 'unverified', 0)])
+  const tables = run.tables!.map((one) => ({
+    ...one,
+    status: 'failed' as const,
+    error: '2024-09-15: changed',
+  }))
+  expect(eventOf({ ...run, tables })).toMatchObject({ wrong: [], error: undefined, fix: undefined })
+  const cut = verifyOf([day('2024-09-15', 'changed', 705)], 1)
+  expect(
+    eventOf({ ...cut, tables: cut.tables!.map((one) => ({ ...one, error: 'unverified' })) }),
+  ).toMatchObject({
+    wrong: [],
+    error: 'unverified',
+  })
+})
+
 it('has rows that could not be proven, and those that are gone, as wrong', () => {
   const run = verifyOf([
     day('2024-09-10', 'unverified', 0),
