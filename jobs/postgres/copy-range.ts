@@ -95,7 +95,10 @@ function refusedRow(
   const shown = value === undefined ? '' : `: ${value}`
   return dataError(`${field}: ${refused.message} at ${place} of ${range.from}${shown}`, {
     field,
-    fix: column === undefined ? 'raise --max-row-bytes' : wayOut(column, plan, value),
+    fix:
+      column === undefined
+        ? 'raise --max-row-bytes'
+        : wayOut(column, plan, value, refused.value !== undefined),
     cause: refused,
   })
 }
@@ -104,11 +107,17 @@ function refusedRow(
 const wholeDigits = (value: string | undefined): number | undefined =>
   /^-?0*(\d*)(?:\.\d*)?$/.exec(value ?? 'none')?.[1]?.length
 
-function wayOut(column: SourceColumn, { flagTable }: TablePlan, value: string | undefined): string {
+/** @param isChanged its cast makes another value of it, that the lake can hold */
+function wayOut(
+  column: SourceColumn,
+  { flagTable }: TablePlan,
+  value: string | undefined,
+  isChanged: boolean,
+): string {
   const flag = (name: string, type: string): string =>
     flagText(columnFlag(flagTable, name, column.name, type))
   const { type, check, wire } = column
-  if (check !== undefined && !check.lossy && value !== undefined)
+  if (check !== undefined && isChanged)
     return `correct the value at the source, or take the changed values with ${flag('--lossy-cast', check.to)} in place of --cast`
   if (wire === 'text' || wire === 'jsonb')
     return 'correct the text at the source, or leave the column out with --columns'

@@ -9,6 +9,7 @@ let lake: TestLake
 beforeAll(async () => {
   server = await startPostgres()
   lake = await openLake(server)
+  await server.query('CREATE DOMAIN below_one_or_whole AS numeric CHECK (value < 0.8 OR value > 2)')
 }, 60_000)
 afterAll(async () => {
   await lake.close()
@@ -65,9 +66,17 @@ describe('a cast', () => {
     ['timestamp', 'time', 'NULL', `'2024-09-16 12:30:00'`, '12:30:00'],
     ['int', 'boolean', '1', '5', 'true'],
     ['jsonb', 'integer', `'5'`, `'5.5'`, '6'],
+    // What comes out is beyond the column's own type: there is no way back.
+    ['int8', 'double precision', '-9223372036854775808', '9223372036854775807', '9.223372036854776e+18'],
+    ['int', 'real', '2147483520', '2147483647', '2147483600.0'],
+    ['numeric(3,1)', 'integer', '99.0', '99.9', '100'],
+    ['numeric(20,0)', 'double precision', '7', '99999999999999999999', '1e+20'],
+    ['numeric(3,1)[]', 'integer[]', `'{99.0}'`, `'{99.9}'`, '[100]'],
+    ['below_one_or_whole', 'integer', '3', '0.7', '1'],
   ])('%s to %s: a value that it changes is refused, or counted', async (from, to, same, other, changed) => {
     await table('c', from, same, 'NULL', other)
-    const target = `c=cast.${from.replace(/\W/g, '_')}_${to.replace(/\W/g, '_')}`
+    const target =
+      `c=cast.${from.replace(/\W/g, '_')}_${to.replace(/\W/g, '_')}_${other.replace(/\W/g, '_')}`.slice(0, 60)
     const refused = await failure({ tables: [target], casts: { v: to } })
     expect(refused).toMatchObject({ code: 'data', field: 'public.c.v' })
     expect(refused.message).toMatch(/at ctid \(0,3\) of ONLY "public"\."c": ./)
@@ -165,6 +174,25 @@ describe('a fix works when it is followed', () => {
       await runExport(server, lake, { tables: [target], ...flags })
       expect(await values(`wide_${index}`)).toEqual([value.replaceAll("'", '')])
     }
+  })
+
+  it('of what is no number, whatever the cast', async () => {
+    await table('none', 'numeric', `'NaN'`)
+    const refused = await failure({ tables: ['none'], casts: { v: 'numeric(9,2)' } })
+    await runExport(server, lake, { tables: ['none'], ...flagsOf(refused.fix) })
+    expect(await values('none')).toEqual(['NaN'])
+  })
+
+  it('of a JSON null in a column that is NOT NULL', async () => {
+    await table('nothing', 'jsonb NOT NULL', `'5'`, `'null'`)
+    const refused = await failure({ tables: ['nothing'], casts: { v: 'integer' }, required: true })
+    const { tables } = await runExport(server, lake, {
+      tables: ['nothing'],
+      required: true,
+      ...flagsOf(refused.fix),
+    })
+    expect(tables).toMatchObject([{ changedValues: { v: 1 } }])
+    expect(await values('nothing')).toEqual(['5', null])
   })
 
   it('of both flags for one column', async () => {

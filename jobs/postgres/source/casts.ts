@@ -28,6 +28,19 @@ function widestOf(base: string): string | undefined {
   return wide && `${wide}[]`
 }
 
+/**
+ * What the way back leads to: numbers and times without a precision and without a domain's checks, which a value that was rounded
+ * may not fit (99.9 as an integer is no numeric(3,1)).
+ */
+function wayBack({ base, element, declared }: CatalogColumn): string {
+  const name = base ?? element ?? ''
+  if (own(widest, name) === undefined) return declared
+  return element === undefined ? name : `${name}[]`
+}
+
+/** The first whole number beyond: a float may be rounded up to it, and then there is no way back. */
+const beyond: Readonly<Record<string, string>> = { int4: '2147483648', int8: '9223372036854775808' }
+
 /** A cast that a flag asks for. */
 export interface WantedCast {
   readonly column: CatalogColumn
@@ -50,8 +63,12 @@ function conditions({ column, to, base }: WantedCast): readonly string[] {
     const wide = widestOf(base)
     return wide === undefined ? [] : [`${cast}::${wide} IS DISTINCT FROM ${value}::${wide}`]
   }
+  const isOther = `${cast}::${wayBack(column)} IS DISTINCT FROM ${value}`
+  const limit = base.startsWith('float') ? own(beyond, column.base ?? '') : undefined
   return [
-    `${cast}::${column.declared} IS DISTINCT FROM ${value}`,
+    limit === undefined
+      ? isOther
+      : `CASE WHEN ${cast} < ${limit}::float8 THEN ${isOther} ELSE ${value} IS NOT NULL END`,
     `${cast}::text IS DISTINCT FROM ${value}::text`,
   ]
 }

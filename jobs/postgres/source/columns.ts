@@ -169,12 +169,14 @@ function planColumn(
       : undefined
   const castTo = to ?? wider?.cast ?? readAs
   const isAlwaysThere = limited === undefined || (options.outOfRange === 'clamp' && type.kind !== 'decimal')
+  // PostgreSQL 18 makes NULL of a JSON null.
+  const isJsonNull = lossy !== undefined && column.base === 'jsonb'
   return {
     name,
     attnum: column.attnum,
     ...mapping,
     ...wider?.mapping,
-    required: column.notNull && !context.optional && isAlwaysThere,
+    required: column.notNull && !context.optional && isAlwaysThere && !isJsonNull,
     expression: castTo === undefined ? quoteIdentifier(name) : `${quoteIdentifier(name)}::${castTo}`,
     ...limited,
     sourceType: column.declared,
