@@ -9,6 +9,7 @@ let lake: TestLake
 beforeAll(async () => {
   server = await startPostgres()
   lake = await openLake(server)
+  await server.query('CREATE EXTENSION citext')
   await server.query('CREATE DOMAIN below_one_or_whole AS numeric CHECK (value < 0.8 OR value > 2)')
 }, 60_000)
 afterAll(async () => {
@@ -61,6 +62,22 @@ describe('a cast', () => {
     ['text', 'numeric(9,2)', `'1.50'`, `'1.505'`, '1.51'],
     ['text', 'date', `'2024-9-16'`, `'2024-09-16 12:30'`, '2024-09-16'],
     ['text', 'timestamp', `'2024-09-16 12:30'`, `'2024-09-16 12:30+05'`, '2024-09-16 12:30:00'],
+    [
+      'text',
+      'timestamp',
+      `'2024-09-16 12:30:00.1234560'`,
+      `'2024-09-16 12:30:00.1234561'`,
+      '2024-09-16 12:30:00.123456',
+    ],
+    [
+      'varchar',
+      'timestamptz',
+      `'2024-09-16T12:30:00Z'`,
+      `'2024-09-16T23:59:59.999999999Z'`,
+      '2024-09-17 00:00:00+00',
+    ],
+    ['citext', 'date', `'2024-09-16'`, `'2024-09-16 00:00:00.0000001'`, '2024-09-16'],
+    ['text', 'time', `'12:30:00.5'`, `'12:30:00.0000004'`, '12:30:00'],
     ['interval', 'time', `'1 hour'`, `'25 hours'`, '01:00:00'],
     ['timetz', 'time', `'12:00Z'`, `'12:00+05'`, '12:00:00'],
     ['timestamp', 'time', 'NULL', `'2024-09-16 12:30:00'`, '12:30:00'],

@@ -7,7 +7,10 @@ import { isolated } from '../isolated.ts'
 import type { CatalogColumn } from './catalog.ts'
 import type { CastCheck } from './types.ts'
 
-/** A text is compared as the widest type of what it is read as; of the others the parser is exact. */
+/**
+ * A text is compared as the widest type of what it is read as, times with what they are rounded to; of the others the parser is
+ * exact.
+ */
 const widest: Readonly<Record<string, string>> = {
   int2: 'numeric',
   int4: 'numeric',
@@ -20,6 +23,9 @@ const widest: Readonly<Record<string, string>> = {
   timestamptz: 'timestamptz',
   time: 'timetz',
 }
+
+/** A fraction of a second that PostgreSQL's parser rounds. */
+const finerThanMicroseconds = `'[.][0-9]{6}[0-9]*[1-9]'`
 
 function widestOf(base: string): string | undefined {
   const element = /^(.*)\[\]$/.exec(base)?.[1]
@@ -61,7 +67,9 @@ function conditions({ column, to, base }: WantedCast): readonly string[] {
   const cast = `${value}::${to}`
   if (column.isText) {
     const wide = widestOf(base)
-    return wide === undefined ? [] : [`${cast}::${wide} IS DISTINCT FROM ${value}::${wide}`]
+    if (wide === undefined) return []
+    const isRounded = wide.startsWith('time') ? ` OR ${value}::text ~ ${finerThanMicroseconds}` : ''
+    return [`${cast}::${wide} IS DISTINCT FROM ${value}::${wide}${isRounded}`]
   }
   const isOther = `${cast}::${wayBack(column)} IS DISTINCT FROM ${value}`
   const limit = base.startsWith('float') ? own(beyond, column.base ?? '') : undefined
