@@ -249,3 +249,17 @@ it('columns may be called as members of objects are', async () => {
   const day = await run({ ...flags, scope: { mode: 'day', from: '2024-09-01', to: '2024-09-01' } })
   expect(day).toMatchObject({ rows: 3 })
 })
+
+it('a column under the name of a partition field is refused, as Java could not load the table; the fix works', async () => {
+  await run({ partitionBy: ['day(at)'] })
+  // A spec from before is bound to the schema, too.
+  await run({ partitionBy: [] })
+  await server.query('ALTER TABLE t ADD at_day date')
+  await expect(run()).rejects.toMatchObject({
+    code: 'usage',
+    field: 'at_day',
+    message: expect.stringContaining('a field named at_day: with a column of that name Spark') as unknown,
+    fix: 'leave the column out with --exclude-columns at_day, or export to another table',
+  })
+  expect(await run({ excluded: ['at_day'] })).toMatchObject({ status: 'ok', rows: 30 })
+})

@@ -1,8 +1,8 @@
 import { assertFormatVersion2 } from './format-version.ts'
 import { currentSchema, defaultSpec, type TableMetadata } from './metadata.ts'
 import { nameMappingProperty, updatedNameMapping } from '../schema/name-mapping.ts'
-import { usageError } from '../../errors.ts'
-import type { Schema } from '../schema/schema.ts'
+import { shellWord, usageError } from '../../errors.ts'
+import { fieldByName, type Schema } from '../schema/schema.ts'
 import { partitionSpec } from '../partition/partition-spec.ts'
 import type { TableRequirement } from './requirements.ts'
 import { evolveSchema, type WantedColumn } from '../schema/schema-evolution.ts'
@@ -65,6 +65,7 @@ export function tableChanges(
     evolved.schema,
     Object.keys(renames ?? {}).length > 0 ? '--rename' : '--replace-table',
   )
+  assertNotNamedAsPartition(table, base, evolved.schema, flagName)
   changes.push(...evolved.changes)
   if (evolved.changes.length > 0) {
     updates.push(
@@ -119,6 +120,33 @@ function assertNoneInUse(table: string, base: TableMetadata, schema: Schema, fla
     {
       field: flag,
       fix: `leave ${flag} out, or export to another table`,
+    },
+  )
+}
+
+/**
+ * A column that comes under the name of a partition field of another column: Java's readers bind every spec to the current
+ * schema and could not load the table any more.
+ */
+function assertNotNamedAsPartition(
+  table: string,
+  base: TableMetadata,
+  schema: Schema,
+  flagName: (column: string) => string = (column) => column,
+): void {
+  const before = currentSchema(base)
+  const taken = base['partition-specs']
+    .flatMap(({ fields }) => fields)
+    .find(({ name, 'source-id': source }) => {
+      const field = fieldByName(schema, name)
+      return field !== undefined && field.id !== source && fieldByName(before, name)?.id !== field.id
+    })
+  if (taken === undefined) return
+  throw usageError(
+    `table ${table} is or was partitioned by a field named ${taken.name}: with a column of that name Spark and Trino could not load it`,
+    {
+      field: taken.name,
+      fix: `leave the column out with --exclude-columns ${shellWord(flagName(taken.name))}, or export to another table`,
     },
   )
 }
