@@ -1,4 +1,4 @@
-import { daysBetween, windowOf, type Day } from '../calendar.ts'
+import { daysBetween, ordinalOf, windowOf, type Day } from '../calendar.ts'
 import { dataError, JobError, listed, usageError } from '../errors.ts'
 import type { Outcome } from '../summary.ts'
 
@@ -25,6 +25,8 @@ export interface WindowRequest {
 
 /** Ten years: each day is looked for under two names. */
 export const maxDays = 3660
+/** Of a backfill: a hundred years. */
+const maxWindows = 36_600
 
 /** The windows that are asked for: one that ends with `date`, or one for each day of `from` … `to`. */
 export function planWindows({ date, from, to, days, yesterday }: WindowRequest): Window[] {
@@ -54,6 +56,13 @@ export function planWindows({ date, from, to, days, yesterday }: WindowRequest):
     throw usageError(`--to ${to} is before --from ${from}`, {
       field: '--to',
       fix: 'give --from the earlier day',
+    })
+  }
+  const asked = ordinalOf(to) - ordinalOf(from) + 1
+  if (asked > maxWindows) {
+    throw usageError(`--from ${from} --to ${to} are ${asked} windows, more than ${maxWindows}`, {
+      field: '--from',
+      fix: 'see whether a year is mistyped, or ask for fewer days at once',
     })
   }
   return daysBetween(from, to).map(window)

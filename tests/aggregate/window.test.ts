@@ -34,6 +34,7 @@ describe('planWindows', () => {
     [{ to: '2024-01-01' }, '--from'],
     [{ from: '2024-01-02', to: '2024-01-01' }, '--to'],
     [{ days: 3661 }, '--days'],
+    [{ from: '0204-09-10', to: '2024-09-16' }, '--from'],
   ])('refuses %j', (request, field) => {
     expect(() => planWindows(asked(request))).toThrow(expect.objectContaining({ code: 'usage', field }))
   })

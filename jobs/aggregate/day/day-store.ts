@@ -88,7 +88,11 @@ export function createDayStore(settings: DayStoreSettings): DayStore {
       const readMs = now().getTime()
       const entries = useCache ? await cache.entriesOf(day) : []
       const same = settings.verifyCache ? undefined : entries.find((entry) => isSameFile(entry, file))
-      if (same !== undefined) return { entry: same, cached: true, ...notRead }
+      if (same !== undefined) {
+        // The newest entry is what queries take for the day's, and what stays when the cache is pruned.
+        if (same !== entries[0]) await cache.putDay(same)
+        return { entry: same, cached: true, ...notRead }
+      }
 
       const key = entries.length === 0 ? undefined : await keyOf(io, file.location, settings.signal)
       const known = entries.find((entry) => entry.key === key)

@@ -60,6 +60,21 @@ describe('the cache', () => {
     expect(await result()).toContain(`\n${expected},`)
   })
 
+  it('has the log that was counted last as the newest, also where it knew that log by its inode', async () => {
+    await bench.log(`${day}.csv`, row('a'))
+    await bench.write(`other/${day}.csv`, row('b') + row('c'))
+    await bench.run({ later })
+    await bench.run({ later, input: 'other', output: 'output-of-other' })
+    expect(await bench.run({ later })).toMatchObject({ cachedDays: 1 })
+    const { signal } = new AbortController()
+    const cache = openCache(localFileIO(), `file://${path('cache')}`, {
+      logger: pino({ level: 'silent' }),
+      signal,
+    })
+    const [newest] = await cache.entriesOf(day)
+    expect(newest).toMatchObject({ emails: 1 })
+  })
+
   it('knows the content again when only the times changed, and remembers the times', async () => {
     await bench.log(`${day}.csv`, row('a'))
     await bench.run()
