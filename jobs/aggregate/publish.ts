@@ -6,11 +6,11 @@ import { withOutcome, type Outcome, type TableSummary } from '../summary.ts'
 import type { EmailCounts } from './counts.ts'
 import type { CountedDay } from './day/day-store.ts'
 import { findInputs } from './inputs.ts'
-import { resultLocation, writePublished } from './published.ts'
+import { readPublished, resultLocation, writePublished, type Published } from './published.ts'
 import { outdatedWindows, type DueWindow } from './refresh.ts'
 import { objectionTo, publishRejects } from './rejects.ts'
 import { assertReplaceable } from './result/replaceable.ts'
-import type { Counted, Run } from './run.ts'
+import { tableFor, type Counted, type Run } from './run.ts'
 import { warnOfStrangeDays } from './strange-days.ts'
 import { daysOf, type Window } from './window.ts'
 import { publishResult, readResult, type PublishedResult, type WindowSources } from './window-result.ts'
@@ -51,11 +51,15 @@ export async function publish(
     throw withOutcome(asError(error), report)
   })
   const published: PublishedResult[] = []
+  const records: Published[] = []
   for (const due of all) {
     context.signal.throwIfAborted()
-    published.push(await publishWindow(run, due, counted))
+    const { result, record } = await publishWindow(run, due, counted)
+    published.push(result)
+    records.push(record)
   }
   const tables = await publishToTable(run, all, counted)
+  await noteInTable(run, records)
   return {
     ...report,
     bytes: published.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -107,7 +111,11 @@ function reportOf(days: readonly CountedDay[]): Outcome {
   }
 }
 
-async function publishWindow(run: Run, due: DueWindow, counted: Counted): Promise<PublishedResult> {
+async function publishWindow(
+  run: Run,
+  due: DueWindow,
+  counted: Counted,
+): Promise<{ readonly result: PublishedResult; readonly record: Published }> {
   const { options, stores, results } = run
   const { last, days, length } = due.window
   const location = resultLocation(options.output, last, length)
@@ -119,7 +127,9 @@ async function publishWindow(run: Run, due: DueWindow, counted: Counted): Promis
       await recount(run, result.damaged, due.gone.has(result.damaged) ? due.gone : counted)
       continue
     }
-    await writePublished(stores.output, options.output, {
+    const table = tableFor(run, length)
+    const before = await readPublished(stores.output, options.output, last, length)
+    const record: Published = {
       last,
       length,
       days: Object.fromEntries([...used].map(([day, { entry }]) => [day, entry.key])),
@@ -128,8 +138,10 @@ async function publishWindow(run: Run, due: DueWindow, counted: Counted): Promis
       rows: result.rows,
       events: eventsOf(sources),
       sha256: result.sha256,
-    })
-    return result
+      tables: { ...(table !== undefined && { [table]: '' }), ...before?.tables },
+    }
+    await writePublished(stores.output, options.output, record)
+    return { result, record }
   }
 }
 
@@ -144,18 +156,29 @@ function sourcesOf({ window, gone }: DueWindow, counted: Counted): WindowSources
   }
 }
 
-/** Results of `--refresh` that are longer or shorter than the table's are left to their files. */
 async function publishToTable(
-  { table, stores, context, results, startedAt, options }: Run,
+  run: Run,
   due: readonly DueWindow[],
   counted: Counted,
 ): Promise<TableSummary[]> {
+  const { table, stores, context, results, startedAt } = run
   if (table === undefined || stores.catalog === undefined) return []
   const { publishWindows } = await import('./iceberg/publish-windows.ts')
-  const wanted = due.filter(({ window }) => window.length === options.windows[0]?.length)
+  const wanted = due.filter(({ window }) => tableFor(run, window.length) !== undefined)
   const published = wanted.map((one) => ({
     ...one.window,
     read: (take: (batch: EmailCounts) => Promise<void>) => readResult(sourcesOf(one, counted), results, take),
   }))
   return [await publishWindows(stores.catalog, table, published, startedAt, context)]
+}
+
+/** Notes that the table has the results' rows: until then `--refresh` takes them for due, as their files are there before. */
+async function noteInTable(run: Run, records: readonly Published[]): Promise<void> {
+  const { stores, options } = run
+  for (const record of records) {
+    const table = tableFor(run, record.length)
+    if (table === undefined || record.tables?.[table] === record.sha256) continue
+    const tables = { ...record.tables, [table]: record.sha256 }
+    await writePublished(stores.output, options.output, { ...record, tables })
+  }
 }

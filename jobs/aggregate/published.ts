@@ -20,6 +20,8 @@ const published = v.object({
   /** Absent in records of earlier versions. */
   events: v.optional(v.number()),
   sha256: v.string(),
+  /** By the UUID of each Iceberg table that it is for, the SHA-256 of the result whose rows are there; `''` before the first. */
+  tables: v.optional(v.record(v.string(), v.string())),
 })
 
 /** Anything else than a record of ours, one cut short included, counts as none. */

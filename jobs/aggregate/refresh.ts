@@ -2,7 +2,7 @@ import { windowOf, type Day } from '../calendar.ts'
 import { notRead } from './day/day-store.ts'
 import { findInputs } from './inputs.ts'
 import { allPublished, type Published } from './published.ts'
-import { countDays, type Counted, type Run } from './run.ts'
+import { countDays, tableFor, type Counted, type Run } from './run.ts'
 import { daysOf, type Window } from './window.ts'
 
 /** A window that is to be published, and those of its days whose log has been removed since its last result. */
@@ -13,8 +13,8 @@ export interface DueWindow {
 }
 
 /**
- * Published windows, of any length, that were made from another content of one of their days than its log has now; those of
- * `windows` apart, which are published anyway. Days that they need join `counted`, none of those of `windows`. A day whose log
+ * Published windows, of any length, that were made from another content of one of their days than its log has now, or whose rows
+ * the table lacks, as a run ended between file and table; those of `windows` apart, which are published anyway. Days that they need join `counted`, none of those of `windows`. A day whose log
  * has been removed since counts as it did, from the cache, and a window is left alone when that is gone, too.
  */
 export async function outdatedWindows(
@@ -35,7 +35,8 @@ export async function outdatedWindows(
 
   const outdated: DueWindow[] = []
   for (const { record, days } of records) {
-    if (!days.some((day) => (keyOf(day) ?? record.days[day]) !== record.days[day])) continue
+    const isChanged = days.some((day) => (keyOf(day) ?? record.days[day]) !== record.days[day])
+    if (!isChanged && !isBehindIn(run, record)) continue
     const removed = Object.keys(record.days).filter((day) => keyOf(day) === undefined)
     const gone = await goneDays(run, record, removed)
     const { last, length } = record
@@ -63,4 +64,11 @@ async function goneDays({ results }: Run, record: Published, days: readonly Day[
     if (kept !== undefined && (await results.store.inCache(kept)) !== undefined) gone.set(day, kept)
   }
   return gone
+}
+
+/** Whether the table was to have the result's rows, and has not. */
+function isBehindIn(run: Run, { length, sha256, tables }: Published): boolean {
+  const table = tableFor(run, length)
+  const given = table === undefined ? undefined : tables?.[table]
+  return given !== undefined && given !== sha256
 }

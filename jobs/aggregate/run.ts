@@ -62,6 +62,16 @@ export interface Run {
   readonly table: ResultTable | undefined
 }
 
+/**
+ * The UUID of the table that results of windows of that length go to as well; those that are longer or shorter than what is asked for
+ * are left to their files.
+ */
+export const tableFor = (
+  { table, options }: Pick<Run, 'table' | 'options'>,
+  length: number,
+): string | undefined =>
+  options.windows[0]?.length === length ? table?.table.metadata['table-uuid'] : undefined
+
 /** Counts the days of `inputs`, each of `known` as it is. When a thread has none left, it merges those that are counted, or helps. */
 export async function countDays(
   { options, reader, results }: Run,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eachWithDatabase } from '../../commands/each-with-database.ts'
 import { run, summaryOf, type Ran } from '../../support/cli.ts'
@@ -23,10 +23,13 @@ async function inTable(day: string): Promise<string> {
   const sql = `SELECT ${counts} FROM default.crud_weekly WHERE window_end = DATE '${day}' AND days = 7 ORDER BY encode(email)`
   return (await lakejobs('sql', sql, '--csv')).stdout
 }
+async function tableFolder(): Promise<string> {
+  const [row] = await place.query('SELECT metadata_location AS at FROM iceberg_tables')
+  return String(row?.['at']).replace(/^file:\/\/|\/metadata\/.*/g, '')
+}
 /** The paths of the table's data files, whether a snapshot has them or not. */
 async function dataFiles(): Promise<string[]> {
-  const [row] = await place.query('SELECT metadata_location AS at FROM iceberg_tables')
-  const folder = String(row?.['at']).replace(/^file:\/\/|\/metadata\/.*/g, '')
+  const folder = await tableFolder()
   const names = readdirSync(`${folder}/data`, { recursive: true }).map(String)
   return names.filter((name) => name.endsWith('.parquet')).map((name) => `${folder}/data/${name}`)
 }
@@ -78,6 +81,31 @@ describe('lakejobs aggregate --iceberg', () => {
     })
     for (const day of ['2024-09-14', '2024-09-15', '2024-09-16']) expect(await inTable(day)).toBe(result(day))
     expect(await snapshots()).toBe(2)
+  })
+
+  it('has with --refresh what a run had refreshed that failed between the files of results and the table', async () => {
+    for (const day of ['2024-09-15', '2024-09-16']) await aggregate(day)
+    log('2024-09-14', 'late@x.org,CREATE')
+    const data = `${await tableFolder()}/data`
+    renameSync(data, `${data}.aside`)
+    writeFileSync(data, '')
+    expect(await aggregate('2024-09-16', '--refresh')).toMatchObject({ exit: 1 })
+    rmSync(data)
+    renameSync(`${data}.aside`, data)
+    expect(result('2024-09-15')).toContain('late@x.org')
+
+    expect(summaryOf(await aggregate('2024-09-16', '--refresh')).refreshed).toEqual(['2024-09-15'])
+    for (const day of ['2024-09-15', '2024-09-16']) expect(await inTable(day)).toBe(result(day))
+    expect(summaryOf(await aggregate('2024-09-16', '--refresh')).refreshed).toEqual([])
+  })
+
+  it('has with --refresh what was refreshed without it', async () => {
+    for (const day of ['2024-09-15', '2024-09-16']) await aggregate(day)
+    log('2024-09-14', 'late@x.org,CREATE')
+    const alone = ['aggregate', '2024-09-16', '--missing-days', 'ignore', '--refresh']
+    expect(await lakejobs(...alone)).toMatchObject({ exit: 0 })
+    expect(summaryOf(await aggregate('2024-09-16', '--refresh')).refreshed).toEqual(['2024-09-15'])
+    for (const day of ['2024-09-15', '2024-09-16']) expect(await inTable(day)).toBe(result(day))
   })
 
   it('writes a file anew that is gone', async () => {
