@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { sourceName } from '../config/checks.ts'
 import { emptyConfig } from '../config/config.ts'
 import type { JobContext, ResultOutput } from '../context.ts'
 import { usageError } from '../errors.ts'
@@ -45,6 +46,11 @@ export async function run(
   if (values.write && existsSync(file)) throw alreadyThere(file)
   const known = values.write ? undefined : await loadConfig(values.config, context)
   const config = known ?? emptyConfig
+  if (source !== '' && !sourceName.test(source))
+    throw usageError(`--source: "${source}" cannot be a source's name`, {
+      field: '--source',
+      fix: 'use letters, digits, _ and -, a letter first',
+    })
   const prefix = source === '' ? 'POSTGRES' : source.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
   const named =
     source === '' || config.sources.has(source)
@@ -90,7 +96,7 @@ export async function run(
   const { database } = access.settings
   const address = `database ${database} at ${addressOf(access.settings)}`
   const text = fileText(
-    { source, prefix: access.prefix, address },
+    { source, prefix: access.prefix, database: named.sources.get(source)?.database, address },
     facts.filter((one) => one !== undefined),
   )
   if (!values.write) await output.write(text)

@@ -3,7 +3,8 @@ import { defaultGroup } from './keys.ts'
 import type { Section } from './section.ts'
 import type { TableKey } from './table-key.ts'
 
-const sourceName = /^[A-Za-z][A-Za-z0-9_-]*$/
+/** What a source may be called. */
+export const sourceName = /^[A-Za-z][A-Za-z0-9_-]*$/
 const envPrefix = /^[A-Z][A-Z0-9_]*$/
 const groupName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
 /** DAGs of the project, or to come, that a group's would be called like: `lake_backfill`. */

@@ -113,6 +113,23 @@ describe('discover', () => {
       tables: [{ table: 'crm.a', rows: 1 }],
     })
   })
+
+  it('of a source whose database the file says, says it too', async () => {
+    await place.query('CREATE TABLE a (id int); ANALYZE')
+    const file = join(place.cwd, 'lakejobs.yaml')
+    const database = place.env['POSTGRES_DB']!
+    await writeFile(file, `version: 1\nsources: { acme: { env: POSTGRES, database: ${database} } }\n`)
+    const env = { ...place.env, POSTGRES_DB: 'postgres' }
+    const { stdout, exit } = await run(['discover', '--source', 'acme'], { cwd: place.cwd, env })
+    expect([exit, stdout]).toEqual([0, expect.stringContaining('acme/public.a: {}')])
+    await writeFile(file, stdout)
+    expect(summaryOf(await run(['export'], { cwd: place.cwd, env }))).toMatchObject({
+      exit: 0,
+      tables: [{ table: 'acme.a', rows: 0 }],
+    })
+    const refused = await run(['discover', '--source', 'acme.eu'], { cwd: place.cwd, env })
+    expect([refused.exit, refused.stderr]).toEqual([2, expect.stringContaining("cannot be a source's name")])
+  })
 })
 
 it('what cannot be written whole is not there', async () => {

@@ -76,16 +76,16 @@ describe('what a starter file says of a table', () => {
 
   it('no name of the database leaves its key or comment', () => {
     const name = 'x: {} # "${HOME}" *: &a'
-    const text = fileText({ source: '', prefix: 'POSTGRES', address: 'a\nb: c' }, [
+    const text = fileText({ source: '', prefix: 'POSTGRES', database: undefined, address: 'a\nb: c' }, [
       facts({
         table: { schema: 'public', name },
         primaryKey: ['k\nv: 1'],
-        columns: [column('tok,en secret', 'text'), column('id', 'int4')],
+        columns: [column('tok,en secret', 'text'), column('${HOME}token', 'text'), column('${HOME}', 'int4')],
       }),
     ])
     expect(Object.keys((parseYaml(text) as { tables: object }).tables)).toHaveLength(2)
     const { tables } = parse(text)
     expect(tables[1]?.key).toMatchObject({ isPattern: false, table: { schema: 'public', name } })
-    expect(tables[1]?.options.get('exclude-columns')?.words).toEqual(['"tok,en secret"'])
+    expect(tables[1]?.options.get('exclude-columns')?.words).toEqual(['"tok,en secret"', '${HOME}token'])
   })
 })
