@@ -90,6 +90,33 @@ describe('config --group', () => {
     ])
   })
 
+  it('a table that no key of the file names is of no group', async () => {
+    await place.query('CREATE TABLE users (password text)')
+    const daily = ['export', '--group', 'daily', '--connections', '1']
+    const ran = await called([...daily, '--table', 'shop.items,users'])
+    expect(summaryOf(ran).tables?.map(({ table }) => table)).toEqual(['shop.items'])
+    expect(ran.stderr).toContain('--table public.users: it is not of the group daily, and is left out')
+    const alone = await called([...daily, '--table', 'users'])
+    expect(summaryOf(alone)).toMatchObject({ exit: 2, error: { message: 'there is no table to export' } })
+  })
+
+  it('--exclude refuses a name that leaves out nothing', async () => {
+    await writeFile(
+      join(place.cwd, 'lakejobs.yaml'),
+      'version: 1\ngroups: { hourly: {} }\ntables: { shop.*: {}, shop.gone: {}, crm/public.*: { group: hourly } }\nsources: { crm: { env: CRM } }\n',
+    )
+    const daily = ['export', '--group', 'daily', '--dry-run']
+    const misspelt = summaryOf(await called([...daily, '--exclude', 'shop.gone,shop.session']))
+    expect(misspelt).toMatchObject({ exit: 2, error: { field: '--exclude' } })
+    expect(misspelt.error?.message).toBe('--exclude shop.session: no table of this run is called so')
+    const others = ['--exclude', 'shop.gone,shop.sessions,shop.tmp_*,crm/public.log']
+    const ran = summaryOf(await called([...daily, ...others]))
+    expect([ran.exit, ran.tables?.map(({ table }) => table).sort()]).toEqual([
+      0,
+      ['shop.items', 'shop.orders'],
+    ])
+  })
+
   it('--table of a --group is no name that takes back what is said of new tables of a pattern', async () => {
     await writeFile(
       join(place.cwd, 'lakejobs.yaml'),

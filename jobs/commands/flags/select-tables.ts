@@ -85,14 +85,18 @@ export async function selectTables(
     isFlag || file === undefined,
   )
   const excluded = (values.exclude ?? []).map((text) => parseTableKey(text, '--exclude'))
+  if (failed.length === 0) assertThere(excluded, found, config, { group, namespace })
   const chosen = found.flatMap(({ table, target, isNamed: isExact }) => {
     const facts = tableFacts(config, table, namespace)
     // Of a group, a name picks what the file has: what is said of a pattern's tables holds.
     const isNamed = isExact && (group === undefined || facts.isNamed)
+    // Of no group is what the file does not name.
+    const isOfOther =
+      group !== undefined && (facts.group.name !== group || (file !== undefined && facts.line === undefined))
+    if (isOfOther && isExact && isFlag)
+      context.logger.warn(`--table ${printTable(table)}: it is not of the group ${group}, and is left out`)
     const isOut =
-      excluded.some((key) => key.matches(table)) ||
-      (group !== undefined && facts.group.name !== group) ||
-      (!facts.enabled && !(isFlag && isNamed))
+      excluded.some((key) => key.matches(table)) || isOfOther || (!facts.enabled && !(isFlag && isNamed))
     return isOut ? [] : [{ table, target, isNamed, facts }]
   })
   const faults: JobError[] = []
@@ -123,7 +127,9 @@ export async function selectTables(
       fix:
         file === undefined
           ? 'name one with --table'
-          : `name some under tables in ${file.file}, or with --table`,
+          : group !== undefined && isFlag
+            ? `name it under tables in ${file.file}, in that group, or leave --group out`
+            : `name some under tables in ${file.file}, or with --table`,
     })
   }
   return { config, tables, failed, unmatched }
@@ -139,6 +145,30 @@ function wantedOf(text: string): Wanted {
       fix: 'leave the target out, or give namespace in lakejobs.yaml',
     })
   return { key, target: parseTarget(text, target) }
+}
+
+/**
+ * A name that leaves nothing out is misspelt, and the table that is meant would go out. What the file has itself, or another group, may
+ * be left out all the same.
+ */
+function assertThere(
+  excluded: readonly TableKey[],
+  found: readonly Found[],
+  config: Config,
+  { group, namespace }: { readonly group: string | undefined; readonly namespace: string },
+): void {
+  const keys = config.tables.flatMap(({ key }) => (key.isPattern ? [] : [key.table]))
+  const stray = excluded.find(
+    (one) =>
+      !one.isPattern &&
+      ![...keys, ...found.map(({ table }) => table)].some(one.matches) &&
+      (group === undefined || tableFacts(config, one.table, namespace).group.name === group),
+  )
+  if (stray === undefined) return
+  throw usageError(`--exclude ${stray.text}: no table of this run is called so`, {
+    field: '--exclude',
+    fix: "correct it; a pattern, such as 'shop.tmp_*', may match nothing",
+  })
 }
 
 function assertSource({ sources, file }: Config, { isPattern, table: { source }, text }: TableKey): void {
