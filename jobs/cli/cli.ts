@@ -1,9 +1,12 @@
 import type { Argv } from 'yargs'
 import { commands, type CommandModule } from '../commands/index.ts'
+import { usageError } from '../errors.ts'
+import { metricsOptions } from '../telemetry/metrics/options.ts'
 import { parseArguments } from './arguments.ts'
 import type { Host } from './run.ts'
 
-const valued = ['--log-format', '--log-level']
+/** What stands before a command has values of its own. */
+const valued = ['log-format', 'log-level', ...Object.keys(metricsOptions)].map((name) => `--${name}`)
 
 /**
  * The command line: top-level help loads yargs and nothing else; a command's file is loaded when it is named, its job
@@ -19,7 +22,13 @@ export async function runCli(argv: readonly string[], host: Host): Promise<numbe
   try {
     module = await entry?.load()
     const { words, flags, isAnswered } = await parseArguments(argv, module?.command, outline)
-    if (module === undefined || isAnswered) return 0
+    if (isAnswered) return 0
+    // `--group verify export` would verify.
+    if (module === undefined || words[0] !== named)
+      throw usageError('the command is not the first word', {
+        ...(words[0] !== undefined && { field: words[0] }),
+        fix: `write it before its flags: lakejobs ${words[0] ?? 'export'} …`,
+      })
     const { runJob } = await import('./run.ts')
     return await runJob(module, words.slice(1), flags, host)
   } catch (error) {

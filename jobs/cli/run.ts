@@ -19,7 +19,7 @@ import { settingsText } from '../options/settings-text.ts'
 import { metricsOptions } from '../telemetry/metrics/options.ts'
 import type { LineageRun } from '../telemetry/open-lineage/lineage-run.ts'
 import { summaryTable } from './summary-table.ts'
-import { capLists, outcomeOf, type Outcome, type Summary } from '../summary.ts'
+import { capLists, isPlanAlone, outcomeOf, type Outcome, type Summary } from '../summary.ts'
 
 export type Signal = Interrupted['signal']
 
@@ -147,7 +147,8 @@ export async function runJob(
     failure,
   )
   const told = lineage?.end(summary, outcome)
-  if (context !== undefined && module.runsPlace !== undefined) {
+  // A file may say `dry-run`, too.
+  if (context !== undefined && module.runsPlace !== undefined && !isPlanAlone(outcome)) {
     const { leaveSummary } = await import('../commands/runs/leave.ts')
     await leaveSummary(module, known, summary, context)
     if ((metrics?.['metrics-file'] ?? metrics?.['metrics-push']) !== undefined && known['dry-run'] !== true) {

@@ -58,6 +58,7 @@ describe('usage: exit 2, one line that names field, value and fix', () => {
     [[], 'lakejobs', undefined, 'no command given'],
     [['nope'], 'lakejobs', undefined, 'Unknown command: nope'],
     [['--nope', 'aggregate'], 'aggregate', undefined, 'nope'],
+    [['--group', 'verify', 'export'], 'verify', 'export', 'the command is not the first word'],
     [['aggregate', '--nope'], 'aggregate', undefined, 'nope'],
     [['aggregate', 'logs', 'out', '2024-02-30'], 'aggregate', '--date', '"2024-02-30"'],
     [['aggregate', '2024-02-30'], 'aggregate', '--date', '"2024-02-30"'],
