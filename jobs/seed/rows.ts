@@ -17,8 +17,16 @@ export function seededInterval({ days, date }: Pick<WebLogOptions, 'days' | 'dat
   return { first: addDays(date, 1 - days), end: addDays(date, 1) }
 }
 
-/** The order in which the columns are sent. */
-export const seededColumns = 'user_id, url, response_time, status_code, timestamp'
+/** The columns in the order in which they are sent, and PostgreSQL's types of what is sent. */
+export const seededTypes = {
+  user_id: 'integer',
+  url: 'text',
+  response_time: 'integer',
+  status_code: 'integer',
+  timestamp: 'timestamp with time zone',
+} as const
+
+export const seededColumns = Object.keys(seededTypes).join(', ')
 
 const users = 1000
 const orders = 10_000

@@ -1,4 +1,4 @@
-import { addDays } from '../calendar.ts'
+import { addDays, firstDay, ordinalOf } from '../calendar.ts'
 import type { JobContext } from '../context.ts'
 import { JobError, usageError } from '../errors.ts'
 import { connect, type Connection } from '../postgres/connection/connect.ts'
@@ -14,7 +14,7 @@ import {
 } from '../postgres/demo-table.ts'
 import { fillDemoShop, makeDemoShop } from '../postgres/demo-shop.ts'
 import type { Outcome } from '../summary.ts'
-import { seededColumns, seededInterval, webLogRows, type WebLogOptions } from './rows.ts'
+import { seededColumns, seededInterval, seededTypes, webLogRows, type WebLogOptions } from './rows.ts'
 
 export interface SeedOptions extends WebLogOptions {
   /** What happens to a table that has rows: nothing is done to it without one of the three flags. */
@@ -34,6 +34,12 @@ export async function seed(
   context: Pick<JobContext, 'progress' | 'signal' | 'logger' | 'touches'>,
 ): Promise<Outcome> {
   const { progress, signal, logger } = context
+  const most = ordinalOf(options.date) - ordinalOf(firstDay) + 1
+  if (options.days > most)
+    throw usageError(`--days ${options.days} reaches before ${firstDay}, the first day there is`, {
+      field: '--days',
+      fix: `give --days ${most} or less`,
+    })
   writes('web_logs', 'public')
   const connection = await connect(settings, { prefix: 'POSTGRES', signal })
   const bar = progress.start('seed', options.rows, 'rows')
@@ -94,6 +100,7 @@ async function prepareTable(connection: Connection, options: SeedOptions): Promi
       fix: `set DEMO_DATA=false; or, if its rows may be replaced, put "${demoMark}" into the table's comment`,
     })
   }
+  await assertColumns(connection)
   if (options.mode === 'refuse' && (await hasRows(connection))) {
     throw usageError(`${table} has rows`, {
       field: table,
@@ -106,4 +113,28 @@ async function prepareTable(connection: Connection, options: SeedOptions): Promi
     throw new JobError('nothingToDo', `${table} has rows from ${first} to ${options.date}`, { field: table })
   }
   if (options.mode === 'replace') await connection.query(`DELETE FROM ${table} WHERE ${inDays}`, [], table)
+}
+
+/** Rows are sent as bytes, which another type would read as other values. */
+async function assertColumns(connection: Connection): Promise<void> {
+  const found = await connection.query(
+    `SELECT attname::text AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
+     WHERE attrelid = '${table}'::regclass AND attnum > 0 AND NOT attisdropped`,
+    [],
+    table,
+  )
+  // The bytes of a varchar are those of a text.
+  const types = new Map(
+    found.map(({ name, type }) => [String(name), String(type).replace('character varying', 'text')]),
+  )
+  const other = Object.entries(seededTypes).find(([name, type]) => types.get(name) !== type)
+  if (other === undefined) return
+  const [name, type] = other
+  throw usageError(
+    `${table} has ${types.has(name) ? `${name} ${types.get(name)!}` : `no ${name}`}, not ${type}`,
+    {
+      field: table,
+      fix: 'rename the table, and seed makes its own; or seed another database',
+    },
+  )
 }

@@ -100,11 +100,29 @@ describe('lakejobs seed', () => {
     expect(await count()).toBe(1000)
   })
 
+  it('leaves a table alone that has other columns than it fills', async () => {
+    const columns = 'user_id int, url text, status_code int, "timestamp" timestamptz'
+    // As the four bytes of a whole number a real is another number.
+    for (const other of ['response_time real', 'duration int']) {
+      await server.query(`DROP TABLE IF EXISTS web_logs; CREATE TABLE web_logs (${columns}, ${other})`)
+      const refused = summaryOf(await seed())
+      expect(refused).toMatchObject({ exit: 2, error: { field: 'public.web_logs' } })
+      expect(refused.error?.message).toContain('response_time')
+      expect(await count()).toBe(0)
+    }
+    await server.query(
+      `DROP TABLE web_logs; CREATE TABLE web_logs (response_time int, ${columns}, more varchar(9))`,
+    )
+    expect(summaryOf(await seed())).toMatchObject({ exit: 0, rows: 1000 })
+  })
+
   it.each([
     [['--append', '--replace'], '--append'],
     [['--rows', '0'], '--rows'],
     [['--rows', '1.5'], '--rows'],
     [['--days', '0'], '--days'],
+    [['--days', '999999999999'], '--days'],
+    [['--date', '0001-01-03', '--days', '4'], '--days'],
     [['--seed', '-1'], '--seed'],
     [['--date', '2024-02-30'], '--date'],
   ])('%j is exit 2', async (words, field) => {
