@@ -296,6 +296,10 @@ function capped<T extends Outcome | TableSummary>(values: T): T {
 /** What was done before `failure`; jobs put nothing but an `Outcome` there. */
 export const outcomeOf = (failure: unknown): Outcome => (failure instanceof JobError ? failure.outcome : {})
 
+/** Whether a run has only told what it would do: of each table there is a plan. */
+export const isPlanAlone = ({ tables = [] }: Pick<Outcome, 'tables'>): boolean =>
+  tables.length > 0 && tables.every(({ plan }) => plan !== undefined)
+
 /** The summary of a table whose part of the run failed. */
 export function failedTable(table: string, failure: unknown): TableSummary {
   const { message, fix }: { readonly message: string; readonly fix?: string | undefined } = asError(failure)

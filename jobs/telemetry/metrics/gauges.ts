@@ -77,8 +77,9 @@ export function metricGroups(
   ]
 }
 
-/** Superseded: a later run has told of it. */
-export const isGood = ({ status }: TableSummary): boolean => status === 'ok' || status === 'unchanged'
+/** Superseded: a later run has told of it. With a plan it was a dry run's. */
+export const isGood = ({ status, plan }: TableSummary): boolean =>
+  (status === 'ok' || status === 'unchanged') && plan === undefined
 
 const gauge = (name: Gauge['name'], value: number | undefined): Gauge[] =>
   value === undefined ? [] : [{ name, value }]

@@ -90,6 +90,25 @@ it('an export leaves a file for itself and one for each table, with what its sum
   expect(Object.values(ofOne).reduce((sum, of) => sum + of, 0)).toBeLessThan(one + 0.003)
 })
 
+it('its flags may stand before the command, as those of the log', async () => {
+  const { exit } = summaryOf(await lakejobs(['--metrics-file', 'metrics/own.prom', ...generate], {}))
+  expect([exit, await files()]).toEqual([0, ['own.generate.prom']])
+})
+
+it('tables of which the file says dry-run are none that were exported', async () => {
+  await place.query('CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1 AS i')
+  expect((await lakejobs(['init'])).exit).toBe(0)
+  const write = (tables: string): Promise<void> =>
+    writeFile(join(place.cwd, 'lakejobs.yaml'), `version: 1\ntables: { ${tables} }\n`)
+  await write('a: { dry-run: true }')
+  expect((await lakejobs(['export'])).exit).toBe(0)
+  expect(await files()).toEqual([])
+  expect((await lakejobs(['runs'])).stdout).toContain('no run since')
+  await write('a: { dry-run: true }, b: {}')
+  expect((await lakejobs(['export'])).exit).toBe(0)
+  expect(await files()).toEqual(['lakejobs.export.default.b.prom', 'lakejobs.export.prom'])
+})
+
 it('verify, maintain all and aggregate tell how long they were at what', async () => {
   await place.query('CREATE TABLE t AS SELECT 1 AS i')
   expect((await lakejobs(['init'])).exit).toBe(0)
