@@ -24,7 +24,9 @@ def announce(outlets: Iterable[Any], events: Any, summary: Summary, catalog: str
             events[outlet].extra.update({"runId": summary["runId"], **days})
             continue
         for table in summary.get("tables") or []:
-            if table.get("status") in ("ok", "unchanged") and not _is_plain_only(table):
+            # With a plan it was a dry run's.
+            is_there = table.get("status") in ("ok", "unchanged") and "plan" not in table
+            if is_there and not _is_plain_only(table):
                 events[outlet].add(table_asset(table["table"], catalog), extra={**days, **_told(table, summary)})
 
 
