@@ -4,7 +4,7 @@ import { tableText, type Catalog, type TableIdentifier } from '../iceberg/catalo
 
 /**
  * The tables that are meant by names: `default.web_logs`; `web_logs` where no other namespace has one; `public.web_logs` or
- * `source=default.web_logs`, as exports name them. `namespace` is that of tables from `public`. Errors: `JobError` data for a
+ * `source=default.web_logs`, as exports name them; also in quotes, without which a flag is divided at a comma. `namespace` is that of tables from `public`. Errors: `JobError` data for a
  * name that no table has, with the nearest ones; usage for one that several have.
  */
 export async function findTables(
@@ -29,16 +29,21 @@ export const noSuchTable = async (catalog: Catalog, name: string, namespace: str
 function findTable(tables: readonly TableIdentifier[], given: string, namespace: string): TableIdentifier {
   const name = /=([^="]+)$/.exec(given)?.[1] ?? given
   const called = (text: string): TableIdentifier | undefined => tables.find((one) => tableText(one) === text)
-  const exact = called(given) ?? called(name) ?? called(name.replace(/^public\./, `${namespace}.`))
+  const bare = name.replaceAll('"', '')
+  const exact =
+    called(given) ?? called(name) ?? called(bare) ?? called(bare.replace(/^public\./, `${namespace}.`))
   if (exact !== undefined) return exact
-  const [first, second, ...more] = tables.filter((table) => table.name === name)
+  const [first, second, ...more] = tables.filter((table) => table.name === name || table.name === bare)
   if (first === undefined) throw missing(tables, name, namespace)
   if (second === undefined) return first
   throw usageError(`--table ${name}: several namespaces have it`, {
     field: '--table',
-    fix: `give one of ${listed([first, second, ...more].map(tableText))}`,
+    fix: `give one of ${listed([first, second, ...more].map(tableText).map(flagItem))}`,
   })
 }
+
+/** As a flag takes it. */
+const flagItem = (table: string): string => (table.includes(',') ? `"${table}"` : table)
 
 function missing(tables: readonly TableIdentifier[], name: string, namespace: string): Error {
   const names = tables.map(tableText)
@@ -49,7 +54,7 @@ function missing(tables: readonly TableIdentifier[], name: string, namespace: st
       names.length === 0
         ? 'the catalog has none; export one, or correct ICEBERG_CATALOG_NAME'
         : near.length === 0
-          ? `give one of ${listed(names)}`
-          : `did you mean ${near.join(' or ')}?`,
+          ? `give one of ${listed(names.map(flagItem))}`
+          : `did you mean ${near.map(flagItem).join(' or ')}?`,
   })
 }

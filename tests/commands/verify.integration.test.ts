@@ -10,6 +10,14 @@ const { place } = eachWithDatabase()
 const lakejobs = (...words: string[]): Promise<Ran> => run(words, { cwd: place.cwd, env: place.env })
 
 describe('lakejobs verify', () => {
+  it('takes a table with a comma in its name in quotes, as its message says', async () => {
+    await place.query('CREATE SCHEMA shop; CREATE TABLE shop."a,b" AS SELECT 1 AS i')
+    expect((await lakejobs('export', '--table', 'shop."a,b"', '--format', 'iceberg')).exit).toBe(0)
+    const { error } = summaryOf(await lakejobs('verify', '--table', 'shop.a,b'))
+    expect(error?.fix).toBe('did you mean "shop.a,b"?')
+    expect(summaryOf(await lakejobs('verify', '--table', '"shop.a,b"'))).toMatchObject({ exit: 0, rows: 1 })
+  })
+
   it('proves an export, tells a source that changed since, and fails for what is wrong', async () => {
     await place.query(`
       CREATE TABLE web_logs (timestamp timestamptz, user_id int, url text, response_time int, status_code int);

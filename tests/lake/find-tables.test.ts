@@ -13,6 +13,7 @@ beforeEach(async () => {
     'shop.users',
     'default.odd=name',
     'shop.eu.orders',
+    'shop.a,b',
   ]) {
     const levels = text.split('.')
     const identifier = { namespace: levels.slice(0, -1), name: levels.at(-1)! }
@@ -29,6 +30,7 @@ describe('the tables of a catalog', () => {
       'default.odd=name',
       'default.users',
       'default.web_logs',
+      'shop.a,b',
       'shop.users',
       'shop.eu.orders',
     ])
@@ -42,6 +44,9 @@ describe('the tables of a catalog', () => {
     ['public.logs=default.web_logs', 'default.web_logs'],
     ['"A b"."c"=shop.users', 'shop.users'],
     ['default.odd=name', 'default.odd=name'],
+    // A flag's list is divided at commas outside of quotes.
+    ['shop."a,b"', 'shop.a,b'],
+    ['"shop.a,b"', 'shop.a,b'],
   ])('are found by %s', async (name, expected) => {
     expect(await find(name)).toEqual([expected])
   })
@@ -55,6 +60,7 @@ describe('the tables of a catalog', () => {
 
   it.each([
     ['default.weblogs', 'did you mean default.web_logs?'],
+    ['shop.a', /"shop\.a,b"/],
     ['Web_Logs', 'did you mean default.web_logs?'],
     ['nothing_of_the_kind', /^give one of default\.odd=name, default\.users, /],
   ])('are named where %s is none', async (name, fix) => {

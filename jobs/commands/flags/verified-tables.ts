@@ -3,7 +3,7 @@ import type { JobContext } from '../../context.ts'
 import { asError, decisive, usageError } from '../../errors.ts'
 import { tablePairs } from '../../export/target/names.ts'
 import { allTables } from '../../iceberg/catalog/all-tables.ts'
-import { tableText, type Catalog } from '../../iceberg/catalog/catalog.ts'
+import { tableText, type Catalog, type TableIdentifier } from '../../iceberg/catalog/catalog.ts'
 import { plainName } from '../../lake/plain-places.ts'
 import { failedTable, outcomeOf, withOutcome, type Outcome, type TableSummary } from '../../summary.ts'
 import { managedTables } from '../../verify/managed-tables.ts'
@@ -70,9 +70,11 @@ async function tablesOf(
   namespace: string,
 ): Promise<VerifiedTable[]> {
   const known = new Map((await allTables(catalog)).map((table) => [tableText(table), table]))
-  const named = texts.flatMap((text) => known.get(text) ?? [])
+  const tableOf = (text: string): TableIdentifier | undefined =>
+    known.get(text) ?? known.get(text.replaceAll('"', ''))
+  const named = texts.flatMap((text) => tableOf(text) ?? [])
   const pairs = tablePairs(
-    texts.filter((text) => !known.has(text)),
+    texts.filter((text) => tableOf(text) === undefined),
     namespace,
   )
   return [
