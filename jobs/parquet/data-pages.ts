@@ -3,7 +3,7 @@ import { bitWidth, byteTarget, kernelTarget, type ByteTarget } from './encoding/
 import { type BlockList, blockList } from './blocks.ts'
 import type { Codec } from './codec.ts'
 import { mix } from './dictionary/dictionary.ts'
-import { encodeIndices, hybridCapacity } from './encoding/hybrid.ts'
+import { encodeIndices, hybridCapacity, indexRoom } from './encoding/hybrid.ts'
 import type { PageSummary } from './page-index.ts'
 import { dataPage, type PageEncoding } from './page.ts'
 import type { ChunkRows } from './rows.ts'
@@ -63,8 +63,8 @@ export function indexedPages(input: ChunkInput, take: Take): IndexedPages | unde
   const pages = pageList(input)
   // How many bits an index takes is known only afterwards; Java, too, counts four bytes.
   const mostRows = Math.min(options.pageRows, Math.max(1, options.pageBytes >> 2))
-  let indices = new Int32Array(Math.min(mostRows, all.levels))
-  if (all.values > sampleValues && !promising(dictionary, input)) return undefined
+  if (all.values > sampleValues && !promising(dictionary, input, take)) return undefined
+  let indices = indexRoom(Math.min(mostRows, all.levels), take)
   let row = 0
   let value = 0
   let indexBytes = 0
@@ -104,8 +104,12 @@ const blockValues = 64
 const sampleValues = sampleBlocks * blockValues
 
 /** Whether the repetitions in a sample, which is entered into the dictionary, promise that it pays. */
-function promising(dictionary: SourceDictionary, { rows: { values }, source, options }: ChunkInput): boolean {
-  const indices = new Int32Array(blockValues)
+function promising(
+  dictionary: SourceDictionary,
+  { rows: { values }, source, options }: ChunkInput,
+  take: Take,
+): boolean {
+  const indices = indexRoom(blockValues, take)
   for (let block = 0; block < sampleBlocks; block++) {
     const from = Math.floor(((mix(mix(block + 1)) >>> 0) / 2 ** 32) * (values - blockValues))
     if (dictionary.index(from, from + blockValues, indices) < blockValues) return false

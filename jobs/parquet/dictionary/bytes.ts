@@ -58,7 +58,9 @@ export function bytesDictionary(
   const startOf = (entry: number): number => words[(t.starts >> 2) + entry]!
   return {
     index(from, to, indices) {
+      const isApart = indices.buffer !== words.buffer
       for (let at = from; at < to;) {
+        const place = isApart ? t.indices : indices.byteOffset + 4 * (at - from)
         const end = sliceEnd(offsets, at, to)
         // A value that no slice can hold fits no dictionary.
         if (end === at) return at - from
@@ -70,7 +72,7 @@ export function bytesDictionary(
           base,
           t.offsets,
           end - at,
-          t.indices,
+          place,
           prefix,
           t.slots,
           t.starts,
@@ -78,7 +80,7 @@ export function bytesDictionary(
           limitBytes,
           t.state,
         )
-        indices.set(words.subarray(t.indices >> 2, (t.indices >> 2) + found), at - from)
+        if (isApart) indices.set(words.subarray(t.indices >> 2, (t.indices >> 2) + found), at - from)
         at += found
         if (at < end) return at - from
       }

@@ -24,8 +24,8 @@ interface Table {
   readonly state: number
 }
 
-/** Looks up `count` values of the slice; returns how many it could. */
-type Lookup = (table: Table, count: number) => number
+/** Looks up `count` values of the slice, whose indices go to the address; returns how many it could. */
+type Lookup = (table: Table, count: number, indices: number) => number
 
 /**
  * A dictionary of 4-byte values, compared by their bits (so NaN and -0.0 stay apart). `min` and `max` are the
@@ -42,11 +42,11 @@ export function int32Dictionary(
   const { indexSpan, indexInt32s } = kernel()
   const span = max - min + 1
   return hasSlotForEach(span, values.length)
-    ? wordDictionary(values, 1, { first: span, most: span }, limitBytes, take, (t, count) =>
-        indexSpan(t.values, count, t.indices, min, t.slots, t.body, limit, t.state),
+    ? wordDictionary(values, 1, { first: span, most: span }, limitBytes, take, (t, count, indices) =>
+        indexSpan(t.values, count, indices, min, t.slots, t.body, limit, t.state),
       )
-    : wordDictionary(values, 1, hashSlots(limit), limitBytes, take, (t, count) =>
-        indexInt32s(t.values, count, t.indices, t.slots, t.body, limit, t.state),
+    : wordDictionary(values, 1, hashSlots(limit), limitBytes, take, (t, count, indices) =>
+        indexInt32s(t.values, count, indices, t.slots, t.body, limit, t.state),
       )
 }
 
@@ -65,12 +65,12 @@ export function int64Dictionary(
   const [minLow = 0, minHigh = 0, maxLow = 0, maxHigh = 0] = extremes ?? []
   const span = (maxHigh - minHigh) * 2 ** 32 + (maxLow >>> 0) - (minLow >>> 0) + 1
   if (extremes !== undefined && hasSlotForEach(span, lanes.length / 2)) {
-    return wordDictionary(lanes, 2, { first: span, most: span }, limitBytes, take, (t, count) =>
-      indexSpan64(t.values, count, t.indices, minLow, minHigh, t.slots, t.body, limit, t.state),
+    return wordDictionary(lanes, 2, { first: span, most: span }, limitBytes, take, (t, count, indices) =>
+      indexSpan64(t.values, count, indices, minLow, minHigh, t.slots, t.body, limit, t.state),
     )
   }
-  return wordDictionary(lanes, 2, hashSlots(limit), limitBytes, take, (t, count) =>
-    indexInt64s(t.values, count, t.indices, t.slots, t.body, limit, t.state),
+  return wordDictionary(lanes, 2, hashSlots(limit), limitBytes, take, (t, count, indices) =>
+    indexInt64s(t.values, count, indices, t.slots, t.body, limit, t.state),
   )
 }
 
@@ -107,11 +107,13 @@ function wordDictionary(
   const count = (): number => memory[table.state >> 2]!
   return {
     index(from, to, indices) {
+      const isApart = indices.buffer !== memory.buffer
       for (let at = from; at < to;) {
+        const place = isApart ? table.indices : indices.byteOffset + 4 * (at - from)
         const wanted = Math.min(sliceValues, to - at)
         memory.set(words.subarray(at * perValue, (at + wanted) * perValue), table.values >> 2)
-        const found = lookup(table, wanted)
-        indices.set(memory.subarray(table.indices >> 2, (table.indices >> 2) + found), at - from)
+        const found = lookup(table, wanted, place)
+        if (isApart) indices.set(memory.subarray(table.indices >> 2, (table.indices >> 2) + found), at - from)
         at += found
         if (found < wanted) return at - from
       }

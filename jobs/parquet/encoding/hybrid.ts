@@ -1,3 +1,4 @@
+import type { Take } from '../../kernel/arena.ts'
 import { kernel } from '../../kernel/kernel.ts'
 import { type ByteTarget, eightFlags, packFlags, writeVarint } from './bit-packing.ts'
 
@@ -11,10 +12,19 @@ export const hybridCapacity = (count: number): number => count * 4 + 64
 
 /** Indices that the kernel encodes at once: more than most pages have (export-spec §2.2), and of a page of any size. */
 const sliceValues = 32_768
+/** Behind the last value, to pad its group. */
+const padding = 7
+
+/** Room for a page's indices: in the kernel's memory, where they are looked up and encoded, but for the largest pages. */
+export function indexRoom(count: number, take: Take): Int32Array {
+  if (count > sliceValues) return new Int32Array(count)
+  const from = take(4 * (count + padding)) >> 2
+  return kernel().words.subarray(from, from + count)
+}
 
 /**
  * Encodes `values[0 … count)`, each of `width` bits, at `position`; returns the position after it. In the kernel:
- * kernel/assembly/hybrid.ts.
+ * kernel/assembly/hybrid.ts. What lies in its memory is of `indexRoom`, and up to seven values behind `count` are lost.
  */
 export function encodeIndices(
   values: Int32Array,
@@ -25,13 +35,13 @@ export function encodeIndices(
 ): number {
   const { arena, bytes, words, encodeIndices: encode } = kernel()
   return arena.scope((take) => {
-    // Seven zeros pad the last group.
-    const from = take(4 * (sliceValues + 7))
+    const room = values.buffer === words.buffer ? undefined : take(4 * (sliceValues + padding))
     const apart = target.address === undefined ? take(hybridCapacity(sliceValues)) : undefined
     const state = take(4)
     for (let at = 0; at < count; at += words[state >> 2]!) {
       const next = Math.min(count, at + sliceValues)
-      words.set(values.subarray(at, next), from >> 2)
+      if (room !== undefined) words.set(values.subarray(at, next), room >> 2)
+      const from = room ?? values.byteOffset + 4 * at
       const to = apart ?? target.address! + position
       const end = encode(from, next - at, width, next === count, to, state)
       if (apart !== undefined) target.bytes.set(bytes.subarray(apart, end), position)
