@@ -14,8 +14,9 @@ export interface DueWindow {
 
 /**
  * Published windows, of any length, that were made from another content of one of their days than its log has now, or whose rows
- * the table lacks, as a run ended between file and table; those of `windows` apart, which are published anyway. Days that they need join `counted`, none of those of `windows`. A day whose log
- * has been removed since counts as it did, from the cache, and a window is left alone when that is gone, too.
+ * the table lacks, as a run ended between file and table; those of `windows` apart, which are published anyway. Days that they need
+ * join `counted`, none of those of `windows`. A day whose log has been removed since counts as it did, from the cache, and a window
+ * is left alone when that is gone, too.
  */
 export async function outdatedWindows(
   run: Run,

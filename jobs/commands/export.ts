@@ -1,4 +1,5 @@
 import type { JobContext } from '../context.ts'
+import { usageError } from '../errors.ts'
 import type { CommandSpec } from '../options/options.ts'
 import type { Outcome } from '../summary.ts'
 import { exportTable, type ExportValues } from './flags/export-options.ts'
@@ -30,6 +31,11 @@ export async function run(
   _output: unknown,
   given: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
+  if (given['lookback'] !== undefined && values.lookback > 0 && values.date === undefined)
+    throw usageError('--lookback without --date: there is no day before which it would look', {
+      field: '--lookback',
+      fix: 'give --date; a backfill has its first day in --from',
+    })
   const [{ selectTables }, { runCalls }] = await Promise.all([
     import('./flags/select-tables.ts'),
     import('./flags/export-calls.ts'),

@@ -1,5 +1,5 @@
 import type { JobContext } from '../context.ts'
-import { JobError, usageError } from '../errors.ts'
+import { JobError, shellWord, usageError } from '../errors.ts'
 import type { TableIdentifier } from '../iceberg/catalog/catalog.ts'
 import type { OptionSpec } from '../options/options.ts'
 import type { Outcome, Summary } from '../summary.ts'
@@ -76,7 +76,7 @@ export async function run(values: Values, context: JobContext): Promise<Outcome>
     if (name !== undefined && found !== undefined && tableText(found) !== name)
       throw usageError(`maintain ${kind}: ${name} is not the whole name of a table`, {
         field: '--table',
-        fix: `give --table ${tableText(found)}`,
+        fix: `give --table ${shellWord(tableText(found))}`,
       })
     if (operation === undefined) {
       const { ownTables } = await import('../provenance/managed.ts')

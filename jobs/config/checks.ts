@@ -92,6 +92,10 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+/** Each level becomes a folder. */
+const namespaceName = /^[^./\\\p{Cc}]+(\.[^./\\\p{Cc}]+)*$/u
+const tableName = /^[^.=/\\\p{Cc}]+(\.[^.=/\\\p{Cc}]+)+$/u
+
 /** Of a pattern only the namespace can be said: its tables would all become one. */
 export function checkTarget({ isPattern }: TableKey, about: Section, field: string, report: Report): void {
   const target = about.get('target')
@@ -110,7 +114,14 @@ export function checkTarget({ isPattern }: TableKey, about: Section, field: stri
       message: 'target says the namespace, too',
       fix: 'give one of them',
     })
-  if (target !== undefined && !/^[^.=]+(\.[^.=]+)+$/.test(String(target.words)))
+  if (namespace !== undefined && !namespaceName.test(String(namespace.words)))
+    report({
+      at: namespace.at,
+      field: `${field}.namespace`,
+      message: `"${String(namespace.words)}" is not a namespace`,
+      fix: 'write names with dots between them, for example shop or shop.eu',
+    })
+  if (target !== undefined && !tableName.test(String(target.words)))
     report({
       at: target.at,
       field: `${field}.target`,

@@ -4,8 +4,9 @@ import { tableText, type Catalog, type TableIdentifier } from '../iceberg/catalo
 
 /**
  * The tables that are meant by names: `default.web_logs`; `web_logs` where no other namespace has one; `public.web_logs` or
- * `source=default.web_logs`, as exports name them; also in quotes, without which a flag is divided at a comma. `namespace` is that of tables from `public`. Errors: `JobError` data for a
- * name that no table has, with the nearest ones; usage for one that several have.
+ * `source=default.web_logs`, as exports name them; also in quotes, without which a flag is divided at a comma. `namespace` is that
+ * of tables from `public`. Errors: `JobError` data for a name that no table has, with the nearest ones; usage for one that several
+ * have.
  */
 export async function findTables(
   catalog: Catalog,

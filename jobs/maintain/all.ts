@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../concurrency.ts'
 import type { JobContext } from '../context.ts'
-import { asError, dataError, JobError } from '../errors.ts'
+import { asError, dataError, JobError, shellWord } from '../errors.ts'
 import { tableText, type Table } from '../iceberg/catalog/catalog.ts'
 import { branchSnapshot, mainBranch, snapshotById, type Snapshot } from '../iceberg/metadata/metadata.ts'
 import { readFooter } from '../lake/footer/footer.ts'
@@ -114,7 +114,7 @@ function assertSameRows(
     `table ${name} has ${after.rows} rows after ${done?.operation ?? 'a step'}, not ${expected}`,
     {
       field: name,
-      fix: `take it back: lakejobs maintain rollback --table ${name} --snapshot ${before.snapshot?.['snapshot-id'] ?? ''}`,
+      fix: `take it back: lakejobs maintain rollback --table ${shellWord(name)} --snapshot ${before.snapshot?.['snapshot-id'] ?? ''}`,
     },
   )
 }

@@ -1,5 +1,5 @@
 import type { JobContext } from '../context.ts'
-import { asError, decisive, JobError, listed } from '../errors.ts'
+import { asError, decisive, JobError, listed, shellWord } from '../errors.ts'
 import { tableText, type Catalog, type Table, type TableIdentifier } from '../iceberg/catalog/catalog.ts'
 import { currentSchema } from '../iceberg/metadata/metadata.ts'
 import { allTables } from '../iceberg/catalog/all-tables.ts'
@@ -89,7 +89,7 @@ export async function maintainTables(
   }
   if (left.length > 0)
     logger.warn(
-      `left alone, as lakejobs did not make them: ${listed(left)}; name one with --table, or let all runs have it: lakejobs maintain adopt --table ${left[0]}`,
+      `left alone, as lakejobs did not make them: ${listed(left)}; name one with --table, or let all runs have it: lakejobs maintain adopt --table ${shellWord(left[0]!)}`,
     )
   const outcome: Outcome = { tables: summaries, ...totals(summaries) }
   if (failures.length > 0) throw withOutcome(decisive(failures), outcome)

@@ -60,6 +60,7 @@ describe('usage: exit 2, one line that names field, value and fix', () => {
     [['--nope', 'aggregate'], 'aggregate', undefined, 'nope'],
     [['--group', 'verify', 'export'], 'verify', 'export', 'the command is not the first word'],
     [['aggregate', '--nope'], 'aggregate', undefined, 'nope'],
+    [['export', '--from', day, '--to', day, '--lookback', '2'], 'export', '--lookback', 'without --date'],
     [['aggregate', 'logs', 'out', '2024-02-30'], 'aggregate', '--date', '"2024-02-30"'],
     [['aggregate', '2024-02-30'], 'aggregate', '--date', '"2024-02-30"'],
     [['aggregate', '2024-9-1'], 'aggregate', '--date', '"2024-9-1"'],

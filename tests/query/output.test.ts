@@ -75,6 +75,14 @@ describe('values', () => {
     ])
   })
 
+  it('an infinite date is infinite', async () => {
+    const dates = `SELECT DATE 'infinity' AS a, [DATE '-infinity'] AS b, DATE '5881580-07-10' AS c`
+    expect((await written(dates, 'csv')).split('\n')[1]).toBe('infinity,[-infinity],5881580-07-10')
+    expect(JSON.parse(await written(dates, 'json'))).toEqual([
+      { a: 'infinity', b: ['-infinity'], c: '5881580-07-10' },
+    ])
+  })
+
   it('a float has its own digits at every depth', async () => {
     const floats = `SELECT [0.1::FLOAT, NULL, 'nan'::FLOAT] AS l, {'x': [1.1::FLOAT], 'Y"': 0.1::DOUBLE} AS s,
       MAP {0.3::FLOAT: 16777216::FLOAT} AS m, [1e-40::FLOAT, 3.4e38::FLOAT]::FLOAT[2] AS a`

@@ -1,5 +1,5 @@
 import type { JobContext } from '../../context.ts'
-import { dataError, listed } from '../../errors.ts'
+import { dataError, listed, shellWord } from '../../errors.ts'
 import { tableText, type Catalog, type TableIdentifier } from '../../iceberg/catalog/catalog.ts'
 import { readMetadataFile } from '../../iceberg/catalog/stored/metadata-file.ts'
 import { CommitFailedError, MetadataMissingError, NoSuchTableError } from '../../iceberg/errors.ts'
@@ -101,7 +101,7 @@ async function findTable(
     if (error instanceof MetadataMissingError)
       throw dataError(`${error.message}: what the table needs cannot be told`, {
         field: tableText(identifier),
-        fix: `take its entry out with lakejobs maintain forget --table ${tableText(identifier)}`,
+        fix: `take its entry out with lakejobs maintain forget --table ${shellWord(tableText(identifier))}`,
         cause: error,
       })
     if (!(error instanceof NoSuchTableError)) throw error

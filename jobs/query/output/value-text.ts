@@ -2,6 +2,7 @@ import {
   DuckDBArrayType,
   DuckDBArrayValue,
   DuckDBBlobValue,
+  DuckDBDateValue,
   DuckDBListType,
   DuckDBListValue,
   DuckDBMapType,
@@ -25,7 +26,8 @@ function partText(value: DuckDBValue, type: DuckDBType): string {
   if (value === null) return 'NULL'
   if (Object.is(value, -0)) return '-0'
   if (typeof value === 'string') return quote(value)
-  if (value instanceof DuckDBBlobValue) return blobText(value)
+  const text = engineText(value)
+  if (text !== undefined) return text
   if (typeof value === 'number' && type.typeId === DuckDBTypeId.FLOAT) return floatText(value)
   if (
     (value instanceof DuckDBListValue && type instanceof DuckDBListType) ||
@@ -48,11 +50,15 @@ function partText(value: DuckDBValue, type: DuckDBType): string {
   return String(value)
 }
 
-/**
- * Bytes as the engine casts them to text, and as it reads them from it. Its client leaves a backslash as it is, so that four
- * characters of the value (`\x00`) looked like one byte.
- */
-export const blobText = ({ bytes }: DuckDBBlobValue): string =>
+/** Of values that the engine's client shows otherwise than the engine casts them to text, and reads them from it, its text. */
+export function engineText(value: DuckDBValue): string | undefined {
+  if (value instanceof DuckDBBlobValue) return blobText(value)
+  if (value instanceof DuckDBDateValue && !value.isFinite) return value.days > 0 ? 'infinity' : '-infinity'
+  return undefined
+}
+
+/** The client leaves a backslash as it is, so that four characters of the value (`\x00`) looked like one byte. */
+const blobText = ({ bytes }: DuckDBBlobValue): string =>
   Buffer.from(bytes)
     .toString('latin1')
     .replace(/[^ -~]|["'\\]/g, (char) => {

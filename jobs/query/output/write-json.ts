@@ -1,15 +1,10 @@
-import {
-  DuckDBBlobValue,
-  JsonDuckDBValueConverter,
-  type DuckDBValueConverter,
-  type Json,
-} from '@duckdb/node-api'
+import { JsonDuckDBValueConverter, type DuckDBValueConverter, type Json } from '@duckdb/node-api'
 import type { ResultWriter } from './result-writer.ts'
 import { unique } from './unique.ts'
-import { blobText } from './value-text.ts'
+import { engineText } from './value-text.ts'
 
 const toJson: DuckDBValueConverter<Json> = (value, type, converter) =>
-  value instanceof DuckDBBlobValue ? blobText(value) : JsonDuckDBValueConverter(value, type, converter)
+  engineText(value) ?? JsonDuckDBValueConverter(value, type, converter)
 
 /**
  * An array of objects, one a line. Whole numbers of 64 bits and more and decimals are texts, by their type, whatever the

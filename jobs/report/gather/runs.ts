@@ -20,7 +20,7 @@ const told = ['export', 'verify', 'maintain', 'aggregate'] as const
  */
 const daysBack = (job: (typeof told)[number]): number => (job === 'verify' ? daysKept : 45)
 
-/** What runs that began in the last weeks up to the day after `day` have left in these places, oldest first. */
+/** What runs that began in the weeks before `day`, or since, have left in these places, oldest first. */
 export async function recentRuns(places: readonly RunsPlace[], day: Day): Promise<Run[]> {
   const wanted = places.flatMap((one) => told.map((job) => ({ ...one, job })))
   const read = await mapConcurrently(wanted, told.length, ({ io, place, job }) =>
