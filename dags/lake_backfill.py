@@ -36,9 +36,10 @@ from lakejobs_dags.job_task import job_task
 from lakejobs_dags.tables.document import Faults
 from lakejobs_dags.tables.forms import config_file, read
 
-# [source/]schema.table or a pattern, with its target behind "=" or without.
+# [source/]schema.table or a pattern, with its target behind "=" or without; other names in double quotes, as lakejobs.yaml has them.
 _NAME = r"[A-Za-z_*][A-Za-z0-9_$*]*"
-_TABLE = rf"([A-Za-z*][A-Za-z0-9_-]*/)?{_NAME}(\.{_NAME})?(={_NAME}\.{_NAME})?"
+_QUOTED = rf'({_NAME}|("[^"]*")+)'
+_TABLE = rf"([A-Za-z*][A-Za-z0-9_-]*/)?{_QUOTED}(\.{_QUOTED})?(={_NAME}\.{_NAME})?"
 _OFFERED = read(Faults()).tables
 # Of a lakejobs.yaml all would be meant.
 _USUAL = "public.web_logs" if config_file() else ""

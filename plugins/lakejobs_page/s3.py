@@ -58,7 +58,7 @@ def _client() -> Any:
     return boto3.client(
         "s3",
         endpoint_url=env.get("S3_ENDPOINT") or None,
-        region_name=env.get("AWS_REGION") or "us-east-1",
+        region_name=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
         **({"aws_access_key_id": key, "aws_secret_access_key": secret} if key and secret else {}),
         config=Config(
             connect_timeout=3,

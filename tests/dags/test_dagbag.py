@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -133,6 +134,22 @@ def test_params_are_typed_forms(dagbag):
         for name in dag.params:
             parameter = dag.params.get_param(name)
             assert parameter.schema["title"] and parameter.description
+
+
+@pytest.mark.parametrize(
+    ("table", "is_taken"),
+    [
+        ("public.web_logs,crm/shop.*=lake.orders", True),
+        ('shop."Order Items",crm/"A, b"."say ""hi"""=lake.x', True),
+        ("shop.Order Items", False),
+        ('shop."Order Items', False),
+        ("public.web_logs; touch x", False),
+        ("public.web_logs\n", False),
+    ],
+)
+def test_a_backfill_takes_names_as_the_file_has_them(dagbag, table, is_taken):
+    pattern = dagbag.dags["lake_backfill"].params.get_param("table").schema["pattern"]
+    assert (re.search(pattern, table) is not None) == is_taken
 
 
 def test_commands_hold_no_template(dagbag):
