@@ -37,9 +37,9 @@ from lakejobs_dags.tables.document import Faults
 from lakejobs_dags.tables.forms import config_file, read
 
 # [source/]schema.table or a pattern, with its target behind "=" or without; other names in double quotes, as lakejobs.yaml has them.
-_NAME = r"[A-Za-z_*][A-Za-z0-9_$*]*"
-_QUOTED = rf'({_NAME}|("[^"]*")+)'
-_TABLE = rf"([A-Za-z*][A-Za-z0-9_-]*/)?{_QUOTED}(\.{_QUOTED})?(={_NAME}\.{_NAME})?"
+_PLAIN = r"[A-Za-z_*][A-Za-z0-9_$*]*"
+_NAME = rf'({_PLAIN}|("[^"]*")+)'
+_TABLE = rf"([A-Za-z*][A-Za-z0-9_-]*/)?{_NAME}(\.{_NAME})?(={_PLAIN}\.{_PLAIN})?"
 _OFFERED = read(Faults()).tables
 # Of a lakejobs.yaml all would be meant.
 _USUAL = "public.web_logs" if config_file() else ""

@@ -30,7 +30,7 @@ export const noSuchTable = async (catalog: Catalog, name: string, namespace: str
 function findTable(tables: readonly TableIdentifier[], given: string, namespace: string): TableIdentifier {
   const name = /=([^="]+)$/.exec(given)?.[1] ?? given
   const called = (text: string): TableIdentifier | undefined => tables.find((one) => tableText(one) === text)
-  const bare = name.replaceAll('"', '')
+  const bare = withoutQuotes(name)
   const exact =
     called(given) ?? called(name) ?? called(bare) ?? called(bare.replace(/^public\./, `${namespace}.`))
   if (exact !== undefined) return exact
@@ -42,6 +42,9 @@ function findTable(tables: readonly TableIdentifier[], given: string, namespace:
     fix: `give one of ${listed([first, second, ...more].map(tableText).map(flagItem))}`,
   })
 }
+
+/** As the catalog has a name that a flag has in quotes. */
+export const withoutQuotes = (name: string): string => name.replaceAll('"', '')
 
 /** As a flag takes it. */
 const flagItem = (table: string): string => (table.includes(',') ? `"${table}"` : table)

@@ -17,13 +17,13 @@ export function seededInterval({ days, date }: Pick<WebLogOptions, 'days' | 'dat
   return { first: addDays(date, 1 - days), end: addDays(date, 1) }
 }
 
-/** The columns in the order in which they are sent, and PostgreSQL's types of what is sent. */
+/** The columns in the order in which they are sent, and the base types of what is sent. */
 export const seededTypes = {
-  user_id: 'integer',
+  user_id: 'int4',
   url: 'text',
-  response_time: 'integer',
-  status_code: 'integer',
-  timestamp: 'timestamp with time zone',
+  response_time: 'int4',
+  status_code: 'int4',
+  timestamp: 'timestamptz',
 } as const
 
 export const seededColumns = Object.keys(seededTypes).join(', ')

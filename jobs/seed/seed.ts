@@ -13,6 +13,7 @@ import {
   hasRows,
 } from '../postgres/demo-table.ts'
 import { fillDemoShop, makeDemoShop } from '../postgres/demo-shop.ts'
+import { findRelation, readColumns } from '../postgres/source/catalog.ts'
 import type { Outcome } from '../summary.ts'
 import { seededColumns, seededInterval, seededTypes, webLogRows, type WebLogOptions } from './rows.ts'
 
@@ -117,24 +118,17 @@ async function prepareTable(connection: Connection, options: SeedOptions): Promi
 
 /** Rows are sent as bytes, which another type would read as other values. */
 async function assertColumns(connection: Connection): Promise<void> {
-  const found = await connection.query(
-    `SELECT attname::text AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
-     WHERE attrelid = '${table}'::regclass AND attnum > 0 AND NOT attisdropped`,
-    [],
-    table,
-  )
-  // The bytes of a varchar are those of a text.
-  const types = new Map(
-    found.map(({ name, type }) => [String(name), String(type).replace('character varying', 'text')]),
-  )
-  const other = Object.entries(seededTypes).find(([name, type]) => types.get(name) !== type)
-  if (other === undefined) return
-  const [name, type] = other
-  throw usageError(
-    `${table} has ${types.has(name) ? `${name} ${types.get(name)!}` : `no ${name}`}, not ${type}`,
-    {
-      field: table,
-      fix: 'rename the table, and seed makes its own; or seed another database',
-    },
-  )
+  const { oid } = await findRelation(connection, { schema: 'public', name: 'web_logs' }, 'unlocked')
+  const columns = new Map((await readColumns(connection, oid)).map((column) => [column.name, column]))
+  for (const [name, type] of Object.entries(seededTypes)) {
+    const found = columns.get(name)
+    if (type === 'text' ? found?.isText : found?.base === type) continue
+    throw usageError(
+      `${table} has ${found === undefined ? `no ${name}` : `${name} ${found.declared}`}, not ${type}`,
+      {
+        field: table,
+        fix: 'rename the table, and seed makes its own; or seed another database',
+      },
+    )
+  }
 }

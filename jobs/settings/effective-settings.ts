@@ -1,7 +1,7 @@
 import type { JobContext } from '../context.ts'
 import type { EffectiveSetting } from '../summary.ts'
 import { isSecret } from './secrets.ts'
-import { defaultPlaces, postgresDefaults } from './settings.ts'
+import { awsNames, defaultPlaces, postgresDefaults } from './settings.ts'
 
 /** Settings that are no option of a command, with their defaults; undefined: none. */
 const plain: Readonly<Record<string, string | undefined>> = {
@@ -48,7 +48,7 @@ function postgresNames(prefix: keyof typeof postgresDefaults): Record<string, st
 /** libpq's names and AWS', which are read where ours say nothing. */
 const fallbacks = [
   ...['PGSSLMODE', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY', 'PGPASSWORD', 'PGPASSFILE'],
-  ...['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_DEFAULT_REGION'],
+  ...Object.values(awsNames).flat(),
 ]
 
 /**
@@ -72,8 +72,8 @@ export async function effectiveSettings({
 
 /** `PGSSLMODE` of `POSTGRES_SSLMODE`. */
 function fallbackOf(name: string, env: JobContext['env']): string | undefined {
-  if (name === 'S3_ENDPOINT') return env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']
-  if (name === 'AWS_REGION') return env['AWS_DEFAULT_REGION']
+  if (name === 'S3_ENDPOINT' || name === 'AWS_REGION')
+    return awsNames[name].map((other) => env[other]).find((value) => value !== undefined)
   return env[name.replace(/^(?:ICEBERG_)?POSTGRES_(?=SSL)/, 'PG')]
 }
 

@@ -14,15 +14,22 @@ type Environment = Readonly<Record<string, string>>
 const minioKey = { id: 'MINIO_ROOT_USER', secret: 'MINIO_ROOT_PASSWORD' } as const
 const awsKey = { id: 'AWS_ACCESS_KEY_ID', secret: 'AWS_SECRET_ACCESS_KEY' } as const
 
-/** The AWS SDK would obey the others by itself, and no engine that we tell an address would. */
-const endpointNames = ['S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] as const
+/** AWS' own names, by ours, where ours say nothing: the SDK would obey them by itself, and no engine that we tell an address would. */
+export const awsNames = {
+  S3_ENDPOINT: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
+  AWS_REGION: ['AWS_DEFAULT_REGION'],
+} as const
+
+/** The first of the names that says something, or ours. */
+const sayingName = (ours: keyof typeof awsNames, env: Environment): string =>
+  [ours, ...awsNames[ours]].find((name) => env[name] !== undefined) ?? ours
 
 /**
  * How to reach the object store (operations-spec §1.3): `S3_ENDPOINT` has no default. Unset, as are AWS' own names for it, it is
  * AWS with its own credential chain; set, it is MinIO or another store with MINIO_ROOT_* if present, else AWS_*.
  */
 export function s3Settings(env: Environment, stallTimeoutMs = environmentStallTimeout(env)): S3Settings {
-  const field = endpointNames.find((name) => env[name] !== undefined) ?? 'S3_ENDPOINT'
+  const field = sayingName('S3_ENDPOINT', env)
   const endpoint = env[field]
   const checksums = env['LAKEJOBS_S3_CHECKSUMS'] ?? 'WHEN_REQUIRED'
   if (checksums !== 'WHEN_REQUIRED' && checksums !== 'WHEN_SUPPORTED') {
@@ -50,7 +57,7 @@ export function s3Settings(env: Environment, stallTimeoutMs = environmentStallTi
   refuseUnsupported(env)
   return {
     endpoint,
-    region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
+    region: env[sayingName('AWS_REGION', env)] ?? 'us-east-1',
     // Otherwise the SDK finds AWS credentials by itself: keys, session tokens, profiles and roles (cli/run.ts).
     accessKeyId: names && env[names.id],
     secretAccessKey: names && env[names.secret],

@@ -8,12 +8,7 @@ import { openDatabase, type PostgresDatabase } from '../../jobs/postgres/connect
 import { memoryFileIO } from '../../jobs/storage/memory.ts'
 import type { FileIO } from '../../jobs/storage/file-io.ts'
 import { contents, dataFile, request, webLogs, webLogsSchema } from '../iceberg/tables.ts'
-import {
-  startPostgresProxy,
-  type PostgresProxy,
-  type Statement,
-  type StatementFault,
-} from './postgres-proxy.ts'
+import { startPostgresProxy, type PostgresProxy, type Statement } from './postgres-proxy.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 let server: TestPostgres
@@ -118,7 +113,7 @@ const metByProxy = async (): Promise<void> => {
 }
 
 /** The fault for the next pointer; from then on connections are refused: ours must not look again before others have done anything. */
-const planLeaving = (fault: StatementFault): void => {
+const planLeaving = (fault: Parameters<PostgresProxy['plan']>[1][number]): void => {
   proxy.plan(
     (statement) => {
       const isNext = isPointer(statement) && proxy.met() === 0
@@ -193,8 +188,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
     planLeaving({ deliverAfterMs: 5000 })
     const done = append(catalog, table, 7)
     await metByProxy()
-    await proxy.delivered()
-    proxy.away(false)
+    await whileAway(() => proxy.delivered())
     expect((await done).kind).toBe('committed')
     expect(await rowsOf()).toBe(before + 7)
     expect(await orphans()).toEqual([])
@@ -205,9 +199,10 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
     planLeaving({ deliverAfterMs: 150 })
     const done = append(catalog, table, 7)
     await metByProxy()
-    await proxy.delivered()
-    for (let count = 0; count < 3; count++) await foreign(1)
-    proxy.away(false)
+    await whileAway(async () => {
+      await proxy.delivered()
+      for (let count = 0; count < 3; count++) await foreign(1)
+    })
     expect((await done).kind).toBe('committed')
     expect(await rowsOf()).toBe(before + 10)
     expect(await orphans()).toEqual([])

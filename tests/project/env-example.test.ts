@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { commands, type CommandModule } from '../../jobs/commands/index.ts'
 import { roleSettings } from '../../jobs/cli/role-settings.ts'
 import { parseDotenv } from '../../jobs/cli/dotenv.ts'
+import { awsNames } from '../../jobs/settings/settings.ts'
 
 const root = join(import.meta.dirname, '../..')
 const text = readFileSync(join(root, '.env.example'), 'utf8')
@@ -56,6 +57,7 @@ const contract = [
   'PGPASSFILE',
   ...['ICEBERG_CATALOG_NAME', 'MINIO_ROOT_USER', 'MINIO_ROOT_PASSWORD', 'S3_ENDPOINT', 'AWS_REGION'],
   ...['WAREHOUSE', 'PARQUET_LOCATION', 'CRUD_INPUT', 'CRUD_OUTPUT', 'CRUD_CACHE'],
+  ...Object.values(awsNames).flat(),
 ]
 
 /** One after the other: Jest's loader of ES modules stumbles over two at once. */

@@ -4,6 +4,7 @@ import { asError, decisive, usageError } from '../../errors.ts'
 import { tablePairs } from '../../export/target/names.ts'
 import { allTables } from '../../iceberg/catalog/all-tables.ts'
 import { tableText, type Catalog, type TableIdentifier } from '../../iceberg/catalog/catalog.ts'
+import { withoutQuotes } from '../../lake/find-tables.ts'
 import { plainName } from '../../lake/plain-places.ts'
 import { failedTable, outcomeOf, withOutcome, type Outcome, type TableSummary } from '../../summary.ts'
 import { managedTables } from '../../verify/managed-tables.ts'
@@ -71,7 +72,7 @@ async function tablesOf(
 ): Promise<VerifiedTable[]> {
   const known = new Map((await allTables(catalog)).map((table) => [tableText(table), table]))
   const tableOf = (text: string): TableIdentifier | undefined =>
-    known.get(text) ?? known.get(text.replaceAll('"', ''))
+    known.get(text) ?? known.get(withoutQuotes(text))
   const named = texts.flatMap((text) => tableOf(text) ?? [])
   const pairs = tablePairs(
     texts.filter((text) => tableOf(text) === undefined),
