@@ -35,3 +35,13 @@ test('so does a run that failed before it came to a table', () => {
     { table: 'lakejobs export', what: 'no answer', since: '2024-09-17T03:00:00.000Z', fix: 'start it', log },
   ])
 })
+
+test('what a verify left without a fix is to be verified row by row, by a command that a shell reads as it is meant', () => {
+  const intervals = [{ interval: 'all', result: 'incomplete', rows: 1 }]
+  const found = { match: 0, changed: 0, mismatch: 0, unverified: 0, incomplete: 1, intervals }
+  const verified = { against: 'written', columns: 1, ...found }
+  const tables = [{ table: "shop.it's new", status: 'failed', verified }]
+  expect(needs([run({ job: 'verify', exit: 3, tables })], "shop.it's new")).toMatchObject([
+    { command: String.raw`lakejobs verify --table 'shop.it'\''s new' --deep` },
+  ])
+})
